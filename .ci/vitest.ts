@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm test` runs everything that needs nothing but Node; `npm run test:systems` (mode `systems`) what drives real systems. */
+const config = defineConfig(({ mode }) => ({
+  test: {
+    root: `${import.meta.dirname}/..`,
+    include: mode === 'systems' ? ['**/*.system.test.ts'] : ['**/*.test.ts', '.ci/*.test.ts'],
+    exclude: ['node_modules/**', 'dist/**', ...(mode === 'systems' ? [] : ['**/*.system.test.ts'])],
+    // Real systems share cores: one file at a time.
+    fileParallelism: mode !== 'systems',
+    testTimeout: mode === 'systems' ? 600_000 : 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['model/**/*.ts', 'impl/optimised/**/*.ts', 'properties/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+      reporter: ['text', 'html', 'json-summary'],
+      reportsDirectory: 'reports/coverage',
+      thresholds: { branches: 95 },
+    },
+  },
+}));
+
+// Vitest takes its configuration from the default export and from nowhere else.
+// biome-ignore lint/style/noDefaultExport: see above
+export default config;

@@ -1,0 +1,38 @@
+import {
+  OPERATION_KINDS,
+  type Precision,
+  type Scenario,
+  type Support,
+  type System,
+  type Trace,
+  VECTOR_STATE_MASK,
+} from '#vocabulary';
+import { initial, observe, step } from './machine.ts';
+
+const EVERYTHING: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true };
+
+const ANYTHING: Support = {
+  operations: new Set(OPERATION_KINDS),
+  msixVectors: 'any',
+  whileOff: ['latches', 'drops'],
+  devicesMax: 4,
+  host: 'configured',
+};
+
+/** What should happen, for a whole scenario. Pure: a Trace of its own each time. */
+export function specify(scenario: Scenario): Trace {
+  const machine = initial(scenario.config);
+  const first = observe(machine);
+  return { initial: first, steps: scenario.operations.map((operation) => step(machine, operation)) };
+}
+
+/** The model wearing the System interface. */
+export function referenceSystem(): System {
+  return {
+    name: 'reference',
+    precision: EVERYTHING,
+    support: ANYTHING,
+    run: specify,
+    close: () => Promise.resolve(),
+  };
+}

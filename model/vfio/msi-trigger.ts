@@ -1,0 +1,182 @@
+import {
+  type DataElement,
+  type Errno,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+  type VfioSetIrqs,
+} from '#vocabulary';
+import { cite, declare } from '../cite.ts';
+import { requestIrq } from '../irq/irq-action.ts';
+import { pciAllocIrqVectors, pciMsixAllocIrqAt } from '../irq/msi-domain.ts';
+import { boolAt, elementAt } from './data.ts';
+import type { VfioDevice } from './device.ts';
+import { eventfdLookup, isNegative, signal } from './eventfd.ts';
+import { msiDisable, removeTrigger } from './msi-disable.ts';
+
+const CLAUSE = declare({
+  disable: {
+    id: 'vfio.msi-trigger.disable',
+    title: 'DATA_NONE with count 0 disables MSI-X; start is ignored.',
+    source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
+  },
+  notEnabled: {
+    id: 'vfio.msi-trigger.not-enabled',
+    title: 'To disable or to loop back while MSI-X is not set up is EINVAL.',
+    source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
+  },
+  enable: {
+    id: 'vfio.msi-trigger.enable',
+    title: 'DATA_EVENTFD while nothing is set up enables MSI-X for start + count vectors first.',
+    source: 'vfio_pci_set_msi_trigger, vfio_msi_enable, Linux 6.1 and 6.12',
+  },
+  enableUndone: {
+    id: 'vfio.msi-trigger.enable-undone',
+    title: 'When the call that enables MSI-X cannot set a trigger, MSI-X is disabled again.',
+    source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
+  },
+  loopbackBeyond: {
+    id: 'vfio.msi-trigger.loopback-beyond',
+    title: 'A loopback over a range that leaves the allocation is EINVAL and signals nothing.',
+    source: 'vfio_pci_set_msi_trigger, Linux before 6.5',
+  },
+  loopback: {
+    id: 'vfio.msi-trigger.loopback',
+    title: 'A loopback signals each trigger in the range (DATA_BOOL: where not 0) and skips vectors without one.',
+    source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
+  },
+  blockBeyond: {
+    id: 'vfio.msi-trigger.block-beyond',
+    title: 'A range that leaves the allocation is EINVAL as a whole and changes nothing, an empty one too.',
+    source: 'vfio_msi_set_block, Linux before 6.5',
+  },
+  block: {
+    id: 'vfio.msi-trigger.block',
+    title: 'The vectors of a range are set one by one.',
+    source: 'vfio_msi_set_block, Linux 6.1 and 6.12',
+  },
+  blockUndone: {
+    id: 'vfio.msi-trigger.block-undone',
+    title:
+      'At the first vector that fails, every vector of the range up to and with it loses its trigger; later ones keep theirs.',
+    source: 'vfio_msi_set_block, Linux 6.1 and 6.12',
+  },
+  remove: {
+    id: 'vfio.msi-trigger.remove',
+    title: 'A negative eventfd removes the trigger; on a vector without one, allocated or not, it does nothing.',
+    source: 'vfio_msi_set_vector_signal, Linux 6.1 and 6.12',
+  },
+  addVector: {
+    id: 'vfio.msi-trigger.add-vector',
+    title: 'A vector without a Linux irq gets one, which it keeps even when the rest of the call fails.',
+    source: 'vfio_msi_alloc_irq, Linux 6.5 and later (dd27a7070104)',
+  },
+  cannotAddVector: {
+    id: 'vfio.msi-trigger.cannot-add-vector',
+    title: 'A vector without a Linux irq is EINVAL where none can be added, before the eventfd is looked at.',
+    source: 'vfio_msi_alloc_irq, Linux 6.5 and later',
+  },
+  swapNotAtomic: {
+    id: 'vfio.msi-trigger.swap-not-atomic',
+    title: 'An old trigger is gone before the new eventfd is looked at.',
+    source: 'vfio_msi_set_vector_signal, Linux 6.1 and 6.12',
+  },
+  set: {
+    id: 'vfio.msi-trigger.set',
+    title: 'A good eventfd becomes the trigger: the handler is requested with it and the entry unmasked.',
+    source: 'vfio_msi_set_vector_signal, Linux 6.1 and 6.12',
+  },
+});
+
+/** SET_IRQS TRIGGER on the MSI-X index. */
+export function setMsiTrigger(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+  const enabled = device.irqType === 'msix';
+  if (enabled && call.count === 0 && (call.flags & VFIO_IRQ_SET_DATA_NONE) !== 0) {
+    cite(CLAUSE.disable);
+    msiDisable(device);
+    return 0;
+  }
+  if ((call.flags & VFIO_IRQ_SET_DATA_EVENTFD) !== 0)
+    return enabled ? msiSetBlock(device, call) : msiEnable(device, call);
+  if (!enabled) {
+    cite(CLAUSE.notEnabled);
+    return 'EINVAL';
+  }
+  return loopback(device, call);
+}
+
+function msiEnable(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+  cite(CLAUSE.enable);
+  const refused = pciAllocIrqVectors(device.domain, call.start + call.count);
+  if (refused !== 0) return refused;
+  device.irqType = 'msix';
+  const result = msiSetBlock(device, call);
+  if (result !== 0) {
+    cite(CLAUSE.enableUndone);
+    msiDisable(device);
+  }
+  return result;
+}
+
+function msiSetBlock(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+  // Where no vector can be added, the allocation is what enable made it: vectors 0 to its size - 1.
+  const allocated = device.domain.allocated.size;
+  if (device.host.rangeCheck === 'whole-range-first') {
+    if (call.start >= allocated || call.start + call.count > allocated) {
+      cite(CLAUSE.blockBeyond);
+      return 'EINVAL';
+    }
+  }
+  cite(CLAUSE.block);
+  for (let place = 0; place < call.count; place += 1) {
+    const result = msiSetVectorSignal(device, call.start + place, elementAt(call, place));
+    if (result !== 0) {
+      cite(CLAUSE.blockUndone);
+      for (let undone = 0; undone <= place; undone += 1) removeTrigger(device, call.start + undone);
+      return result;
+    }
+  }
+  return 0;
+}
+
+function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataElement): 0 | Errno {
+  const hadTrigger = device.triggers.has(vector);
+  removeTrigger(device, vector);
+  if (isNegative(element)) {
+    cite(CLAUSE.remove);
+    return 0;
+  }
+  if (!device.domain.allocated.has(vector)) {
+    if (!device.host.dynamicMsix) {
+      cite(CLAUSE.cannotAddVector);
+      return 'EINVAL';
+    }
+    cite(CLAUSE.addVector);
+    pciMsixAllocIrqAt(device.domain, vector);
+  }
+  const eventfd = eventfdLookup(device.eventfds, element);
+  if (typeof eventfd === 'string') {
+    if (hadTrigger) cite(CLAUSE.swapNotAtomic);
+    return eventfd;
+  }
+  const irq = requestIrq(device.domain, vector);
+  if (irq === 'ENOSPC') return irq;
+  cite(CLAUSE.set);
+  device.triggers.set(vector, eventfd);
+  // The message of an event that was pending arrives while request_irq runs, with the handler in place.
+  if (irq.message) signal(device.eventfds, eventfd);
+  return 0;
+}
+
+function loopback(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+  if (device.host.rangeCheck === 'whole-range-first' && call.start + call.count > device.domain.allocated.size) {
+    cite(CLAUSE.loopbackBeyond);
+    return 'EINVAL';
+  }
+  cite(CLAUSE.loopback);
+  const all = (call.flags & VFIO_IRQ_SET_DATA_NONE) !== 0;
+  for (let place = 0; place < call.count; place += 1) {
+    const trigger = device.triggers.get(call.start + place);
+    if (trigger !== undefined && (all || boolAt(call, place))) signal(device.eventfds, trigger);
+  }
+  return 0;
+}

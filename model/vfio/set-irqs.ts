@@ -1,0 +1,121 @@
+import {
+  dataElementBytes,
+  type Errno,
+  IRQ_SET_BYTES,
+  VFIO_IRQ_SET_ACTION_MASK,
+  VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_UNMASK,
+  VFIO_IRQ_SET_DATA_BOOL,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  type VfioSetIrqs,
+} from '#vocabulary';
+import { cite, declare } from '../cite.ts';
+import { setCtxTriggerSingle } from './ctx-trigger-single.ts';
+import type { VfioDevice } from './device.ts';
+import { IRQ_INDICES, irqCount } from './irq-info.ts';
+import { setMsiTrigger } from './msi-trigger.ts';
+
+const CLAUSE = declare({
+  unreadableHeader: {
+    id: 'vfio.set-irqs.unreadable-header',
+    title: 'A header that cannot be read is EFAULT, before anything else.',
+    source: 'vfio_pci_ioctl_set_irqs, Linux 6.1 and 6.12',
+  },
+  malformedHeader: {
+    id: 'vfio.set-irqs.malformed-header',
+    title: 'An argsz below 20, an index of 5 or more, a range that wraps, or an unknown flag is EINVAL.',
+    source: 'vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12',
+  },
+  outOfRange: {
+    id: 'vfio.set-irqs.out-of-range',
+    title: 'A range that starts or ends beyond what the index has is EINVAL, even an empty one, even to disable.',
+    source: 'vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12',
+  },
+  dataType: {
+    id: 'vfio.set-irqs.data-type',
+    title: 'Anything but exactly one type of data is EINVAL.',
+    source: 'vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12',
+  },
+  shortData: {
+    id: 'vfio.set-irqs.short-data',
+    title: 'An argsz that does not cover the data of the range is EINVAL.',
+    source: 'vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12',
+  },
+  unreadableData: {
+    id: 'vfio.set-irqs.unreadable-data',
+    title: 'Data that cannot be read is EFAULT, before an unsupported action is noticed.',
+    source: 'vfio_pci_ioctl_set_irqs, Linux 6.1 and 6.12',
+  },
+  noHandler: {
+    id: 'vfio.set-irqs.no-handler',
+    title: 'An action the index does not have, no action, or several at once is ENOTTY.',
+    source: 'vfio_pci_set_irqs_ioctl, Linux 6.1 and 6.12',
+  },
+});
+
+const DATA_FLAGS = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
+const ACTION_FLAGS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
+const UINT32_MAX = 0xffffffff;
+
+/** VFIO_DEVICE_SET_IRQS: header, data, then the handler of index and action. Returns 0 or an errno. */
+export function setIrqs(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+  const invalid = validateHeader(device, call) ?? validateData(call);
+  if (invalid !== null) return invalid;
+  if ((call.flags & ACTION_FLAGS) !== VFIO_IRQ_SET_ACTION_TRIGGER) {
+    cite(CLAUSE.noHandler);
+    return 'ENOTTY';
+  }
+  // An index without interrupts has failed at its range, so MSI-X and REQ are what is left.
+  return call.index === VFIO_PCI_MSIX_IRQ_INDEX ? setMsiTrigger(device, call) : setCtxTriggerSingle(device, call);
+}
+
+function validateHeader(device: VfioDevice, call: VfioSetIrqs): Errno | null {
+  if (call.unreadable === true) {
+    cite(CLAUSE.unreadableHeader);
+    return 'EFAULT';
+  }
+  if (
+    argsz(call) < IRQ_SET_BYTES ||
+    call.index >= IRQ_INDICES ||
+    call.count >= UINT32_MAX - call.start ||
+    (call.flags & ~(DATA_FLAGS | ACTION_FLAGS)) !== 0
+  ) {
+    cite(CLAUSE.malformedHeader);
+    return 'EINVAL';
+  }
+  const available = irqCount(device, call.index);
+  if (call.start >= available || call.start + call.count > available) {
+    cite(CLAUSE.outOfRange);
+    return 'EINVAL';
+  }
+  return null;
+}
+
+function validateData(call: VfioSetIrqs): Errno | null {
+  const type = call.flags & DATA_FLAGS;
+  if (type !== VFIO_IRQ_SET_DATA_NONE && type !== VFIO_IRQ_SET_DATA_BOOL && type !== VFIO_IRQ_SET_DATA_EVENTFD) {
+    cite(CLAUSE.dataType);
+    return 'EINVAL';
+  }
+  const bytes = call.count * dataElementBytes(call.flags);
+  if (argsz(call) - IRQ_SET_BYTES < bytes) {
+    cite(CLAUSE.shortData);
+    return 'EINVAL';
+  }
+  if (mappedBytes(call) < bytes) {
+    cite(CLAUSE.unreadableData);
+    return 'EFAULT';
+  }
+  return null;
+}
+
+function argsz(call: VfioSetIrqs): number {
+  return call.argsz ?? IRQ_SET_BYTES + mappedBytes(call);
+}
+
+/** Bytes behind the header that can be read. */
+function mappedBytes(call: VfioSetIrqs): number {
+  return call.data.length * dataElementBytes(call.flags);
+}

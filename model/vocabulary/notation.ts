@@ -1,0 +1,263 @@
+import type { DeviceObservation } from './observation.ts';
+import { ALLOCATED, ARMED, PENDING, UNMASKED } from './observation.ts';
+import type { DataElement, EventfdName, Operation, OperationKind } from './operation.ts';
+import { OPERATION_KINDS } from './operation.ts';
+import type { Event, Outcome } from './response.ts';
+import type { Window } from './window.ts';
+import { WINDOWS } from './window.ts';
+
+const INDEX_NAMES = ['INTX', 'MSI', 'MSIX', 'ERR', 'REQ'];
+const FLAG_NAMES = ['NONE', 'BOOL', 'EVENTFD', 'MASK', 'UNMASK', 'TRIGGER'];
+const STATE_NAMES: readonly (readonly [number, string])[] = [
+  [ALLOCATED, 'allocated'],
+  [ARMED, 'armed'],
+  [UNMASKED, 'unmasked'],
+  [PENDING, 'pending'],
+];
+
+function printIndex(index: number): string {
+  return INDEX_NAMES[index] ?? String(index);
+}
+
+function printFlags(flags: number): string {
+  const names = FLAG_NAMES.filter((_, bit) => (flags & (1 << bit)) !== 0);
+  const rest = (flags & ~0x3f) >>> 0;
+  if (rest !== 0) names.push(`0x${rest.toString(16)}`);
+  return names.length === 0 ? '0' : names.join('|');
+}
+
+function printSuffixes(argument: { readonly argsz?: number; readonly unreadable?: true }): string {
+  return `${argument.argsz === undefined ? '' : ` argsz=${argument.argsz}`}${argument.unreadable === true ? ' unreadable' : ''}`;
+}
+
+/** An operation on one line; device 0 is not named, another is as `@1` at the end. `parseOperation` reads it back. */
+export function printOperation(operation: Operation): string {
+  const at = 'device' in operation && operation.device !== 0 ? ` @${operation.device}` : '';
+  return `${operation.kind}${printArguments(operation)}${at}`;
+}
+
+function printArguments(operation: Operation): string {
+  switch (operation.kind) {
+    case 'vfio.open':
+    case 'vfio.close':
+      return '';
+    case 'vfio.getIrqInfo':
+      return ` ${printIndex(operation.index)}${printSuffixes(operation)}`;
+    case 'vfio.setIrqs':
+      return ` ${printIndex(operation.index)} ${printFlags(operation.flags)} ${operation.start}+${operation.count} [${operation.data.join(' ')}]${printSuffixes(operation)}`;
+    case 'vfio.closeEventfd':
+      return ` ${operation.eventfd}`;
+    case 'device.raise':
+      return ` ${operation.vector}`;
+    case 'device.arm':
+      return ` ${operation.vector} ${operation.window}`;
+    case 'host.limitVectors':
+      return ` ${operation.count}`;
+  }
+}
+
+/** A line that is not an operation: what was expected, and what stood there. */
+export class NotationError extends Error {
+  override readonly name = 'NotationError';
+}
+
+/**
+ * Reads what `printOperation` wrote.
+ * @throws NotationError
+ */
+export function parseOperation(line: string): Operation {
+  const words = new Words(line);
+  const kind = words.next('an operation kind');
+  if (!isOperationKind(kind)) throw words.unexpected(`one of ${OPERATION_KINDS.join(', ')}`, kind);
+  const operation = parseArguments(kind, words);
+  words.end();
+  return operation;
+}
+
+function isOperationKind(word: string): word is OperationKind {
+  return (OPERATION_KINDS as readonly string[]).includes(word);
+}
+
+function parseArguments(kind: OperationKind, words: Words): Operation {
+  switch (kind) {
+    case 'vfio.open':
+    case 'vfio.close':
+      return { kind, device: words.device() };
+    case 'vfio.getIrqInfo': {
+      const index = parseIndex(words);
+      const suffixes = parseSuffixes(words);
+      return { kind, device: words.device(), index, ...suffixes };
+    }
+    case 'vfio.setIrqs': {
+      const index = parseIndex(words);
+      const flags = parseFlags(words);
+      const range = words.matching(/^(\d+)\+(\d+)$/, 'start+count');
+      const data = words.bracketed().map((word) => parseDataElement(word, words));
+      const suffixes = parseSuffixes(words);
+      return {
+        kind,
+        device: words.device(),
+        flags,
+        index,
+        start: Number(range[1]),
+        count: Number(range[2]),
+        data,
+        ...suffixes,
+      };
+    }
+    case 'vfio.closeEventfd':
+      return { kind, eventfd: words.matching(/^e\d+$/, 'an eventfd such as e0')[0] as EventfdName };
+    case 'device.raise': {
+      const vector = words.number('a vector');
+      return { kind, device: words.device(), vector };
+    }
+    case 'device.arm': {
+      const vector = words.number('a vector');
+      const window = parseWindow(words);
+      return { kind, device: words.device(), vector, window };
+    }
+    case 'host.limitVectors':
+      return { kind, count: words.number('a count') };
+  }
+}
+
+function parseIndex(words: Words): number {
+  const word = words.next('an index');
+  const named = INDEX_NAMES.indexOf(word);
+  if (named !== -1) return named;
+  if (/^\d+$/.test(word)) return Number(word);
+  throw words.unexpected(`one of ${INDEX_NAMES.join(', ')} or a number`, word);
+}
+
+function parseFlags(words: Words): number {
+  const word = words.next('flags');
+  return word.split('|').reduce((flags, name) => {
+    const bit = FLAG_NAMES.indexOf(name);
+    if (bit !== -1) return flags + (1 << bit);
+    if (/^(0|0x[0-9a-f]+)$/.test(name)) return flags + Number(name);
+    throw words.unexpected(`flags of ${FLAG_NAMES.join(', ')} or a hexadecimal number`, name);
+  }, 0);
+}
+
+function parseDataElement(word: string, words: Words): DataElement {
+  if (word === 'bad' || word === 'notEventfd') return word;
+  if (/^e\d+$/.test(word)) return word as EventfdName;
+  if (/^-?\d+$/.test(word)) return Number(word);
+  throw words.unexpected('an eventfd, bad, notEventfd or a number', word);
+}
+
+function parseSuffixes(words: Words): { argsz?: number; unreadable?: true } {
+  const argsz = words.optional(/^argsz=(\d+)$/);
+  const unreadable = words.optional(/^unreadable$/);
+  return {
+    ...(argsz === undefined ? {} : { argsz: Number(argsz[1]) }),
+    ...(unreadable === undefined ? {} : { unreadable: true as const }),
+  };
+}
+
+function parseWindow(words: Words): Window {
+  const word = words.next('a window');
+  const window = WINDOWS.find((candidate) => candidate === word);
+  if (window === undefined) throw words.unexpected(`one of ${WINDOWS.join(', ')}`, word);
+  return window;
+}
+
+/** The words of one line, taken from the left. */
+class Words {
+  readonly #line: string;
+  readonly #words: string[];
+
+  constructor(line: string) {
+    this.#line = line;
+    this.#words = line.replace('[', ' [ ').replace(']', ' ] ').trim().split(/\s+/);
+  }
+
+  next(expected: string): string {
+    const word = this.#words.shift();
+    if (word === undefined || word === '') throw this.unexpected(expected, 'the end');
+    return word;
+  }
+
+  optional(pattern: RegExp): RegExpExecArray | undefined {
+    const match = pattern.exec(this.#words[0] ?? '');
+    if (match === null) return undefined;
+    this.#words.shift();
+    return match;
+  }
+
+  matching(pattern: RegExp, expected: string): RegExpExecArray {
+    const word = this.next(expected);
+    const match = pattern.exec(word);
+    if (match === null) throw this.unexpected(expected, word);
+    return match;
+  }
+
+  number(expected: string): number {
+    return Number(this.matching(/^\d+$/, expected)[0]);
+  }
+
+  bracketed(): string[] {
+    this.matching(/^\[$/, 'data in brackets');
+    const words: string[] = [];
+    for (let word = this.next('] after the data'); word !== ']'; word = this.next('] after the data')) words.push(word);
+    return words;
+  }
+
+  device(): number {
+    return Number(this.optional(/^@(\d+)$/)?.[1] ?? 0);
+  }
+
+  end(): void {
+    const word = this.#words[0];
+    if (word !== undefined) throw this.unexpected('the end', word);
+  }
+
+  unexpected(expected: string, got: string): NotationError {
+    return new NotationError(`expected ${expected}, got ${got} in: ${this.#line}`);
+  }
+}
+
+export function printOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'ok':
+      return 'ok';
+    case 'irqInfo':
+      return `flags ${outcome.flags} count ${outcome.count}`;
+    case 'errno':
+      return outcome.errno;
+    case 'positive':
+      return `returns ${outcome.value}`;
+    case 'unknown':
+      return `unknown (${outcome.reason})`;
+  }
+}
+
+export function printEvent(event: Event): string {
+  switch (event.kind) {
+    case 'raised': {
+      const at = event.device === 0 ? '' : ` @${event.device}`;
+      return `raised ${event.vector}${at}${event.window === null ? '' : ` in ${event.window}`}`;
+    }
+    case 'signalled':
+      return `${event.eventfd} +${event.count}`;
+  }
+}
+
+/** A vector's state in words: `allocated armed unmasked`, or `idle` for 0. */
+export function printVectorState(state: number): string {
+  const names = STATE_NAMES.filter(([bit]) => (state & bit) !== 0).map(([, name]) => name);
+  return names.length === 0 ? 'idle' : names.join(' ');
+}
+
+/** The changes of an observation, equal neighbours joined: `0-4 allocated armed unmasked; 5 allocated`. */
+export function printChanges(observation: DeviceObservation): string {
+  const runs: { first: number; last: number; state: number }[] = [];
+  for (const { vector, state } of observation.changes) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.last === vector - 1 && run.state === state) run.last = vector;
+    else runs.push({ first: vector, last: vector, state });
+  }
+  return runs
+    .map(({ first, last, state }) => `${first === last ? first : `${first}-${last}`} ${printVectorState(state)}`)
+    .join('; ');
+}

@@ -1,0 +1,33 @@
+import type { EventfdName } from './operation.ts';
+import type { Window } from './window.ts';
+
+/** An errno by name; `errno N` for one that no rule speaks of, so that a real system can answer anything. */
+export type Errno =
+  | 'EBADF'
+  | 'EBUSY'
+  | 'EFAULT'
+  | 'EINVAL'
+  | 'EIO'
+  | 'ENODEV'
+  | 'ENOMEM'
+  | 'ENOSPC'
+  | 'ENOTTY'
+  | 'ERANGE'
+  | `errno ${number}`;
+
+/** What an operation returned. A positive number is neither success nor an error. `unknown`: the system did not live to say. */
+export type Outcome =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'irqInfo'; readonly flags: number; readonly count: number }
+  | { readonly kind: 'errno'; readonly errno: Errno }
+  | { readonly kind: 'positive'; readonly value: number }
+  | { readonly kind: 'unknown'; readonly reason: 'crash' | 'time-out' };
+
+/**
+ * What became visible while an operation ran.
+ * `raised`: the device raised, with the window that was open, if one was. `signalled`: the eventfd's count rose by `count`.
+ * Order: all `raised` as they happened, then `signalled` by eventfd number.
+ */
+export type Event =
+  | { readonly kind: 'raised'; readonly device: number; readonly vector: number; readonly window: Window | null }
+  | { readonly kind: 'signalled'; readonly eventfd: EventfdName; readonly count: number };

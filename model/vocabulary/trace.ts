@@ -1,0 +1,31 @@
+import type { Config } from './config.ts';
+import type { Observation } from './observation.ts';
+import type { Operation } from './operation.ts';
+import type { Event, Outcome } from './response.ts';
+
+/** What to do, on which machine. Every device starts freshly opened once, MSI-X off, nothing pending, no vector limit. */
+export interface Scenario {
+  readonly config: Config;
+  readonly operations: readonly Operation[];
+}
+
+/** What one operation did. */
+export interface Step {
+  readonly outcome: Outcome;
+  readonly events: readonly Event[];
+  readonly observation: Observation;
+  /** Ids of the clauses that spoke, in order, each once. Only the reference model knows them; empty elsewhere. */
+  readonly clauses: readonly string[];
+}
+
+/**
+ * What a scenario did. `steps[i]` answers `operations[i]`; after an outcome `unknown` there are no more steps.
+ * A Trace belongs to its System and is valid until that system's next run: who keeps it copies it.
+ */
+export interface Trace {
+  /** Before the first operation. */
+  readonly initial: Observation;
+  readonly steps: readonly Step[];
+  /** Why the steps end early: the last words of a system that crashed or hung. Left out when all operations were answered. */
+  readonly lastWords?: string;
+}

@@ -1,0 +1,41 @@
+import type { Config, Operation, Step } from '#vocabulary';
+
+/** The promises, by name. Other people's scripts use these names. */
+export type InvariantId =
+  | 'no-lost-interrupt'
+  | 'no-spurious-interrupt'
+  | 'noresize-error-unchanged'
+  | 'error-state-documented'
+  | 'irq-info-honest'
+  | 'layers-agree'
+  | 'no-leak';
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly invariant: InvariantId;
+  /** Index of the operation at which it showed. */
+  readonly step: number;
+  /** Indices of the operations it is made of, ascending, `step` among them. */
+  readonly causes: readonly number[];
+  /** One sentence: what was owed, what happened. */
+  readonly message: string;
+}
+
+/** What a watch reports: the violation without the name of its invariant. */
+export type Breach = Omit<Violation, 'invariant'>;
+
+/**
+ * A fold over recorded steps: it is shown each operation with its step, in order, and returns what broke.
+ * It sees neither the model nor the system, so it judges a saved run of a real kernel as well.
+ */
+export type Watch = (operation: Operation, step: Step, index: number) => readonly Breach[];
+
+export interface Invariant {
+  readonly id: InvariantId;
+  /** The promise in plain words. */
+  readonly promise: string;
+  /** Where the promise is made. */
+  readonly source: string;
+  /** A fresh fold for one scenario. */
+  start(config: Config): Watch;
+}

@@ -1,0 +1,83 @@
+import type { Scenario, Trace } from '#vocabulary';
+import type { InvariantId, Violation } from '../invariants/invariant.ts';
+
+/** A place at which the subject did not answer as the reference did. */
+export interface Divergence {
+  /** Index of the operation; -1 for the state before the first. */
+  readonly step: number;
+  /** What differs: `outcome`, `events`, `device 0 enable`, `device 0 vector 3`. */
+  readonly path: string;
+  /** The reference's answer in words. */
+  readonly expected: string;
+  /** The subject's answer in words. */
+  readonly got: string;
+}
+
+/** A violation with the expectation it fulfils: the clause that explains it, or null when nobody expects it. */
+export interface JudgedViolation extends Violation {
+  readonly expectedBy: string | null;
+}
+
+/** What came of one scenario on a subject, with the reference beside it. */
+export interface Judgement {
+  readonly reference: Trace;
+  readonly subject: Trace;
+  readonly divergences: readonly Divergence[];
+  /** Of the subject's steps. */
+  readonly violations: readonly JudgedViolation[];
+}
+
+/** A shrunk scenario in which something did not hold, with everything needed to judge it again. */
+export interface Finding {
+  /** Eight hexadecimal digits of what was found and where; also the name of its file. */
+  readonly id: string;
+  /** `expected`: a violation that the expectation table names. */
+  readonly verdict: 'divergence' | 'violation' | 'unknown' | 'expected';
+  readonly system: string;
+  /** The profile that says what is expected. */
+  readonly profile: string;
+  /** The profile the subject itself behaves by; other than `profile` when they were set against each other on purpose. */
+  readonly subjectProfile: string;
+  /** Provenance only: the scenario below is what replays. */
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly judgement: Judgement;
+}
+
+/** One system under one profile, after its campaign. */
+export interface CampaignResult {
+  readonly system: string;
+  readonly profile: string;
+  readonly verdict: 'pass' | 'fail' | 'skipped' | 'errored';
+  /** Why it was skipped, or what the harness said when it failed; for a skipped system the command that makes it ready is the last part. */
+  readonly reason?: string;
+  readonly scenarios: number;
+  readonly operations: number;
+  readonly seconds: number;
+  /** Scenarios in which the subject and the reference differed. */
+  readonly divergences: number;
+  readonly violations: readonly ViolationCount[];
+  readonly findings: readonly Finding[];
+  /** How many scenarios reached a clause, by its id; clauses not reached are left out. */
+  readonly clauses: Readonly<Record<string, number>>;
+}
+
+/** Violations of one invariant for one reason. */
+export interface ViolationCount {
+  readonly invariant: InvariantId;
+  /** The clause by which it is expected, or null. */
+  readonly clause: string | null;
+  /** Scenarios in which it showed. An expected one with 0 no longer occurs, which fails the run too. */
+  readonly count: number;
+  /** Ids of its findings. */
+  readonly findings: readonly string[];
+}
+
+/** A whole run of the suite. */
+export interface RunResult {
+  readonly seed: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly results: readonly CampaignResult[];
+}

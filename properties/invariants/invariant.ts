@@ -1,4 +1,4 @@
-import type { Config, Operation, Step } from '#vocabulary';
+import type { Moment } from './moment.ts';
 
 /** The promises, by name. Other people's scripts use these names. */
 export type InvariantId =
@@ -25,10 +25,13 @@ export interface Violation {
 export type Breach = Omit<Violation, 'invariant'>;
 
 /**
- * A fold over recorded steps: it is shown each operation with its step, in order, and returns what broke.
+ * A fold over recorded steps: it is shown each moment in order and returns what broke.
  * It sees neither the model nor the system, so it judges a saved run of a real kernel as well.
  */
-export type Watch = (operation: Operation, step: Step, index: number) => readonly Breach[];
+export type Watch = (moment: Moment) => readonly Breach[];
+
+/** What a watch returns when nothing broke. */
+export const KEPT: readonly Breach[] = [];
 
 export interface Invariant {
   readonly id: InvariantId;
@@ -37,5 +40,5 @@ export interface Invariant {
   /** Where the promise is made. */
   readonly source: string;
   /** A fresh fold for one scenario. */
-  start(config: Config): Watch;
+  start(): Watch;
 }

@@ -1,0 +1,121 @@
+import type { Random } from 'fast-check';
+import type { VfioSetIrqs } from '#vocabulary';
+import {
+  dataElementBytes,
+  IRQ_SET_BYTES,
+  VFIO_IRQ_SET_ACTION_MASK,
+  VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_UNMASK,
+  VFIO_IRQ_SET_DATA_BOOL,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+} from '#vocabulary';
+import { pick } from './random.ts';
+
+const DATA_BITS = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
+const ACTION_BITS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
+const UINT32_MAX = 0xffffffff;
+
+/** One way to write a VFIO_DEVICE_SET_IRQS that is not right. */
+const SPOILS = [
+  'noDataBit',
+  'twoDataBits',
+  'noActionBit',
+  'twoActionBits',
+  'mask',
+  'unknownBit',
+  'argszShort',
+  'argszLong',
+  'unreadable',
+  'otherIndex',
+  'wrapAround',
+  'atTableEnd',
+  'dataMissing',
+  'dataUnmapped',
+] as const;
+
+export type Spoil = (typeof SPOILS)[number];
+
+/** The operation with one thing about its header or its memory changed. Spoils may be put on top of each other. */
+export function spoil(random: Random, operation: VfioSetIrqs, msixVectors: number): VfioSetIrqs {
+  return spoilBy(random, operation, msixVectors, pick(random, SPOILS));
+}
+
+function spoilBy(random: Random, operation: VfioSetIrqs, msixVectors: number, how: Spoil): VfioSetIrqs {
+  const { flags } = operation;
+  switch (how) {
+    case 'noDataBit':
+      return withFlags(operation, flags & ~DATA_BITS);
+    case 'twoDataBits':
+      return withFlags(operation, flags | pick(random, TWO_DATA_BITS));
+    case 'noActionBit':
+      return withFlags(operation, flags & ~ACTION_BITS);
+    case 'twoActionBits':
+      return withFlags(operation, flags | pick(random, MASKS));
+    case 'mask':
+      return withFlags(operation, (flags & ~ACTION_BITS) | pick(random, MASKS));
+    case 'unknownBit':
+      return withFlags(operation, flags | pick(random, UNKNOWN_BITS));
+    case 'argszShort':
+      return { ...operation, argsz: pick(random, [0, 15, IRQ_SET_BYTES - 1, Math.max(0, neededBytes(operation) - 1)]) };
+    case 'argszLong':
+      return { ...operation, argsz: pick(random, [neededBytes(operation) + 1, 4096, UINT32_MAX]) };
+    case 'unreadable':
+      return { ...operation, unreadable: true };
+    case 'otherIndex':
+      return { ...operation, index: pick(random, OTHER_INDICES) };
+    case 'wrapAround':
+      return { ...operation, ...drawWrapAround(random, operation) };
+    case 'atTableEnd':
+      return { ...operation, start: msixVectors, count: pick(random, [0, 0, operation.count]) };
+    case 'dataMissing':
+      return { ...operation, data: withoutLast(random, operation) };
+    case 'dataUnmapped': {
+      const promised = operation.data.length === 0 ? { ...operation, count: Math.max(1, operation.count) } : operation;
+      // argsz says that all is there; the memory says it is not.
+      const argsz = pick(random, [neededBytes(promised), neededBytes(promised), UINT32_MAX]);
+      return { ...promised, data: withoutLast(random, promised), argsz };
+    }
+  }
+}
+
+/** To be added to any one DATA bit: with each of them at least one of the two is new. */
+const TWO_DATA_BITS: readonly number[] = [
+  VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL,
+  VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD,
+  DATA_BITS,
+];
+
+const MASKS: readonly number[] = [VFIO_IRQ_SET_ACTION_MASK, VFIO_IRQ_SET_ACTION_UNMASK];
+
+const UNKNOWN_BITS: readonly number[] = [0x40, 0x100, 0x40000000, 0x80000000];
+
+const OTHER_INDICES: readonly number[] = [0, 1, 3, 4, 5, UINT32_MAX];
+
+function withFlags(operation: VfioSetIrqs, flags: number): VfioSetIrqs {
+  return { ...operation, flags: flags >>> 0 };
+}
+
+/** What argsz has to be for the count: 32-bit unsigned, as a program that does not look would compute it. */
+function neededBytes({ flags, count }: VfioSetIrqs): number {
+  return Math.min(UINT32_MAX, IRQ_SET_BYTES + count * dataElementBytes(flags));
+}
+
+/** Numbers whose sum does not fit, or only just. */
+function drawWrapAround(random: Random, { start, count }: VfioSetIrqs): Pick<VfioSetIrqs, 'start' | 'count'> {
+  return pick(random, [
+    { start: UINT32_MAX, count },
+    { start: UINT32_MAX - 1, count: 1 },
+    { start: UINT32_MAX - 1, count: 0 },
+    { start: 0x80000000, count: 0x80000000 },
+    { start, count: UINT32_MAX },
+    { start, count: UINT32_MAX - start },
+    { start, count: UINT32_MAX - start - 1 },
+    { start: 0, count: UINT32_MAX },
+  ]);
+}
+
+/** The data without its last element, or without all. */
+function withoutLast(random: Random, { data }: VfioSetIrqs): VfioSetIrqs['data'] {
+  return data.slice(0, pick(random, [0, -1, -1]));
+}

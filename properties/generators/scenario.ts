@@ -1,0 +1,108 @@
+import type { Random } from 'fast-check';
+import { Arbitrary, Stream, Value } from 'fast-check';
+import type { HostTraits, Operation, OperationKind, Scenario, Support } from '#vocabulary';
+import { drawArm, drawRaise } from './device.ts';
+import { drawFollowUp } from './follow-up.ts';
+import { drawLimitVectors } from './host.ts';
+import type { Memory } from './memory.ts';
+import { deviceMemory, emptyMemory, remember } from './memory.ts';
+import { chance, pick } from './random.ts';
+import type { Cursor } from './shrink.ts';
+import { shrinkScenario } from './shrink.ts';
+import type { Swarm } from './swarm.ts';
+import { drawConfig, drawSwarm } from './swarm.ts';
+import { drawHot } from './vector.ts';
+import { drawClose, drawCloseEventfd, drawGetIrqInfo, drawOpen, drawSetIrqs } from './vfio.ts';
+
+/** Operations in a scenario as drawn; shrunk ones may have fewer. */
+export const OPERATIONS_MIN = 5;
+export const OPERATIONS_MAX = 60;
+/** One scenario in 16 may be this long: some faults need a past. */
+export const OPERATIONS_MAX_LONG = 200;
+
+/** Whole scenarios of nothing but what `support` allows, on a machine whose host behaves as `host`. */
+export function scenarios(support: Support, host: HostTraits): Arbitrary<Scenario> {
+  return new ScenarioArbitrary(support, host);
+}
+
+/** fast-check's way to an arbitrary that is made and shrunk as one piece. */
+class ScenarioArbitrary extends Arbitrary<Scenario> {
+  readonly #support: Support;
+  readonly #host: HostTraits;
+
+  constructor(support: Support, host: HostTraits) {
+    super();
+    this.#support = support;
+    this.#host = host;
+  }
+
+  /** The bias that fast-check asks for is not needed: each scenario's swarm is one. */
+  override generate(random: Random): Value<Scenario> {
+    return new Value(drawScenario(random, this.#support, this.#host), undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Scenario {
+    return typeof value === 'object' && value !== null && 'config' in value && 'operations' in value;
+  }
+
+  /** @param context where in the order of candidates the last one was accepted; undefined for the beginning. */
+  override shrink(value: Scenario, context: unknown): Stream<Value<Scenario>> {
+    const candidates = shrinkScenario(value, this.#support, context as Cursor | undefined);
+    return new Stream(candidates).map(({ scenario, cursor }) => new Value(scenario, cursor));
+  }
+}
+
+function drawScenario(random: Random, support: Support, host: HostTraits): Scenario {
+  const config = drawConfig(random, support, host);
+  const swarm = drawSwarm(random, support);
+  const memory = emptyMemory(
+    config.devices,
+    config.devices.map(({ msixVectors }) => drawHot(random, msixVectors)),
+  );
+  const length = drawLength(random);
+  const operations: Operation[] = [];
+  while (operations.length < length) {
+    const operation = drawOperation(random, swarm, memory);
+    remember(memory, operation);
+    operations.push(operation);
+  }
+  return { config, operations };
+}
+
+function drawLength(random: Random): number {
+  return random.nextInt(OPERATIONS_MIN, random.nextInt(1, 16) === 1 ? OPERATIONS_MAX_LONG : OPERATIONS_MAX);
+}
+
+function drawOperation(random: Random, swarm: Swarm, memory: Memory): Operation {
+  if (chance(random, swarm.followUpPercent)) {
+    const followUp = drawFollowUp(random, swarm, memory);
+    if (followUp !== undefined) return followUp;
+  }
+  const device = memory.devices.length === 1 ? 0 : random.nextInt(0, memory.devices.length - 1);
+  // A closed device refuses everything: that is soon seen.
+  if (deviceMemory(memory, device).descriptors === 0 && swarm.isOn('vfio.open') && chance(random, 40)) {
+    return drawOpen(device);
+  }
+  return drawKind(random, swarm, memory, device, pick(random, swarm.kinds));
+}
+
+function drawKind(random: Random, swarm: Swarm, memory: Memory, device: number, kind: OperationKind): Operation {
+  switch (kind) {
+    case 'vfio.open':
+      return drawOpen(device);
+    case 'vfio.close':
+      return drawClose(device);
+    case 'vfio.getIrqInfo':
+      return drawGetIrqInfo(random, swarm, device);
+    case 'vfio.setIrqs':
+      return drawSetIrqs(random, swarm, memory, device);
+    case 'vfio.closeEventfd':
+      return drawCloseEventfd(random, swarm);
+    case 'device.raise':
+      return drawRaise(random, memory, device);
+    case 'device.arm':
+      return drawArm(random, memory, device);
+    case 'host.limitVectors':
+      return drawLimitVectors(random);
+  }
+}

@@ -1,0 +1,212 @@
+import type { EventfdName, Operation, Scenario, Support } from '#vocabulary';
+import { VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isSupportedSize, withoutVectors } from './columns.ts';
+import { isName, isSimpler, measure, nameNumber } from './measure.ts';
+import { renameEventfds, simplifyOperation, smaller } from './simplify.ts';
+
+/** A place in the order of candidates: a stage, and how far it has come. */
+export interface Cursor {
+  readonly stage: number;
+  readonly position: number;
+}
+
+/** A simpler scenario, and where to go on if it fails too. */
+export interface Candidate {
+  readonly scenario: Scenario;
+  readonly cursor: Cursor;
+}
+
+interface Try {
+  readonly scenario: Scenario;
+  readonly position: number;
+}
+
+/** One way to simplify: tries with positions that never fall, from `from` on. */
+type Stage = (scenario: Scenario, support: Support, from: number) => Iterable<Try>;
+
+/** Only when this many operations or fewer are left are they dropped two at a time: n * n / 2 tries. */
+const PAIRS_OPERATIONS_MAX = 12;
+
+/** With fewer operations than this, dropping them one by one is as cheap as anything cleverer. */
+const MANY_OPERATIONS = 9;
+
+/** From what drops most to what changes least. */
+const STAGES: readonly Stage[] = [
+  dropEnd,
+  dropDevice,
+  dropGroup,
+  ...[64, 32, 16, 8, 4, 2, 1].map(dropChunk),
+  dropPair,
+  dropVectors,
+  simplifyOne,
+  mergeEventfds,
+  simplifyConfig,
+];
+
+/**
+ * Candidates, lazily and each strictly simpler by `measure`, so that shrinking ends. The first one that still fails is
+ * taken and shrunk again, from where its cursor says: what did not work before it is not tried anew until all else
+ * has been. When a full round brings nothing, no single step is left that would.
+ */
+export function* shrinkScenario(
+  scenario: Scenario,
+  support: Support,
+  cursor: Cursor = { stage: 0, position: 0 },
+): Generator<Candidate> {
+  const size = measure(scenario);
+  for (const candidate of round(scenario, support, cursor)) {
+    if (isSimpler(measure(candidate.scenario), size)) yield candidate;
+  }
+}
+
+function* round(scenario: Scenario, support: Support, cursor: Cursor): Generator<Candidate> {
+  for (let turn = 0; turn <= STAGES.length; turn++) {
+    const stage = (cursor.stage + turn) % STAGES.length;
+    const from = turn === 0 ? cursor.position : 0;
+    const end = turn === STAGES.length ? cursor.position : Number.POSITIVE_INFINITY;
+    for (const { scenario: simpler, position } of (STAGES[stage] as Stage)(scenario, support, from)) {
+      if (position >= end) break;
+      yield { scenario: simpler, cursor: { stage, position } };
+    }
+  }
+}
+
+/** Looks for the operation at which it fails, by halves; the position is the length that is known to be too short. */
+function* dropEnd({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+  if (operations.length < MANY_OPERATIONS) return;
+  let tooShort = from;
+  while (operations.length - tooShort > 1) {
+    const kept = Math.ceil((tooShort + operations.length) / 2);
+    if (kept === operations.length) return;
+    yield { scenario: { config, operations: operations.slice(0, kept) }, position: tooShort };
+    tooShort = kept;
+  }
+}
+
+/** One device less: without its operations, or with these on the first that is left. */
+function* dropDevice({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+  if (config.devices.length < 2) return;
+  for (let device = from; device < config.devices.length; device++) {
+    const devices = config.devices.filter((_, place) => place !== device);
+    const others = operations.filter((operation) => !('device' in operation) || operation.device !== device);
+    for (const kept of [others, operations]) {
+      const scenario = {
+        config: { ...config, devices },
+        operations: kept.map((operation) => withoutDevice(operation, device)),
+      };
+      yield { scenario, position: device };
+    }
+  }
+}
+
+/** The operation where `device` is gone: its own go to device 0, those of later devices follow them down. */
+function withoutDevice(operation: Operation, device: number): Operation {
+  if (!('device' in operation) || operation.device < device) return operation;
+  return { ...operation, device: operation.device === device ? 0 : operation.device - 1 };
+}
+
+/** All operations of one sort: few sorts take part in a failure, and a scenario has many of each. */
+function* dropGroup({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+  if (operations.length < MANY_OPERATIONS) return;
+  const groups = [...new Set(operations.map(groupOf))];
+  for (let position = from; position < groups.length; position++) {
+    const kept = operations.filter((operation) => groupOf(operation) !== groups[position]);
+    yield { scenario: { config, operations: kept }, position };
+  }
+}
+
+/** The operation's kind; for VFIO_DEVICE_SET_IRQS also what it asks, or that something is odd about it. */
+function groupOf(operation: Operation): string {
+  if (operation.kind !== 'vfio.setIrqs') return operation.kind;
+  const { flags, index, argsz, unreadable, count } = operation;
+  if (index !== VFIO_PCI_MSIX_IRQ_INDEX || argsz !== undefined || unreadable !== undefined) return 'odd';
+  return `${flags}${count === 0 ? ' empty' : ''}`;
+}
+
+/** Neighbours, the last ones first; the position is how many at the end are known to be needed. */
+function dropChunk(size: number): Stage {
+  return function* dropChunksOfSize({ config, operations }, _support, from) {
+    if (size > 1 && 2 * size > operations.length) return;
+    for (let position = from; position < operations.length; position += size) {
+      const end = operations.length - position;
+      const kept = [...operations.slice(0, Math.max(0, end - size)), ...operations.slice(end)];
+      yield { scenario: { config, operations: kept }, position };
+    }
+  };
+}
+
+/** What only goes together: an open with its close, an enable with its disable. */
+function* dropPair({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+  if (operations.length > PAIRS_OPERATIONS_MAX) return;
+  for (let first = from; first < operations.length; first++) {
+    for (let second = first + 1; second < operations.length; second++) {
+      const kept = operations.filter((_, place) => place !== first && place !== second);
+      yield { scenario: { config, operations: kept }, position: first };
+    }
+  }
+}
+
+function* dropVectors(scenario: Scenario, support: Support, from: number): Generator<Try> {
+  let position = 0;
+  for (const simpler of withoutVectors(scenario, support)) {
+    if (position >= from) yield { scenario: simpler, position };
+    position++;
+  }
+}
+
+/** Operation by operation; the position is the operation's. */
+function* simplifyOne({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
+  for (let position = from; position < operations.length; position++) {
+    for (const operation of simplifyOperation(operations[position] as Operation, support)) {
+      yield { scenario: { config, operations: operations.with(position, operation) }, position };
+    }
+  }
+}
+
+/** Fewer eventfds in all operations at once: only e0, two made one, and the rest numbered as they come. */
+function* mergeEventfds({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+  const names = namesByUse(operations);
+  const renamings: ((name: EventfdName) => EventfdName)[] = [(name) => `e${names.indexOf(name)}`, () => 'e0'];
+  for (const one of names) {
+    for (const other of names) {
+      if (nameNumber(one) < nameNumber(other)) renamings.push((name) => (name === other ? one : name));
+    }
+  }
+  for (let position = from; position < renamings.length; position++) {
+    const rename = renamings[position] as (typeof renamings)[number];
+    yield {
+      scenario: { config, operations: operations.map((operation) => renameEventfds(operation, rename)) },
+      position,
+    };
+  }
+}
+
+/** Each once, in the order of their first use. */
+function namesByUse(operations: readonly Operation[]): EventfdName[] {
+  const names = new Set<EventfdName>();
+  for (const operation of operations) {
+    if (operation.kind === 'vfio.closeEventfd') names.add(operation.eventfd);
+    if (operation.kind === 'vfio.setIrqs')
+      for (const element of operation.data) if (isName(element)) names.add(element);
+  }
+  return [...names];
+}
+
+/** Smaller tables that there are devices for, and functions that keep their events; the position is the device. */
+function* simplifyConfig({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
+  for (let position = from; position < config.devices.length; position++) {
+    const device = config.devices[position];
+    if (device === undefined) return;
+    const sizes = support.msixVectors === 'any' ? smaller(device.msixVectors) : support.msixVectors;
+    const others = [
+      ...(support.whileOff.includes('latches') ? [{ ...device, whileOff: 'latches' as const }] : []),
+      ...sizes.filter((size) => isSupportedSize(size, support)).map((msixVectors) => ({ ...device, msixVectors })),
+    ];
+    for (const other of others) {
+      yield {
+        scenario: { config: { ...config, devices: config.devices.with(position, other) }, operations },
+        position,
+      };
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { DataElement, EventfdName, Operation, Support, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
+import { dataElementBytes, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isName } from './measure.ts';
+import { TRIGGER_EVENTFD, TRIGGER_NONE } from './memory.ts';
+
+/** Data up to this long is tried element by element. */
+const SHORT_DATA = 4;
+
+/** Ways to write one operation more simply. Some are no simpler: who asks compares. */
+export function* simplifyOperation(operation: Operation, support: Support): Generator<Operation> {
+  if ('device' in operation && operation.device > 0) yield { ...operation, device: 0 };
+  switch (operation.kind) {
+    case 'vfio.open':
+    case 'vfio.close':
+      return;
+    case 'vfio.getIrqInfo':
+      yield* simplifyMemory(operation);
+      yield* simplifyIndex(operation);
+      return;
+    case 'vfio.setIrqs':
+      yield* simplifySetIrqs(operation);
+      return;
+    case 'vfio.closeEventfd':
+      yield { ...operation, eventfd: 'e0' };
+      return;
+    case 'device.raise':
+      for (const vector of smaller(operation.vector)) yield { ...operation, vector };
+      return;
+    case 'device.arm':
+      if (support.operations.has('device.raise')) {
+        yield { kind: 'device.raise', device: operation.device, vector: operation.vector };
+      }
+      for (const vector of smaller(operation.vector)) yield { ...operation, vector };
+      return;
+    case 'host.limitVectors':
+      for (const count of smaller(operation.count)) yield { ...operation, count };
+      return;
+  }
+}
+
+/** 0, half, one less, without repetition. */
+export function smaller(number: number): number[] {
+  return [...new Set([0, Math.floor(number / 2), number - 1])].filter((less) => less >= 0 && less < number);
+}
+
+function* simplifyMemory<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): Generator<O> {
+  const { argsz, unreadable, ...plain } = operation;
+  if (argsz !== undefined && unreadable !== undefined) yield plain as O;
+  if (argsz !== undefined) yield (unreadable === undefined ? plain : { ...plain, unreadable }) as O;
+  if (unreadable !== undefined) yield (argsz === undefined ? plain : { ...plain, argsz }) as O;
+}
+
+function* simplifyIndex<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): Generator<O> {
+  if (operation.index === VFIO_PCI_MSIX_IRQ_INDEX) return;
+  yield { ...operation, index: VFIO_PCI_MSIX_IRQ_INDEX };
+  // The first index that no device has.
+  if (operation.index > 5) yield { ...operation, index: 5 };
+}
+
+function* simplifySetIrqs(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
+  yield* simplifyMemory(operation);
+  yield* simplifyIndex(operation);
+  yield* simplifyFlags(operation);
+  yield* simplifyRange(operation);
+  yield* simplifyData(operation);
+}
+
+/** Towards a plain trigger or a loopback, else one bit less. */
+function* simplifyFlags(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
+  const { flags } = operation;
+  if (flags === TRIGGER_EVENTFD) return;
+  if (flags !== TRIGGER_NONE) {
+    yield { ...operation, flags: TRIGGER_EVENTFD };
+    yield { ...operation, flags: TRIGGER_NONE, data: [] };
+  }
+  for (let bit = 0; bit < 32; bit++) {
+    const mask = (1 << bit) >>> 0;
+    if ((flags & mask) !== 0 && flags !== TRIGGER_NONE) yield { ...operation, flags: (flags ^ mask) >>> 0 };
+  }
+}
+
+function* simplifyRange(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
+  const { start, count } = operation;
+  for (const kept of smaller(count)) {
+    yield slice(operation, 0, kept);
+    if (kept > 0) yield slice(operation, count - kept, kept);
+  }
+  if (count > 2 && count <= SHORT_DATA) {
+    for (let place = 1; place < count - 1; place++) yield slice(operation, place, 1);
+  }
+  for (const less of smaller(start)) yield { ...operation, start: less };
+}
+
+/** The `count` vectors from place `from` on, with their data. What argsz said too little or too much it still does. */
+function slice(operation: VfioSetIrqs, from: number, count: number): VfioSetIrqs {
+  const data = operation.data.slice(from, from + count);
+  const part = { ...operation, start: operation.start + from, count, data };
+  if (operation.argsz === undefined) return part;
+  const droppedBytes = (operation.data.length - data.length) * dataElementBytes(operation.flags);
+  return { ...part, argsz: Math.max(0, operation.argsz - droppedBytes) };
+}
+
+function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
+  const { data, flags } = operation;
+  // More data than the count speaks of, or than the flags do.
+  if (data.length > operation.count || dataElementBytes(flags) === 0) {
+    yield { ...operation, data: dataElementBytes(flags) === 0 ? [] : data.slice(0, operation.count) };
+  }
+  const plain: readonly DataElement[] = dataElementBytes(flags) === 1 ? [1, 0] : ['e0', -1, 'bad'];
+  if (data.length > SHORT_DATA) {
+    yield { ...operation, data: data.map((element) => (isName(element) ? 'e0' : element)) };
+    yield { ...operation, data: data.map((element) => (isName(element) ? element : 'e0')) };
+    return;
+  }
+  for (let place = 0; place < data.length; place++) {
+    for (const element of plain) yield { ...operation, data: data.with(place, element) };
+  }
+}
+
+/** Every use of an eventfd under another name. */
+export function renameEventfds(operation: Operation, rename: (name: EventfdName) => EventfdName): Operation {
+  switch (operation.kind) {
+    case 'vfio.setIrqs':
+      return { ...operation, data: operation.data.map((element) => (isName(element) ? rename(element) : element)) };
+    case 'vfio.closeEventfd':
+      return { ...operation, eventfd: rename(operation.eventfd) };
+    case 'vfio.open':
+    case 'vfio.close':
+    case 'vfio.getIrqInfo':
+    case 'device.raise':
+    case 'device.arm':
+    case 'host.limitVectors':
+      return operation;
+  }
+}

@@ -1,0 +1,60 @@
+import { ALLOCATED, ARMED, PENDING, UNMASKED, VFIO_IRQ_INFO_NORESIZE, type VfioSetIrqs } from '#vocabulary';
+import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { type DeviceView, ownTransitions, setsMsixTriggers, type Transition } from './moment.ts';
+
+/** What a failed call may leave behind. */
+export const errorStateDocumented: Invariant = {
+  id: 'error-state-documented',
+  promise:
+    'After an error nothing has changed, except that a failed range has disarmed its vectors up to the one that failed.',
+  source: 'vfio_msi_set_block, Linux 6.1 and 6.12; A. Williamson on the dynamic MSI-X series, April 2023',
+  start:
+    (): Watch =>
+    ({ operation, device, step, index }): readonly Breach[] => {
+      if (device === undefined || step.outcome.kind !== 'errno') return KEPT;
+      const wrong = registersChanged(device) ?? vectorsChanged(operation, device);
+      return wrong === null
+        ? KEPT
+        : [{ step: index, causes: [index], message: `${step.outcome.errno} was returned and yet ${wrong}` }];
+    },
+};
+
+function registersChanged({ before, after }: DeviceView): string | null {
+  if (before.enable !== after.enable) return `MSI-X Enable went from ${before.enable} to ${after.enable}`;
+  if (before.infoFlags !== after.infoFlags)
+    return `the flags of the index went from ${before.infoFlags} to ${after.infoFlags}`;
+  return null;
+}
+
+function vectorsChanged(operation: Parameters<typeof setsMsixTriggers>[0], device: DeviceView): string | null {
+  const transitions = ownTransitions(device);
+  if (transitions.length === 0) return null;
+  if (!setsMsixTriggers(operation)) return `vector ${transitions[0]?.vector} changed`;
+  for (const transition of transitions) {
+    const wrong = undocumented(device, operation, transition);
+    if (wrong !== null) return wrong;
+  }
+  return keptBeforeLost(device, operation, transitions);
+}
+
+/** A vector of the failed range may lose its trigger, deliver what was pending, and where vectors can be added keep a new Linux irq. */
+function undocumented(device: DeviceView, call: VfioSetIrqs, { vector, before, after }: Transition): string | null {
+  if (vector < call.start || vector >= call.start + call.count) return `vector ${vector} outside the range changed`;
+  if ((after & (ARMED | UNMASKED)) !== 0 && (before & ARMED) === 0) return `vector ${vector} was armed`;
+  if ((before & ALLOCATED) !== 0 && (after & ALLOCATED) === 0) return `vector ${vector} lost its Linux irq`;
+  if ((after & PENDING) > (before & PENDING)) return `vector ${vector} became pending`;
+  const added = (after & ALLOCATED) > (before & ALLOCATED);
+  if (added && (device.before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0)
+    return `vector ${vector} was added despite NORESIZE`;
+  return null;
+}
+
+/** The vectors that lost their trigger are the first of the range: none before them has kept its own. */
+function keptBeforeLost(device: DeviceView, call: VfioSetIrqs, transitions: readonly Transition[]): string | null {
+  const lastLost = transitions.findLast(({ before, after }) => (before & ARMED) !== 0 && (after & ARMED) === 0)?.vector;
+  if (lastLost === undefined) return null;
+  for (let vector = call.start; vector < lastLost; vector += 1) {
+    if ((device.stateAfter(vector) & ARMED) !== 0) return `vector ${vector} kept its trigger while ${lastLost} lost it`;
+  }
+  return null;
+}

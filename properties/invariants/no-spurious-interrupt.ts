@@ -1,0 +1,20 @@
+import { deliveries } from './deliveries.ts';
+import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+
+/** Nothing arrives that was not raised, or at whom it was not for. */
+export const noSpuriousInterrupt: Invariant = {
+  id: 'no-spurious-interrupt',
+  promise: 'Nothing is delivered that was not raised, is masked, disarmed or disabled, or belongs to someone else.',
+  source: 'PCIe 6.0, 6.1.4.5; vfio_msihandler, Linux 6.1 and 6.12',
+  start:
+    (): Watch =>
+    (moment): readonly Breach[] => {
+      const tooMany = deliveries(moment).filter(({ counted, most }) => counted > most);
+      if (tooMany.length === 0) return KEPT;
+      return tooMany.map(({ eventfd, counted, most }) => ({
+        step: moment.index,
+        causes: [moment.index],
+        message: `${eventfd} was signalled ${counted} times where at most ${most} had a reason`,
+      }));
+    },
+};

@@ -1,0 +1,41 @@
+import { VFIO_IRQ_INFO_NORESIZE, type VfioSetIrqs } from '#vocabulary';
+import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { type DeviceView, isEventfdName, type Moment, ownTransitions, setsMsixTriggers } from './moment.ts';
+
+/** The promise whose fate the cover letter of dynamic MSI-X asks about. */
+export const noresizeErrorUnchanged: Invariant = {
+  id: 'noresize-error-unchanged',
+  promise: 'Where NORESIZE is reported, a request beyond the allocation fails and changes nothing.',
+  source: 'VFIO_IRQ_INFO_NORESIZE, include/uapi/linux/vfio.h; the cover letter of dynamic MSI-X for vfio-pci, 2023',
+  start:
+    (): Watch =>
+    (moment): readonly Breach[] => {
+      const { operation, device, step, index } = moment;
+      if (device === undefined || !setsMsixTriggers(operation) || !goesBeyond(device, operation)) return KEPT;
+      const breach = step.outcome.kind === 'errno' ? changed(moment, device) : grew(device, operation);
+      return breach === null ? KEPT : [{ step: index, causes: [index], message: breach }];
+    },
+};
+
+/** Whether the call leaves what was allocated, on an index that says it cannot grow. */
+function goesBeyond({ before, config }: DeviceView, { start, count }: VfioSetIrqs): boolean {
+  return (
+    (before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0 &&
+    before.enable &&
+    count > 0 &&
+    start + count > before.allocated &&
+    start + count <= config.msixVectors
+  );
+}
+
+function changed({ step }: Moment, device: DeviceView): string | null {
+  const vectors = ownTransitions(device).map(({ vector }) => vector);
+  if (vectors.length > 0) return `the request failed and yet changed vectors ${vectors.join(', ')}`;
+  if (device.raised.length === 0 && step.events.length > 0) return 'the request failed and yet signalled an eventfd';
+  return null;
+}
+
+function grew({ before }: DeviceView, { start, data }: VfioSetIrqs): string | null {
+  const place = data.findIndex((element, at) => isEventfdName(element) && start + at >= before.allocated);
+  return place === -1 ? null : `NORESIZE is reported and yet vector ${start + place} was added`;
+}

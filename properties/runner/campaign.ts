@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { HarnessError, type HostTraits, type Scenario, type System, type Trace } from '#vocabulary';
+import { EXPECTATIONS } from '../expected.ts';
+import { scenarios } from '../generators/scenario.ts';
+import type { Invariant, InvariantId } from '../invariants/invariant.ts';
+import { expectationScenario } from './expectation-scenario.ts';
+import { lockstep, type Terms } from './lockstep.ts';
+import type { CampaignResult, Finding, Judgement, ViolationCount } from './verdict.ts';
+
+export interface CampaignPlan {
+  readonly system: System;
+  readonly profile: string;
+  readonly host: HostTraits;
+  readonly subjectProfile: string;
+  readonly subjectHost: HostTraits;
+  readonly invariants: readonly Invariant[];
+  readonly seed: number;
+  /** Scenarios of the whole campaign, before it is sharded. */
+  readonly scenarios: number;
+  /** Longest scenario, in operations. */
+  readonly lengthMax: number;
+  /** Wall-clock seconds after which no new scenario is started. */
+  readonly seconds: number;
+  /** This part of `count`, from 1. */
+  readonly shard: { readonly index: number; readonly count: number };
+  /** Ends the campaign with what was found so far. */
+  readonly stop: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly scenarios: number;
+  readonly operations: number;
+  readonly findings: number;
+}
+
+/** Scenarios that fast-check draws from one seed: the unit of sharding, and of looking at the clock. */
+const BLOCK_SCENARIOS = 50;
+/** Distinct findings after which a campaign ends: more would say the same thing again. */
+const FINDINGS_MAX = 5;
+/** Seconds for shrinking one finding. */
+const SHRINK_SECONDS = 20;
+
+/** A failure of one kind, as first met. */
+interface Failure {
+  readonly scenario: Scenario;
+  readonly judgement: Judgement;
+}
+
+/** Drives one system through generated scenarios beside the reference, and shrinks what does not hold. */
+export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
+  const startedAt = performance.now();
+  const tally = new Tally();
+  try {
+    await replayExpectations(plan, tally);
+    await drawScenarios(plan, tally, startedAt + plan.seconds * 1000);
+    const findings = await shrinkFailures(plan, tally);
+    return result(plan, tally, findings, startedAt);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return { ...result(plan, tally, [], startedAt), verdict: 'errored', reason: error.message };
+  }
+}
+
+/** Known history first: each expectation has a story that must still show it. */
+async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<void> {
+  for (const expectation of EXPECTATIONS) {
+    if (expectation.profile !== plan.profile) continue;
+    if (!plan.invariants.some(({ id }) => id === expectation.invariant)) continue;
+    tally.expect(expectation.invariant, expectation.clause);
+    const scenario = expectationScenario(expectation, plan.host);
+    if (supports(plan.system, scenario)) await runOne(plan, scenario, tally);
+  }
+}
+
+async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number): Promise<void> {
+  const { index, count } = plan.shard;
+  const arbitrary = scenarios(plan.system.support, plan.host, plan.lengthMax);
+  const blocks = Math.ceil(plan.scenarios / BLOCK_SCENARIOS);
+  const over = (): boolean => plan.stop.aborted || performance.now() >= deadline || tally.failures.size >= FINDINGS_MAX;
+  for (let block = index - 1; block < blocks && !over(); block += count) {
+    const property = fc.asyncProperty(arbitrary, async (scenario) => {
+      if (!over()) await runOne(plan, scenario, tally);
+    });
+    const numRuns = Math.min(BLOCK_SCENARIOS, plan.scenarios - block * BLOCK_SCENARIOS);
+    const details = await fc.check(property, { seed: blockSeed(plan.seed, block), numRuns, endOnFailure: true });
+    if (details.errorInstance !== null && details.errorInstance !== undefined) throw details.errorInstance;
+    plan.onProgress({ scenarios: tally.scenarios, operations: tally.operations, findings: tally.failures.size });
+  }
+}
+
+/** The seed of a block: the same for every number of shards. */
+function blockSeed(seed: number, block: number): number {
+  return createHash('sha256').update(`${seed} ${block}`).digest().readInt32LE();
+}
+
+async function runOne(plan: CampaignPlan, scenario: Scenario, tally: Tally): Promise<void> {
+  tally.add(scenario, await lockstep(plan.system, scenario, terms(plan)));
+}
+
+function terms(plan: CampaignPlan): Terms {
+  const { profile, invariants, subjectHost } = plan;
+  return { profile, invariants, subjectHost };
+}
+
+/** Whether a system has the devices and operations of a scenario. */
+export function supports({ support }: System, { config, operations }: Scenario): boolean {
+  return (
+    config.devices.length <= support.devicesMax &&
+    operations.every(({ kind }) => support.operations.has(kind)) &&
+    config.devices.every(
+      ({ msixVectors, whileOff }) =>
+        (support.msixVectors === 'any' || support.msixVectors.includes(msixVectors)) &&
+        support.whileOff.includes(whileOff),
+    )
+  );
+}
+
+/** Each distinct failure, and one example of each expected violation, as short as fast-check makes it. */
+async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [signature, failure] of [...tally.failures, ...tally.expectedExamples]) {
+    const shrunk = await shrink(plan, signature, failure);
+    findings.push({
+      id: createHash('sha256').update(`${plan.system.name} ${plan.profile} ${signature}`).digest('hex').slice(0, 8),
+      verdict: verdictOf(signature),
+      system: plan.system.name,
+      profile: plan.profile,
+      subjectProfile: plan.subjectProfile,
+      seed: plan.seed,
+      ...shrunk,
+    });
+  }
+  return findings;
+}
+
+/** Lets fast-check shrink a scenario as long as it shows the same thing. One that does not show it again is kept as it was. */
+async function shrink(plan: CampaignPlan, signature: string, failure: Failure): Promise<Failure> {
+  const deadline = performance.now() + SHRINK_SECONDS * 1000;
+  let shortest = failure;
+  const property = fc.asyncProperty(scenarios(plan.system.support, plan.host, plan.lengthMax), async (scenario) => {
+    if (performance.now() > deadline) return true;
+    const judgement = await lockstep(plan.system, scenario, terms(plan));
+    if (!signatures(scenario, judgement).includes(signature)) return true;
+    shortest = { scenario, judgement: keep(judgement) };
+    return false;
+  });
+  const details = await fc.check(property, { examples: [[failure.scenario]], numRuns: 1 });
+  if (details.errorInstance instanceof HarnessError) throw details.errorInstance;
+  return shortest;
+}
+
+/** A Trace belongs to its system until that system's next run, so a judgement that is kept is copied. */
+function keep(judgement: Judgement): Judgement {
+  return structuredClone(judgement);
+}
+
+/** What kinds of failure a judgement shows: two failures of one kind are told once. */
+function signatures({ operations }: Scenario, { divergences, violations, subject }: Judgement): readonly string[] {
+  if (subject.steps.at(-1)?.outcome.kind === 'unknown') return ['unknown'];
+  const unexpected = violations.filter(({ expectedBy }) => expectedBy === null).map(({ invariant }) => invariant);
+  const expected = violations.flatMap(({ invariant, expectedBy }) =>
+    expectedBy === null ? [] : [`expected ${invariant} ${expectedBy}`],
+  );
+  return [
+    ...new Set([
+      ...divergenceSignature(operations, divergences),
+      ...unexpected.map((id) => `violation ${id}`),
+      ...expected,
+    ]),
+  ];
+}
+
+/** The first divergence stands for those that follow from it. */
+function divergenceSignature(operations: Scenario['operations'], divergences: Judgement['divergences']): string[] {
+  const first = divergences[0];
+  if (first === undefined) return [];
+  const kind = operations[first.step]?.kind ?? 'start';
+  return [
+    `divergence ${kind} ${first.path.replace(/\d+/g, 'N')} ${first.expected} / ${first.got}`.replace(/e\d+/g, 'eN'),
+  ];
+}
+
+function verdictOf(signature: string): Finding['verdict'] {
+  const [word] = signature.split(' ');
+  if (word === 'divergence' || word === 'violation' || word === 'unknown' || word === 'expected') return word;
+  throw new Error(`no verdict begins with ${word}`);
+}
+
+/** What a campaign has counted. */
+class Tally {
+  scenarios = 0;
+  operations = 0;
+  divergences = 0;
+  readonly clauses = new Map<string, number>();
+  /** By signature, as first met. */
+  readonly failures = new Map<string, Failure>();
+  readonly expectedExamples = new Map<string, Failure>();
+  /** Scenarios by violation. */
+  readonly #violations = new Map<string, { invariant: InvariantId; clause: string | null; count: number }>();
+
+  expect(invariant: InvariantId, clause: string): void {
+    this.#violations.set(violationKey(invariant, clause), { invariant, clause, count: 0 });
+  }
+
+  add(scenario: Scenario, judgement: Judgement): void {
+    this.scenarios += 1;
+    this.operations += scenario.operations.length;
+    if (judgement.divergences.length > 0) this.divergences += 1;
+    this.#countClauses(judgement.reference);
+    this.#countViolations(judgement);
+    for (const signature of signatures(scenario, judgement)) this.#remember(signature, scenario, judgement);
+  }
+
+  violations(findings: readonly Finding[]): ViolationCount[] {
+    return [...this.#violations.values()].map(({ invariant, clause, count }) => ({
+      invariant,
+      clause,
+      count,
+      findings: findings
+        .filter(({ judgement }) =>
+          judgement.violations.some((shown) => shown.invariant === invariant && shown.expectedBy === clause),
+        )
+        .map(({ id }) => id),
+    }));
+  }
+
+  #countClauses({ steps }: Trace): void {
+    const reached = new Set<string>();
+    for (const { clauses } of steps) for (const clause of clauses) reached.add(clause);
+    for (const clause of reached) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + 1);
+  }
+
+  #countViolations({ violations }: Judgement): void {
+    const shown = new Map(
+      violations.map(({ invariant, expectedBy }) => [
+        violationKey(invariant, expectedBy),
+        { invariant, clause: expectedBy },
+      ]),
+    );
+    for (const [key, violation] of shown) {
+      const count = this.#violations.get(key)?.count ?? 0;
+      this.#violations.set(key, { ...violation, count: count + 1 });
+    }
+  }
+
+  #remember(signature: string, scenario: Scenario, judgement: Judgement): void {
+    const examples = verdictOf(signature) === 'expected' ? this.expectedExamples : this.failures;
+    if (!examples.has(signature)) examples.set(signature, { scenario, judgement: keep(judgement) });
+  }
+}
+
+function violationKey(invariant: InvariantId, clause: string | null): string {
+  return `${invariant} ${clause}`;
+}
+
+function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], startedAt: number): CampaignResult {
+  const violations = tally.violations(findings);
+  const broken = findings.some(({ verdict }) => verdict !== 'expected');
+  const noLongerOccurs = violations.some(({ clause, count }) => clause !== null && count === 0);
+  return {
+    system: plan.system.name,
+    profile: plan.profile,
+    verdict: broken || noLongerOccurs ? 'fail' : 'pass',
+    scenarios: tally.scenarios,
+    operations: tally.operations,
+    seconds: (performance.now() - startedAt) / 1000,
+    divergences: tally.divergences,
+    violations,
+    findings,
+    clauses: Object.fromEntries(tally.clauses),
+  };
+}

@@ -1,0 +1,120 @@
+import {
+  type DeviceObservation,
+  type Precision,
+  printEvent,
+  printOutcome,
+  printVectorState,
+  type Scenario,
+  type Step,
+  type Trace,
+  type VectorChange,
+} from '#vocabulary';
+import type { Divergence } from './verdict.ts';
+
+/**
+ * Lays two runs of one scenario side by side, under what the subject can show. It goes on after a difference;
+ * a difference that lasts is reported where it begins and where it changes.
+ */
+export function compare(scenario: Scenario, reference: Trace, subject: Trace, precision: Precision): Divergence[] {
+  const devices = scenario.config.devices.map(() => new Sides());
+  const found: Divergence[] = [];
+  compareObservations(-1, reference.initial, subject.initial, devices, precision, found);
+  for (const [index, expected] of reference.steps.entries()) {
+    const got = subject.steps[index];
+    // A run that ended early has said so in its last outcome.
+    if (got === undefined) break;
+    compareSteps(index, expected, got, devices, precision, found);
+  }
+  return found;
+}
+
+function compareSteps(
+  step: number,
+  expected: Step,
+  got: Step,
+  devices: readonly Sides[],
+  precision: Precision,
+  found: Divergence[],
+): void {
+  // Outcomes and events are compared as they print: the notation says all there is to them.
+  const outcomes = [printOutcome(expected.outcome), printOutcome(got.outcome)] as const;
+  if (outcomes[0] !== outcomes[1]) found.push({ step, path: 'outcome', expected: outcomes[0], got: outcomes[1] });
+  if (got.outcome.kind === 'unknown') return;
+  if (expected.events.length > 0 || got.events.length > 0) {
+    const events = [printEvents(expected), printEvents(got)] as const;
+    if (events[0] !== events[1]) found.push({ step, path: 'events', expected: events[0], got: events[1] });
+  }
+  compareObservations(step, expected.observation, got.observation, devices, precision, found);
+}
+
+function printEvents({ events }: Step): string {
+  return events.length === 0 ? 'nothing' : events.map(printEvent).join(', ');
+}
+
+function compareObservations(
+  step: number,
+  expected: readonly DeviceObservation[],
+  got: readonly DeviceObservation[],
+  devices: readonly Sides[],
+  precision: Precision,
+  found: Divergence[],
+): void {
+  for (const [index, sides] of devices.entries()) {
+    const left = expected[index];
+    const right = got[index];
+    if (left === undefined || right === undefined) throw new Error(`device ${index} was not observed`);
+    if (precision.messageControl) {
+      sides.register(step, `device ${index} enable`, String(left.enable), String(right.enable), found);
+      sides.register(
+        step,
+        `device ${index} function mask`,
+        String(left.functionMask),
+        String(right.functionMask),
+        found,
+      );
+    }
+    const flags = [String(left.msixInfoFlags), String(right.msixInfoFlags)] as const;
+    sides.register(step, `device ${index} MSI-X flags`, flags[0], flags[1], found);
+    sides.vectors(step, index, left.changes, right.changes, precision.vectorState, found);
+  }
+}
+
+/** One device on both sides, as the observations so far add up. */
+class Sides {
+  readonly #reference = new Map<number, number>();
+  readonly #subject = new Map<number, number>();
+  /** Differences already told, by path. */
+  readonly #told = new Map<string, string>();
+
+  register(step: number, path: string, expected: string, got: string, found: Divergence[]): void {
+    if (expected === got) {
+      if (this.#told.size > 0) this.#told.delete(path);
+      return;
+    }
+    const pair = `${expected}/${got}`;
+    if (this.#told.get(path) === pair) return;
+    this.#told.set(path, pair);
+    found.push({ step, path, expected, got });
+  }
+
+  vectors(
+    step: number,
+    device: number,
+    expected: readonly VectorChange[],
+    got: readonly VectorChange[],
+    mask: number,
+    found: Divergence[],
+  ): void {
+    for (const { vector, state } of expected) this.#reference.set(vector, state);
+    for (const { vector, state } of got) this.#subject.set(vector, state);
+    for (const { vector } of expected) this.#vector(step, device, vector, mask, found);
+    for (const { vector } of got) this.#vector(step, device, vector, mask, found);
+  }
+
+  #vector(step: number, device: number, vector: number, mask: number, found: Divergence[]): void {
+    const expected = (this.#reference.get(vector) ?? 0) & mask;
+    const got = (this.#subject.get(vector) ?? 0) & mask;
+    if (expected === got && this.#told.size === 0) return;
+    this.register(step, `device ${device} vector ${vector}`, printVectorState(expected), printVectorState(got), found);
+  }
+}

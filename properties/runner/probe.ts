@@ -1,0 +1,51 @@
+import {
+  HarnessError,
+  type HostTraits,
+  parseOperation,
+  type Scenario,
+  type Step,
+  type System,
+  VFIO_IRQ_INFO_NORESIZE,
+} from '#vocabulary';
+import { hostTraits } from '../../model/profiles.ts';
+
+/** Asks a system that has a host of its own how that host behaves. Versions are not asked for. */
+export async function probeHost(system: System): Promise<HostTraits> {
+  const [info] = await answers(system, ['vfio.getIrqInfo MSIX']);
+  if (info?.outcome.kind !== 'irqInfo') throw unanswered(system, 'vfio.getIrqInfo MSIX');
+  const [, loopback] = await answers(system, [
+    'vfio.setIrqs MSIX EVENTFD|TRIGGER 0+1 [e0]',
+    'vfio.setIrqs MSIX NONE|TRIGGER 0+2 []',
+  ]);
+  const [below] = await answers(system, ['vfio.setIrqs REQ EVENTFD|TRIGGER 0+1 [-2]']);
+  return {
+    dynamicMsix: (info.outcome.flags & VFIO_IRQ_INFO_NORESIZE) === 0,
+    rangeCheck: succeeded(system, loopback, 'a loopback') ? 'vector-by-vector' : 'whole-range-first',
+    belowMinusOne: succeeded(system, below, 'an eventfd below -1') ? 'ignored' : 'refused',
+  };
+}
+
+async function answers(system: System, lines: readonly string[]): Promise<readonly Step[]> {
+  const { msixVectors, whileOff } = system.support;
+  const scenario: Scenario = {
+    // The system has its own host; what stands here is not looked at.
+    config: {
+      host: hostTraits('linux-6.12'),
+      devices: [
+        { msixVectors: msixVectors === 'any' ? 4 : Math.min(...msixVectors), whileOff: whileOff[0] ?? 'latches' },
+      ],
+    },
+    operations: lines.map(parseOperation),
+  };
+  return (await system.run(scenario)).steps;
+}
+
+function succeeded(system: System, step: Step | undefined, what: string): boolean {
+  if (step?.outcome.kind === 'ok') return true;
+  if (step?.outcome.kind === 'errno') return false;
+  throw unanswered(system, what);
+}
+
+function unanswered(system: System, what: string): HarnessError {
+  return new HarnessError(`${system.name} did not answer when it was asked how it behaves (${what})`);
+}

@@ -20,25 +20,30 @@ export const OPERATIONS_MAX = 60;
 /** One scenario in 16 may be this long: some faults need a past. */
 export const OPERATIONS_MAX_LONG = 200;
 
-/** Whole scenarios of nothing but what `support` allows, on a machine whose host behaves as `host`. */
-export function scenarios(support: Support, host: HostTraits): Arbitrary<Scenario> {
-  return new ScenarioArbitrary(support, host);
+/**
+ * Whole scenarios of nothing but what `support` allows, on a machine whose host behaves as `host`.
+ * @param lengthMax operations at most; left open, mostly OPERATIONS_MAX and sometimes OPERATIONS_MAX_LONG
+ */
+export function scenarios(support: Support, host: HostTraits, lengthMax?: number): Arbitrary<Scenario> {
+  return new ScenarioArbitrary(support, host, lengthMax);
 }
 
 /** fast-check's way to an arbitrary that is made and shrunk as one piece. */
 class ScenarioArbitrary extends Arbitrary<Scenario> {
   readonly #support: Support;
   readonly #host: HostTraits;
+  readonly #lengthMax: number | undefined;
 
-  constructor(support: Support, host: HostTraits) {
+  constructor(support: Support, host: HostTraits, lengthMax: number | undefined) {
     super();
     this.#support = support;
     this.#host = host;
+    this.#lengthMax = lengthMax;
   }
 
   /** The bias that fast-check asks for is not needed: each scenario's swarm is one. */
   override generate(random: Random): Value<Scenario> {
-    return new Value(drawScenario(random, this.#support, this.#host), undefined);
+    return new Value(drawScenario(random, this.#support, this.#host, this.#lengthMax), undefined);
   }
 
   override canShrinkWithoutContext(value: unknown): value is Scenario {
@@ -52,14 +57,14 @@ class ScenarioArbitrary extends Arbitrary<Scenario> {
   }
 }
 
-function drawScenario(random: Random, support: Support, host: HostTraits): Scenario {
+function drawScenario(random: Random, support: Support, host: HostTraits, lengthMax: number | undefined): Scenario {
   const config = drawConfig(random, support, host);
   const swarm = drawSwarm(random, support);
   const memory = emptyMemory(
     config.devices,
     config.devices.map(({ msixVectors }) => drawHot(random, msixVectors)),
   );
-  const length = drawLength(random);
+  const length = drawLength(random, lengthMax);
   const operations: Operation[] = [];
   while (operations.length < length) {
     const operation = drawOperation(random, swarm, memory);
@@ -69,7 +74,8 @@ function drawScenario(random: Random, support: Support, host: HostTraits): Scena
   return { config, operations };
 }
 
-function drawLength(random: Random): number {
+function drawLength(random: Random, lengthMax: number | undefined): number {
+  if (lengthMax !== undefined) return random.nextInt(Math.min(OPERATIONS_MIN, lengthMax), lengthMax);
   return random.nextInt(OPERATIONS_MIN, random.nextInt(1, 16) === 1 ? OPERATIONS_MAX_LONG : OPERATIONS_MAX);
 }
 

@@ -18,8 +18,8 @@ export interface CampaignPlan {
   readonly seed: number;
   /** Scenarios of the whole campaign, before it is sharded. */
   readonly scenarios: number;
-  /** Longest scenario, in operations. */
-  readonly lengthMax: number;
+  /** Longest scenario, in operations; the generators know what is good when left open. */
+  readonly lengthMax: number | undefined;
   /** Wall-clock seconds after which no new scenario is started. */
   readonly seconds: number;
   /** This part of `count`, from 1. */

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scenarios } from '../../properties/generators/scenario.ts';
+import { hostTraits } from '../profiles.ts';
+import { referenceSystem } from '../reference.ts';
+import {
+  NotationError,
+  OPERATION_KINDS,
+  type Outcome,
+  parseOperation,
+  printChanges,
+  printEvent,
+  printOperation,
+  printOutcome,
+  printVectorState,
+} from './index.ts';
+
+describe('an operation', () => {
+  it('is read back as it was printed', () => {
+    const kinds = new Set<string>();
+    fc.assert(
+      fc.property(scenarios(referenceSystem().support, hostTraits('linux-6.12')), ({ operations }) => {
+        for (const operation of operations) {
+          kinds.add(operation.kind);
+          expect(parseOperation(printOperation(operation))).toEqual(operation);
+        }
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+    expect([...kinds].sort()).toEqual([...OPERATION_KINDS].sort());
+  });
+
+  it.each([
+    ['vfio.setIrqs MSIX EVENTFD|TRIGGER 0+5 [e0 -1 bad notEventfd 7]'],
+    ['vfio.setIrqs 77 0 4294967295+0 [] argsz=19 unreadable @3'],
+    ['vfio.setIrqs REQ NONE|BOOL|EVENTFD|MASK|UNMASK|TRIGGER|0x80000000 1+1 [1]'],
+    ['vfio.getIrqInfo ERR argsz=15 unreadable'],
+    ['vfio.open @1'],
+    ['vfio.closeEventfd e12'],
+    ['device.arm 3 teardown-gap @1'],
+    ['host.limitVectors 0'],
+  ])('is printed as it was written: %s', (line) => {
+    expect(printOperation(parseOperation(line))).toBe(line);
+  });
+
+  it.each([
+    ['', 'expected an operation kind, got the end in: '],
+    ['vfio.fly', `expected one of ${OPERATION_KINDS.join(', ')}, got vfio.fly in: vfio.fly`],
+    ['device.raise x', 'expected a vector, got x in: device.raise x'],
+    ['device.raise 1 2', 'expected the end, got 2 in: device.raise 1 2'],
+    ['device.arm 1 never', 'expected one of teardown-gap, got never in: device.arm 1 never'],
+    ['vfio.getIrqInfo XXL', 'expected one of INTX, MSI, MSIX, ERR, REQ or a number, got XXL in: vfio.getIrqInfo XXL'],
+    [
+      'vfio.setIrqs MSIX LOUD 0+1 []',
+      'expected flags of NONE, BOOL, EVENTFD, MASK, UNMASK, TRIGGER or a hexadecimal number, got LOUD in: vfio.setIrqs MSIX LOUD 0+1 []',
+    ],
+    ['vfio.setIrqs MSIX NONE 0 []', 'expected start+count, got 0 in: vfio.setIrqs MSIX NONE 0 []'],
+    [
+      'vfio.setIrqs MSIX NONE 0+1 [x]',
+      'expected an eventfd, bad, notEventfd or a number, got x in: vfio.setIrqs MSIX NONE 0+1 [x]',
+    ],
+    ['vfio.setIrqs MSIX NONE 0+1 [e0', 'expected ] after the data, got the end in: vfio.setIrqs MSIX NONE 0+1 [e0'],
+  ])('that is none says what was expected: %s', (line, message) => {
+    expect(() => parseOperation(line)).toThrow(new NotationError(message));
+  });
+});
+
+describe('an answer', () => {
+  it.each<[Outcome, string]>([
+    [{ kind: 'ok' }, 'ok'],
+    [{ kind: 'irqInfo', flags: 9, count: 10 }, 'flags 9 count 10'],
+    [{ kind: 'errno', errno: 'ENOSPC' }, 'ENOSPC'],
+    [{ kind: 'positive', value: 3 }, 'returns 3'],
+    [{ kind: 'unknown', reason: 'time-out' }, 'unknown (time-out)'],
+  ])('prints its outcome: %j', (outcome, text) => {
+    expect(printOutcome(outcome)).toBe(text);
+  });
+
+  it('prints its events and states', () => {
+    expect(printEvent({ kind: 'raised', device: 0, vector: 3, window: null })).toBe('raised 3');
+    expect(printEvent({ kind: 'raised', device: 1, vector: 3, window: 'teardown-gap' })).toBe(
+      'raised 3 @1 in teardown-gap',
+    );
+    expect(printEvent({ kind: 'signalled', eventfd: 'e2', count: 4 })).toBe('e2 +4');
+    expect(printVectorState(0)).toBe('idle');
+    expect(printVectorState(15)).toBe('allocated armed unmasked pending');
+    const changes = [0, 1, 2, 4, 5].map((vector) => ({ vector, state: vector === 5 ? 8 : 7 }));
+    expect(printChanges({ enable: true, functionMask: false, msixInfoFlags: 1, changes })).toBe(
+      '0-2 allocated armed unmasked; 4 allocated armed unmasked; 5 pending',
+    );
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { parseOperation, printOperation, type Scenario } from '#vocabulary';
+import { optimisedSystem } from '../impl/optimised/system.ts';
+import { allClauses } from '../model/clauses.ts';
+import { hostTraits, PROFILE_NAMES } from '../model/profiles.ts';
+import { referenceSystem } from '../model/reference.ts';
+import { storyText } from '../reports/story.ts';
+import { INVARIANTS } from './invariants/index.ts';
+import { lockstep } from './runner/lockstep.ts';
+import { expectedOf, scenarioOf, toldBy } from './scenarios/script.ts';
+import { STATEMENTS } from './scenarios/statements.ts';
+import { STORIES } from './scenarios/stories.ts';
+
+describe.each(PROFILE_NAMES)('on %s', (profile) => {
+  const host = hostTraits(profile);
+
+  it.each(STATEMENTS.map((script) => [script.id, script.says, script] as const))(
+    '%s: %s',
+    async (_id, _says, script) => {
+      const scenario = scenarioOf(script, host);
+      for (const system of [referenceSystem(), optimisedSystem()]) {
+        const judgement = await lockstep(system, scenario, { profile, invariants: INVARIANTS });
+        expect(toldBy(script, judgement.subject)).toEqual(expectedOf(script, host));
+        expect(judgement.divergences).toEqual([]);
+        expect(judgement.violations.filter(({ expectedBy }) => expectedBy === null)).toEqual([]);
+      }
+    },
+  );
+
+  it.each(STORIES.map((story) => [story.id, story] as const))('tells the story %s', async (id, story) => {
+    const scenario: Scenario = {
+      config: { host, devices: [story.device] },
+      operations: story.operations.map(parseOperation),
+    };
+    const judgement = await lockstep(optimisedSystem(), scenario, { profile, invariants: INVARIANTS });
+    expect(judgement.divergences).toEqual([]);
+    const text = storyText(story, profile, scenario.operations.map(printOperation), judgement, allClauses());
+    await expect(text).toMatchFileSnapshot(`../reports/golden/story-${id}-${profile}.txt`);
+  });
+});

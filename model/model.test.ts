@@ -18,16 +18,21 @@ const element = fc.oneof(
 
 /** Any numbers at all, nonsense included, and some that get further. */
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
-  fc.record({
-    kind: fc.constant('vfio.setIrqs' as const),
-    device: fc.constant(0),
-    flags: fc.constantFrom(33, 34, 36, 36, 36),
-    index: fc.constant(2),
-    start: fc.nat(3),
-    count: fc.nat(3),
-    data: fc.array(element, { maxLength: 4 }),
-    argsz: fc.constantFrom(20, 24, 32, 100),
-  }),
+  // A closed device answers EBADF to all of it.
+  { weight: 3, arbitrary: fc.constant(parseOperation('vfio.open')) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('vfio.setIrqs' as const),
+      device: fc.constant(0),
+      flags: fc.constantFrom(9, 33, 34, 36, 36, 36),
+      index: fc.constant(2),
+      start: fc.nat(3),
+      count: fc.nat(3),
+      data: fc.array(element, { maxLength: 4 }),
+      argsz: fc.constantFrom(20, 24, 32, 100),
+    }),
+  },
   fc.record({
     kind: fc.constant('vfio.setIrqs' as const),
     device: fc.constant(0),

@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HostTraits, parseOperation, type System } from '#vocabulary';
+import { systemFactory } from '../impl/index.ts';
+import { hostTraits, type ProfileName, profileOf } from '../model/profiles.ts';
+import { INVARIANTS } from './invariants/index.ts';
+import { type CampaignPlan, campaign } from './runner/campaign.ts';
+import { lockstep } from './runner/lockstep.ts';
+import { probeHost } from './runner/probe.ts';
+import { expectedOf, scenarioOf, toldBy } from './scenarios/script.ts';
+import { STATEMENTS } from './scenarios/statements.ts';
+import { STORIES } from './scenarios/stories.ts';
+
+const KERNELS: readonly ProfileName[] = ['linux-6.1', 'linux-6.12'];
+const REQUIRED = process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
+
+describe.each(KERNELS)('%s', (profile) => {
+  const factory = systemFactory(profile);
+  const readiness = factory?.readiness();
+  if (readiness?.ready !== true && !REQUIRED) {
+    console.error(`SKIPPED ${profile}: ${readiness?.reason}; ${readiness?.command}`);
+    it.skip(`is not ready here: ${readiness?.command}`, () => undefined);
+    return;
+  }
+  const host: HostTraits = hostTraits(profile);
+  let system: System;
+  let bootSeconds = Number.NaN;
+
+  beforeAll(async () => {
+    if (factory === undefined || readiness?.ready !== true)
+      throw new Error(`${profile} is required: ${readiness?.command}`);
+    const startedAt = performance.now();
+    system = await factory.start();
+    await lockstep(
+      system,
+      { config: { host, devices: [{ msixVectors: 10, whileOff: 'latches' }] }, operations: [] },
+      terms(),
+    );
+    bootSeconds = (performance.now() - startedAt) / 1000;
+  });
+  afterAll(async () => system?.close());
+
+  function terms(): { profile: string; invariants: typeof INVARIANTS } {
+    return { profile, invariants: INVARIANTS };
+  }
+
+  function plan(changes: Partial<CampaignPlan>): CampaignPlan {
+    return {
+      system,
+      profile,
+      host,
+      subjectProfile: profile,
+      subjectHost: host,
+      invariants: INVARIANTS,
+      seed: 1,
+      scenarios: 3000,
+      lengthMax: undefined,
+      seconds: Number.POSITIVE_INFINITY,
+      shard: { index: 1, count: 1 },
+      stop: new AbortController().signal,
+      onProgress: () => undefined,
+      ...changes,
+    };
+  }
+
+  it('behaves by its profile when it is asked', async () => {
+    expect(profileOf(await probeHost(system))).toBe(profile);
+  });
+
+  it.each(STATEMENTS.map((script) => [script.id, script.says, script] as const))(
+    '%s: %s',
+    async (_id, _says, script) => {
+      const judgement = await lockstep(system, scenarioOf(script, host), terms());
+      expect(toldBy(script, judgement.subject)).toEqual(expectedOf(script, host));
+      expect(judgement.divergences).toEqual([]);
+    },
+  );
+
+  it.each(STORIES.map((story) => [story.id, story] as const))(
+    'does in the story %s what the model says',
+    async (_id, story) => {
+      const operations = story.operations.map(parseOperation);
+      const judgement = await lockstep(system, { config: { host, devices: [story.device] }, operations }, terms());
+      expect(judgement.divergences).toEqual([]);
+    },
+  );
+
+  it('answers 3,000 generated scenarios as the model does', async () => {
+    const result = await campaign(plan({}));
+    const perSecond = Math.round(result.operations / result.seconds);
+    console.error(
+      `${profile}: ${result.scenarios} scenarios, ${perSecond} operations per second, boot ${bootSeconds.toFixed(1)} s`,
+    );
+    expect(result.findings.filter(({ verdict }) => verdict !== 'expected')).toEqual([]);
+    expect(result).toMatchObject({ verdict: 'pass', divergences: 0, scenarios: 3001 });
+  });
+
+  it('is told from the other generation within 100 scenarios and four operations', async () => {
+    const other = KERNELS.find((name) => name !== profile);
+    if (other === undefined) throw new Error('there is no other generation');
+    const result = await campaign(
+      plan({ profile: other, host: hostTraits(other), subjectProfile: profile, scenarios: 100, seed: 2 }),
+    );
+    expect(result.verdict).toBe('fail');
+    expect(result.divergences).toBeGreaterThan(0);
+    for (const { scenario, verdict } of result.findings) {
+      if (verdict === 'divergence') expect(scenario.operations.length).toBeLessThanOrEqual(4);
+    }
+  });
+
+  it('leaves no QEMU behind when it is closed', async () => {
+    const before = qemus();
+    const another = await factory?.start();
+    await another?.run({ config: { host, devices: [{ msixVectors: 10, whileOff: 'latches' }] }, operations: [] });
+    const during = qemus();
+    expect(during.length).toBeGreaterThan(before.length);
+    await another?.close();
+    expect(qemus()).toEqual(before);
+  });
+});
+
+/** QEMUs that are children of this process, by pid. */
+function qemus(): readonly string[] {
+  const children = `/proc/${process.pid}/task/${process.pid}/children`;
+  const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(/\s+/).filter(Boolean) : [];
+  return pids.filter(
+    (pid) => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('qemu-system'),
+  );
+}

@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AGENT_SOURCE,
+  agentPath,
+  cacheFolder,
+  DEBIAN_KERNELS,
+  debianKernel,
+  INSTALL_PROGRAMS,
+  isPrepared,
+  missingPackages,
+  RUN_PROGRAMS,
+} from './linux/kernels.ts';
+import { command, prepareFromPackage } from './linux/prepare.ts';
+
+/** Package lists of our own: the user's are neither read nor changed. The sources are the user's. */
+function privateApt(): readonly string[] {
+  const state = join(cacheFolder(), 'apt');
+  for (const folder of ['lists/partial', 'archives/partial']) mkdirSync(join(state, folder), { recursive: true });
+  return [
+    '-o',
+    `Dir::State::Lists=${join(state, 'lists')}`,
+    '-o',
+    `Dir::Cache=${state}`,
+    '-o',
+    'APT::Sandbox::User=root',
+  ];
+}
+
+/** Debian names a new package for each version of a kernel; its meta package depends on the newest. */
+function newestKernelPackage(apt: readonly string[], metaPackage: string): string {
+  const depends = command('apt-cache', [...apt, 'depends', metaPackage]).toString();
+  const newest = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+  if (newest === undefined) throw new Error(`${metaPackage}: expected it to depend on a kernel, got ${depends}`);
+  return newest;
+}
+
+function fetchKernel(apt: readonly string[], name: string, metaPackage: string): void {
+  const packageName = newestKernelPackage(apt, metaPackage);
+  console.log(`${name}: fetching ${packageName}`);
+  const folder = mkdtempSync(join(cacheFolder(), 'unfinished-'));
+  try {
+    command('apt-get', [...apt, '-q', 'download', packageName], folder);
+    const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
+    if (file === undefined) throw new Error(`${packageName}: apt-get download left no package`);
+    prepareFromPackage(debianKernel(name), join(folder, file));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function compileAgent(): void {
+  const unfinished = `${agentPath()}.${process.pid}`;
+  // musl-gcc knows no kernel headers; those of the C library are found last, so they hide none of musl's.
+  const headers = ['-idirafter', '/usr/include', '-idirafter', '/usr/include/x86_64-linux-gnu'];
+  command('musl-gcc', [
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-O2',
+    '-static',
+    '-s',
+    ...headers,
+    '-o',
+    unfinished,
+    AGENT_SOURCE,
+  ]);
+  renameSync(unfinished, agentPath());
+  console.log(`agent: compiled ${agentPath()}`);
+}
+
+function install(): void {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const packages = missingPackages({ ...RUN_PROGRAMS, ...INSTALL_PROGRAMS });
+  const kernels = Object.entries(DEBIAN_KERNELS).filter(([name]) => !isPrepared(debianKernel(name)));
+  if (packages.length > 0 || kernels.length > 0) {
+    const apt = privateApt();
+    console.log('apt-get update (package lists of our own)');
+    command('apt-get', [...apt, '-q', 'update']);
+    if (packages.length > 0) {
+      console.log(`apt-get install ${packages.join(' ')}`);
+      command('apt-get', [...apt, '-q', '-y', '--no-install-recommends', 'install', ...packages]);
+    }
+    for (const [name, metaPackage] of kernels) fetchKernel(apt, name, metaPackage);
+  }
+  if (!existsSync(agentPath())) compileAgent();
+  console.log(`Everything is ready in ${cacheFolder()}.`);
+}
+
+install();

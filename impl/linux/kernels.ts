@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** What makes everything ready that is not. */
+export const INSTALL_COMMAND = 'npm run systems:install';
+
+/** Kernels that Debian packages, by the name of their system; the meta package names the version of the day. */
+export const DEBIAN_KERNELS: Readonly<Record<string, string>> = {
+  'linux-6.1': 'linux-image-cloud-amd64',
+  'linux-6.12': 'linux-image-6.12-cloud-amd64',
+};
+
+/** Programs that a virtual machine needs, with the Debian package of each. */
+export const RUN_PROGRAMS: Readonly<Record<string, string>> = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  setpriv: 'util-linux',
+};
+
+/** Programs that installing needs besides. */
+export const INSTALL_PROGRAMS: Readonly<Record<string, string>> = {
+  'musl-gcc': 'musl-tools',
+  xz: 'xz-utils',
+  'dpkg-deb': 'dpkg',
+};
+
+export const AGENT_SOURCE = join(import.meta.dirname, 'agent', 'agent.c');
+
+/** Where kernels and the agent are kept between runs. */
+export function cacheFolder(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'vfio-irq');
+}
+
+/** The agent compiled from the source as it is now: another source has another file, so none is ever stale. */
+export function agentPath(): string {
+  const hash = createHash('sha256').update(readFileSync(AGENT_SOURCE)).digest('hex').slice(0, 12);
+  return join(cacheFolder(), `agent-${hash}`);
+}
+
+/** A kernel made ready: `vmlinuz`, and `modules/` with the modules and their `order`. */
+export interface Kernel {
+  readonly folder: string;
+}
+
+export function debianKernel(name: string): Kernel {
+  return { folder: join(cacheFolder(), name) };
+}
+
+/** The place of a kernel of the user's, by what the file is now: another file at the same path is another kernel. */
+export function userKernel(path: string, modules: string | undefined): Kernel {
+  const { size, mtimeMs } = statSync(path);
+  const key = `${path} ${size} ${mtimeMs} ${modules ?? ''}`;
+  return { folder: join(cacheFolder(), `user-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`) };
+}
+
+export function isPrepared({ folder }: Kernel): boolean {
+  return existsSync(join(folder, 'vmlinuz')) && existsSync(join(folder, 'modules', 'order'));
+}
+
+/** Those of the programs that are not on the PATH, by their packages. */
+export function missingPackages(programs: Readonly<Record<string, string>>): readonly string[] {
+  const missing = Object.entries(programs).filter(([program]) => !isOnPath(program));
+  return [...new Set(missing.map(([, debianPackage]) => debianPackage))];
+}
+
+function isOnPath(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Config,
+  HarnessError,
+  OPERATION_KINDS,
+  type Precision,
+  type Readiness,
+  type Scenario,
+  type Step,
+  type Support,
+  type System,
+  type SystemFactory,
+  type Trace,
+  VECTOR_STATE_MASK,
+} from '#vocabulary';
+import { initramfs } from './initramfs.ts';
+import {
+  agentPath,
+  DEBIAN_KERNELS,
+  debianKernel,
+  INSTALL_COMMAND,
+  isPrepared,
+  type Kernel,
+  missingPackages,
+  RUN_PROGRAMS,
+  userKernel,
+} from './kernels.ts';
+import { prepareFromPackage, prepareKernel } from './prepare.ts';
+import { decodeAnswer, encodeScenario, Raises } from './protocol.ts';
+import { bootVm, DEVICE_VECTORS, type Said, type Vm } from './vm.ts';
+
+const PRECISION: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true };
+
+const SUPPORT: Support = {
+  operations: new Set(OPERATION_KINDS),
+  msixVectors: [...new Set(DEVICE_VECTORS)],
+  whileOff: ['latches', 'drops'],
+  devicesMax: 2,
+  host: 'own',
+};
+
+/** Time without an answer after which a machine counts as hung. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/**
+ * A real kernel: `linux-6.1`, `linux-6.12`, or `linux:PATH` with a Debian package or an image.
+ * @param options.modules folder with the modules of an image
+ */
+export function linuxFactory(name: string, options: { readonly modules?: string } = {}): SystemFactory {
+  const path = name.startsWith('linux:') ? name.slice('linux:'.length) : undefined;
+  return {
+    name,
+    readiness: () => readiness(name, path, options.modules),
+    start: async () => {
+      const kernel = path === undefined ? debianKernel(name) : preparedUserKernel(path, options.modules);
+      return startSystem(name, kernel);
+    },
+  };
+}
+
+function readiness(name: string, path: string | undefined, modules: string | undefined): Readiness {
+  const missing = missingPackages(RUN_PROGRAMS);
+  if (path !== undefined && !existsSync(path))
+    return notReady(`${path} is not there`, 'name a kernel .deb or image that is');
+  if (path !== undefined && !path.endsWith('.deb') && modules === undefined)
+    return notReady(`${path} is an image without modules`, 'name the folder of its modules with --modules DIR');
+  if (modules !== undefined && !existsSync(modules))
+    return notReady(`${modules} is not there`, 'name a folder of modules that is');
+  if (missing.length > 0) return notReady(`${missing.join(', ')} is not installed`, INSTALL_COMMAND);
+  if (!existsSync(agentPath())) return notReady('the agent is not compiled from this source', INSTALL_COMMAND);
+  if (path === undefined && !isPrepared(debianKernel(name)))
+    return notReady(`${DEBIAN_KERNELS[name]} is not fetched`, INSTALL_COMMAND);
+  return { ready: true };
+}
+
+function notReady(reason: string, command: string): Readiness {
+  return { ready: false, reason, command };
+}
+
+function preparedUserKernel(path: string, modules: string | undefined): Kernel {
+  const kernel = userKernel(path, modules);
+  if (isPrepared(kernel)) return kernel;
+  if (path.endsWith('.deb')) prepareFromPackage(kernel, path);
+  else if (modules !== undefined) prepareKernel(kernel, path, modules);
+  return kernel;
+}
+
+/** One machine for all scenarios; a new one after a crash. */
+async function startSystem(name: string, kernel: Kernel): Promise<System> {
+  const initrd = writtenInitramfs(kernel);
+  const boot = (): Promise<Vm> => bootVm(join(kernel.folder, 'vmlinuz'), initrd);
+  let vm: Vm | undefined = await boot();
+  const attempt = async (scenario: Scenario, eachAtOnce: boolean): Promise<Trace> => {
+    vm ??= await boot();
+    const trace = await runOn(vm, scenario, eachAtOnce);
+    if (trace.lastWords === undefined) return trace;
+    await vm.end();
+    vm = undefined;
+    return trace;
+  };
+  return {
+    name,
+    precision: PRECISION,
+    support: SUPPORT,
+    run: async (scenario) => {
+      const trace = await attempt(scenario, false);
+      // Answers come in batches, so a crash takes some with it: the second time they come one by one.
+      return trace.lastWords === undefined ? trace : attempt(scenario, true);
+    },
+    close: async () => vm?.end(),
+  };
+}
+
+/** QEMU reads the initramfs from a file; it is made once for each kernel and agent. */
+function writtenInitramfs(kernel: Kernel): string {
+  const agent = agentPath();
+  const file = join(kernel.folder, `initramfs-${agent.slice(-12)}.gz`);
+  if (existsSync(file)) return file;
+  mkdirSync(kernel.folder, { recursive: true });
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, initramfs(kernel, agent));
+  renameSync(unfinished, file);
+  return file;
+}
+
+async function runOn(vm: Vm, scenario: Scenario, eachAtOnce: boolean): Promise<Trace> {
+  const devices = scenario.config.devices.length;
+  const raises = new Raises(scenario.config);
+  vm.send(encodeScenario(scenario, slotsFor(scenario.config), eachAtOnce));
+  const first = await vm.line(ANSWER_TIMEOUT_MS);
+  if (first.kind !== 'line') throw new HarnessError(`the agent did not begin a scenario\n${vm.lastWords()}`);
+  const { observation: initial } = decodeAnswer(first.text, devices);
+  const steps: Step[] = [];
+  for (const operation of scenario.operations) {
+    const said = await vm.line(ANSWER_TIMEOUT_MS);
+    if (said.kind !== 'line')
+      return { initial, steps: [...steps, lastStep(said)], lastWords: vm.lastWords() || 'none' };
+    const { outcome, signalled, observation } = decodeAnswer(said.text, devices);
+    steps.push({ outcome, events: [...raises.follow(operation, outcome), ...signalled], observation, clauses: [] });
+  }
+  return { initial, steps };
+}
+
+function lastStep(said: Exclude<Said, { kind: 'line' }>): Step {
+  const reason = said.kind === 'ended' ? 'crash' : 'time-out';
+  return { outcome: { kind: 'unknown', reason }, events: [], observation: [], clauses: [] };
+}
+
+/** A device of its own for each of the Config, of the right size. */
+function slotsFor({ devices }: Config): readonly number[] {
+  const taken: number[] = [];
+  for (const { msixVectors } of devices) {
+    const slot = DEVICE_VECTORS.findIndex((vectors, index) => vectors === msixVectors && !taken.includes(index));
+    if (slot === -1)
+      throw new HarnessError(
+        `the virtual machine has no further device of ${msixVectors} vectors; it has ${DEVICE_VECTORS.join(', ')}`,
+      );
+    taken.push(slot);
+  }
+  return taken;
+}

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { HarnessError } from '#vocabulary';
+
+/** A virtual machine with the agent in it. */
+export interface Vm {
+  /** What the agent said when it was ready, without the `R`. */
+  readonly ready: readonly number[];
+  send(text: string): void;
+  /** The next line from the agent; how the machine ended, if it did; or that nothing came in time. */
+  line(timeoutMs: number): Promise<Said>;
+  /** The last lines of the console and of QEMU. */
+  lastWords(): string;
+  /** Ends the machine, and returns when it is gone. */
+  end(): Promise<void>;
+}
+
+export type Said =
+  | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'silent' };
+
+const BOOT_TIMEOUT_MS = 60_000;
+const LAST_LINES = 12;
+
+/** Table sizes of the devices that scenarios use, by slot: rocker has 4 vectors and 2 for each port. */
+export const DEVICE_VECTORS: readonly number[] = [10, 10, 36, 66];
+const HOLDER_VECTORS: readonly number[] = [128, 128];
+
+function rockers(): string[] {
+  return [...DEVICE_VECTORS, ...HOLDER_VECTORS].flatMap((vectors, slot) => [
+    '-device',
+    `rocker,len-ports=${(vectors - 4) / 2},name=sw${slot},addr=${(0x10 + slot).toString(16)}.0`,
+  ]);
+}
+
+/** Boots a kernel under TCG. One CPU: with more, an event is not always visible to the read that follows it. */
+export async function bootVm(image: string, initrd: string): Promise<Vm> {
+  const qemu = [
+    ...[
+      'qemu-system-x86_64',
+      '-nodefaults',
+      '-no-user-config',
+      '-machine',
+      'q35',
+      '-accel',
+      'tcg,tb-size=64',
+      '-cpu',
+      'max',
+    ],
+    ...['-smp', '1', '-m', '128', '-display', 'none', '-no-reboot', '-device', 'intel-iommu,intremap=on'],
+    ...['-kernel', image, '-initrd', initrd],
+    ...['-append', 'console=ttyS0 quiet loglevel=3 panic=-1 intel_iommu=on'],
+    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    // The descriptor is one end of a socket pair that Node made.
+    ...['-chardev', 'socket,id=agent,fd=3', '-device', 'virtio-serial-pci,addr=1e.0'],
+    ...['-device', 'virtserialport,chardev=agent,name=agent'],
+    ...rockers(),
+  ];
+  // The machine dies with us, however we die.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const words = keepLastLines(child);
+  const channel = child.stdio[3] as Duplex;
+  const lines = readLines(child, channel);
+  const end = (): Promise<void> => endOf(child);
+  const said = await lines(BOOT_TIMEOUT_MS);
+  if (said.kind !== 'line' || !said.text.startsWith('R ')) {
+    await end();
+    const what =
+      said.kind === 'line'
+        ? said.text
+        : said.kind === 'ended'
+          ? 'it ended'
+          : `no ready line within ${BOOT_TIMEOUT_MS / 1000} s`;
+    throw new HarnessError(`the virtual machine did not start: ${what}\n${words()}`);
+  }
+  return {
+    ready: said.text.slice(2).split(' ').map(Number),
+    send: (text) => void channel.write(text),
+    line: lines,
+    lastWords: words,
+    end,
+  };
+}
+
+function keepLastLines(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data: Buffer) => {
+      text = `${text}${data.toString('latin1')}`.slice(-8192);
+    });
+  }
+  return () =>
+    text
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '' && !line.includes('has no peer'))
+      .slice(-LAST_LINES)
+      .join('\n');
+}
+
+function readLines(child: ChildProcess, channel: Duplex): Vm['line'] {
+  const waiting: string[] = [];
+  let rest = '';
+  let ended = false;
+  let wake: () => void = () => undefined;
+  channel.setEncoding('latin1');
+  channel.on('data', (data: string) => {
+    const parts = `${rest}${data}`.split('\n');
+    rest = parts.pop() ?? '';
+    waiting.push(...parts);
+    wake();
+  });
+  const finish = (): void => {
+    ended = true;
+    wake();
+  };
+  channel.on('error', finish);
+  child.on('error', finish);
+  child.on('exit', finish);
+  return async (timeoutMs) => {
+    let silent = false;
+    while (waiting.length === 0 && !ended && !silent) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          silent = true;
+          resolve();
+        }, timeoutMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    const text = waiting.shift();
+    if (text !== undefined) return { kind: 'line', text };
+    return ended ? { kind: 'ended' } : { kind: 'silent' };
+  };
+}
+
+function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}

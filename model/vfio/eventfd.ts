@@ -44,9 +44,11 @@ export function noEventfds(): Eventfds {
   return { open: new Map(), signalled: new Map() };
 }
 
-/** What a 32-bit element of EVENTFD data means to the kernel before it looks it up. */
+/**
+ * Whether an element is a negative descriptor: EVENTFD data is signed, so 0xffffffff is -1.
+ * Source: struct vfio_irq_set, include/uapi/linux/vfio.h, Linux 6.1 and 6.12.
+ */
 export function isNegative(element: DataElement): boolean {
-  // Source: int32_t of struct vfio_irq_set, include/uapi/linux/vfio.h: 0xffffffff is -1.
   return typeof element === 'number' && (element | 0) < 0;
 }
 

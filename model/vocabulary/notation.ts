@@ -20,7 +20,7 @@ function printIndex(index: number): string {
 }
 
 function printFlags(flags: number): string {
-  const names = FLAG_NAMES.filter((_, bit) => (flags & (1 << bit)) !== 0);
+  const names = FLAG_NAMES.filter((_, bit) => (flags & (1 << (bit & 31))) !== 0);
   const rest = (flags & ~0x3f) >>> 0;
   if (rest !== 0) names.push(`0x${rest.toString(16)}`);
   return names.length === 0 ? '0' : names.join('|');
@@ -133,7 +133,7 @@ function parseFlags(words: Words): number {
   const word = words.next('flags');
   return word.split('|').reduce((flags, name) => {
     const bit = FLAG_NAMES.indexOf(name);
-    if (bit !== -1) return flags + (1 << bit);
+    if (bit !== -1) return flags + (1 << (bit & 31));
     if (/^(0|0x[0-9a-f]+)$/.test(name)) return flags + Number(name);
     throw words.unexpected(`flags of ${FLAG_NAMES.join(', ')} or a hexadecimal number`, name);
   }, 0);

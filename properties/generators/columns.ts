@@ -1,6 +1,7 @@
 import type { Config, DataElement, Operation, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { isName } from './measure.ts';
+import { resized } from './simplify.ts';
 
 /** Vectors that a scenario could as well not have. */
 interface Columns {
@@ -10,10 +11,11 @@ interface Columns {
 }
 
 /**
- * The scenario without some of its vectors, as though the table had never had them: ranges close up, their data loses the
- * elements, higher vectors move down, all operations together. So what must stay in step does: a range and the raise of
- * its second vector, the end of one range and the beginning of the next.
- * Each candidate drops vectors between two neighbouring places at which anything begins, ends or changes; highest first.
+ * The scenario without some of its vectors, as though the table had never had them: ranges close up, their data loses
+ * the elements, higher vectors move down, all operations together. So what must stay in step does: a range and the
+ * raise of its second vector, the end of one range and the beginning of the next.
+ * Each candidate drops vectors between two neighbouring places at which anything begins, ends or changes; highest
+ * first.
  */
 export function* withoutVectors(scenario: Scenario, support: Support): Generator<Scenario> {
   for (let device = 0; device < scenario.config.devices.length; device++) {
@@ -29,7 +31,7 @@ export function* withoutVectors(scenario: Scenario, support: Support): Generator
   }
 }
 
-/** How many vectors to drop of a gap, without repetition: all, all but one, half, one; what a smaller supported table lacks. */
+/** How many vectors to drop of a gap, each once: all, all but one, half, one; as many as a smaller table has less. */
 function gapCounts(gap: number, msixVectors: number, support: Support): number[] {
   const counts = new Set([gap, gap - 1, gap >> 1, 1]);
   if (support.msixVectors !== 'any') for (const size of support.msixVectors) counts.add(msixVectors - size);
@@ -122,11 +124,7 @@ function withoutColumnsInRange(operation: VfioSetIrqs, columns: Columns): VfioSe
     const vector = operation.start + place;
     return vector < first || vector >= first + count;
   });
-  const range = { ...operation, start, count: moved(operation.start + operation.count, columns) - start, data };
-  if (operation.argsz === undefined) return range;
-  // What was one byte short stays so.
-  const droppedBytes = (operation.data.length - data.length) * dataElementBytes(operation.flags);
-  return { ...range, argsz: Math.max(0, operation.argsz - droppedBytes) };
+  return resized(operation, start, moved(operation.start + operation.count, columns) - start, data);
 }
 
 /** Where a vector is once the columns are gone. */

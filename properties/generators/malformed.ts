@@ -1,7 +1,6 @@
 import type { Random } from 'fast-check';
 import type { VfioSetIrqs } from '#vocabulary';
 import {
-  dataElementBytes,
   IRQ_SET_BYTES,
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
@@ -10,6 +9,7 @@ import {
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
 } from '#vocabulary';
+import { neededBytes } from './measure.ts';
 import { pick } from './random.ts';
 
 const DATA_BITS = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
@@ -34,7 +34,7 @@ const SPOILS = [
   'dataUnmapped',
 ] as const;
 
-export type Spoil = (typeof SPOILS)[number];
+type Spoil = (typeof SPOILS)[number];
 
 /** The operation with one thing about its header or its memory changed. Spoils may be put on top of each other. */
 export function spoil(random: Random, operation: VfioSetIrqs, msixVectors: number): VfioSetIrqs {
@@ -94,11 +94,6 @@ const OTHER_INDICES: readonly number[] = [0, 1, 3, 4, 5, UINT32_MAX];
 
 function withFlags(operation: VfioSetIrqs, flags: number): VfioSetIrqs {
   return { ...operation, flags: flags >>> 0 };
-}
-
-/** What argsz has to be for the count: 32-bit unsigned, as a program that does not look would compute it. */
-function neededBytes({ flags, count }: VfioSetIrqs): number {
-  return Math.min(UINT32_MAX, IRQ_SET_BYTES + count * dataElementBytes(flags));
 }
 
 /** Numbers whose sum does not fit, or only just. */

@@ -1,5 +1,5 @@
-import type { DataElement, Operation, Scenario, VfioSetIrqs } from '#vocabulary';
-import { VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import type { DataElement, Operation, Scenario, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
+import { dataElementBytes, IRQ_INFO_BYTES, IRQ_SET_BYTES, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './memory.ts';
 
 /**
@@ -10,17 +10,19 @@ import { TRIGGER_EVENTFD, TRIGGER_NONE } from './memory.ts';
 export type Measure = readonly number[];
 
 /**
- * In this order: operations, devices, data elements, sum of counts, sum of vectors, sum of limits, oddities of the operations,
- * oddities of their data, devices that drop events, sum of table sizes, sum of device numbers, eventfd names, and each of these.
+ * In this order: operations, devices, data that does not fit its count, data elements, sum of counts, sum of vectors,
+ * sum of limits, oddities of the operations, oddities of their data, devices that drop events, sum of table sizes, the
+ * device that comes first, sum of device numbers, eventfd names, and each of these.
  */
 export function measure({ config, operations }: Scenario): Measure {
-  const sums = { data: 0, counts: 0, vectors: 0, limits: 0, odd: 0, oddData: 0, devices: 0 };
+  const sums = { misfits: 0, data: 0, counts: 0, vectors: 0, limits: 0, odd: 0, oddData: 0, devices: 0 };
   const names: number[] = [];
   for (const operation of operations) {
     sums.odd += oddity(operation);
     if ('device' in operation) sums.devices += operation.device;
     switch (operation.kind) {
       case 'vfio.setIrqs':
+        sums.misfits += isMisfit(operation) ? 1 : 0;
         sums.data += operation.data.length;
         sums.counts += operation.count;
         sums.vectors += operation.start;
@@ -48,6 +50,7 @@ export function measure({ config, operations }: Scenario): Measure {
   return [
     operations.length,
     config.devices.length,
+    sums.misfits,
     sums.data,
     sums.counts,
     sums.vectors,
@@ -56,6 +59,7 @@ export function measure({ config, operations }: Scenario): Measure {
     sums.oddData,
     config.devices.filter(({ whileOff }) => whileOff === 'drops').length,
     config.devices.reduce((sum, { msixVectors }) => sum + msixVectors, 0),
+    operations.find((operation) => 'device' in operation)?.device ?? 0,
     sums.devices,
     names.length,
     ...names,
@@ -77,23 +81,18 @@ export function nameNumber(name: `e${number}`): number {
   return Number(name.slice(1));
 }
 
-/** Eventfds, then -1, then what is refused, then numbers that need a second look. */
+/** The data is not as long as the count says; or there is some, and the flags speak of none. */
+export function isMisfit({ data, count, flags }: VfioSetIrqs): boolean {
+  return data.length !== (dataElementBytes(flags) === 0 ? 0 : count);
+}
+
+/** Data that is not an eventfd, from plain to odd; any other number needs a second look. */
+const ODD_DATA: readonly DataElement[] = [-1, 1, 0, 'bad', 'notEventfd'];
+
 function dataOddity(element: DataElement): number {
   if (isName(element)) return 0;
-  switch (element) {
-    case -1:
-      return 1;
-    case 1:
-      return 2;
-    case 0:
-      return 3;
-    case 'bad':
-      return 4;
-    case 'notEventfd':
-      return 5;
-    default:
-      return 6;
-  }
+  const place = ODD_DATA.indexOf(element);
+  return 1 + (place === -1 ? ODD_DATA.length : place);
 }
 
 /** What is not as in the plainest operation of its kind. */
@@ -123,8 +122,19 @@ function flagsOddity(flags: number): number {
   return flags === TRIGGER_NONE ? 1 : 2 + countBits(flags);
 }
 
-function memoryOddity({ argsz, unreadable }: Pick<VfioSetIrqs, 'argsz' | 'unreadable'>): number {
-  return (argsz === undefined ? 0 : 1) + (unreadable === undefined ? 0 : 1);
+function memoryOddity(operation: VfioSetIrqs | VfioGetIrqInfo): number {
+  return argszOddity(operation) + (operation.unreadable === undefined ? 0 : 1);
+}
+
+function argszOddity(operation: VfioSetIrqs | VfioGetIrqInfo): number {
+  if (operation.argsz === undefined) return 0;
+  return operation.argsz === neededBytes(operation) ? 1 : 2;
+}
+
+/** The argsz that is right, or the largest there is: for VFIO_DEVICE_SET_IRQS by the count, whatever data there is. */
+export function neededBytes(operation: VfioSetIrqs | VfioGetIrqInfo): number {
+  if (operation.kind === 'vfio.getIrqInfo') return IRQ_INFO_BYTES;
+  return Math.min(0xffffffff, IRQ_SET_BYTES + operation.count * dataElementBytes(operation.flags));
 }
 
 function countBits(word: number): number {

@@ -1,4 +1,4 @@
-import type { Operation, PciFunction, VfioSetIrqs } from '#vocabulary';
+import type { Config, Operation, VfioSetIrqs } from '#vocabulary';
 import {
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_IRQ_SET_DATA_EVENTFD,
@@ -18,9 +18,11 @@ const RECENT_MAX = 4;
  */
 export interface DeviceMemory {
   readonly msixVectors: number;
+  /** Whether a larger range than the first is likely to be granted; where it is not, `top` stays. */
+  readonly grows: boolean;
   /** Vectors that operations come back to. Not empty. */
   readonly hot: readonly number[];
-  /** One past the highest vector asked for since MSI-X was last turned off; 0 when none was. */
+  /** One past the highest vector asked for, with hope, since MSI-X was last turned off; 0 when none was. */
   top: number;
   /** The range of vectors last armed. */
   lastStart: number;
@@ -39,10 +41,11 @@ export interface Memory {
   last: Operation | undefined;
 }
 
-export function emptyMemory(functions: readonly PciFunction[], hot: readonly (readonly number[])[]): Memory {
+export function emptyMemory({ host, devices }: Config, hot: readonly (readonly number[])[]): Memory {
   return {
-    devices: functions.map(({ msixVectors }, device) => ({
+    devices: devices.map(({ msixVectors }, device) => ({
       msixVectors,
+      grows: host.dynamicMsix,
       hot: hot[device] ?? [0],
       top: 0,
       lastStart: 0,
@@ -88,6 +91,7 @@ function rememberSetIrqs(device: DeviceMemory, operation: VfioSetIrqs): void {
   if (isDisable(operation)) device.top = 0;
   if (!isArming(operation, device)) return;
   const end = operation.start + operation.count;
+  if (device.top > 0 && end > device.top && !device.grows) return;
   // An enable with a bad descriptor leaves nothing behind that a later range could cross.
   if (device.top > 0 || !operation.data.some(isBad)) device.top = Math.max(device.top, end);
   device.lastStart = operation.start;

@@ -39,7 +39,7 @@ export interface Mix {
   readonly kinds: Readonly<Record<OperationKind, number>>;
   readonly requests: Readonly<Record<Request, number>>;
   readonly ranges: Readonly<Record<RangeShape, number>>;
-  /** Percent of operations that continue a thread (a disable after an arm, a raise after a disable) instead of being drawn afresh. */
+  /** Percent of operations that continue the last one (a raise after a disable) instead of being drawn afresh. */
   readonly followUpPercent: number;
 }
 

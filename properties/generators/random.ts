@@ -10,7 +10,7 @@ export function pick<T>(random: Random, list: readonly T[]): T {
   return list[random.nextInt(0, list.length - 1)] as T;
 }
 
-/** Each key as often as its weight says, so that `pick` draws by weight. Weights are small whole numbers; 0 is never drawn. */
+/** Each key as often as its weight says, so that `pick` draws by weight: small whole numbers, 0 for never. */
 export function tickets<K extends string>(weights: Readonly<Record<K, number>>): K[] {
   const drawn: K[] = [];
   for (const key in weights) for (let copy = weights[key]; copy > 0; copy--) drawn.push(key);

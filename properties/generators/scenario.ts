@@ -61,7 +61,7 @@ function drawScenario(random: Random, support: Support, host: HostTraits, length
   const config = drawConfig(random, support, host);
   const swarm = drawSwarm(random, support);
   const memory = emptyMemory(
-    config.devices,
+    config,
     config.devices.map(({ msixVectors }) => drawHot(random, msixVectors)),
   );
   const length = drawLength(random, lengthMax);

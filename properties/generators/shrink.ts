@@ -1,7 +1,7 @@
-import type { EventfdName, Operation, Scenario, Support } from '#vocabulary';
+import type { EventfdName, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
 import { VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { isSupportedSize, withoutVectors } from './columns.ts';
-import { isName, isSimpler, measure, nameNumber } from './measure.ts';
+import { isMisfit, isName, isSimpler, measure, nameNumber } from './measure.ts';
 import { renameEventfds, simplifyOperation, smaller } from './simplify.ts';
 
 /** A place in the order of candidates: a stage, and how far it has come. */
@@ -24,8 +24,10 @@ interface Try {
 /** One way to simplify: tries with positions that never fall, from `from` on. */
 type Stage = (scenario: Scenario, support: Support, from: number) => Iterable<Try>;
 
-/** Only when this many operations or fewer are left are they dropped two at a time: n * n / 2 tries. */
+/** With this many operations or fewer they are dropped by twos: 66 tries at most. */
 const PAIRS_OPERATIONS_MAX = 12;
+/** And by threes: 84 tries at most. */
+const TRIPLES_OPERATIONS_MAX = 9;
 
 /** With fewer operations than this, dropping them one by one is as cheap as anything cleverer. */
 const MANY_OPERATIONS = 9;
@@ -35,8 +37,10 @@ const STAGES: readonly Stage[] = [
   dropEnd,
   dropDevice,
   dropGroup,
-  ...[64, 32, 16, 8, 4, 2, 1].map(dropChunk),
-  dropPair,
+  ...[64, 32, 16, 8, 4, 3, 2, 1].map(dropChunk),
+  dropSome(2, PAIRS_OPERATIONS_MAX),
+  dropSome(3, TRIPLES_OPERATIONS_MAX),
+  joinRanges,
   dropVectors,
   simplifyOne,
   mergeEventfds,
@@ -135,15 +139,54 @@ function dropChunk(size: number): Stage {
   };
 }
 
-/** What only goes together: an open with its close, an enable with its disable. */
-function* dropPair({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+/** What only goes together: an open with its close, an enable with its disable. The position is the first one's. */
+function dropSome(count: number, operationsMax: number): Stage {
+  return function* dropSoMany({ config, operations }, _support, from) {
+    if (operations.length > operationsMax) return;
+    for (let first = from; first + count <= operations.length; first++) {
+      for (const others of subsets(operations.length, first + 1, count - 1)) {
+        const kept = operations.filter((_, place) => place !== first && !others.includes(place));
+        yield { scenario: { config, operations: kept }, position: first };
+      }
+    }
+  };
+}
+
+/** Every choice of `count` of the numbers from `from` to `end` - 1. */
+function* subsets(end: number, from: number, count: number): Generator<number[]> {
+  if (count === 0) yield [];
+  else {
+    for (let first = from; first + count <= end; first++) {
+      for (const others of subsets(end, first + 1, count - 1)) yield [first, ...others];
+    }
+  }
+}
+
+/** Two ranges side by side asked for in one: at the place of the earlier operation, or of the later. */
+function* joinRanges({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
   if (operations.length > PAIRS_OPERATIONS_MAX) return;
   for (let first = from; first < operations.length; first++) {
     for (let second = first + 1; second < operations.length; second++) {
-      const kept = operations.filter((_, place) => place !== first && place !== second);
-      yield { scenario: { config, operations: kept }, position: first };
+      const joined = joinedRange(operations[first] as Operation, operations[second] as Operation);
+      if (joined === undefined) continue;
+      for (const [place, dropped] of [[first, second] as const, [second, first] as const]) {
+        yield {
+          scenario: { config, operations: operations.with(place, joined).toSpliced(dropped, 1) },
+          position: first,
+        };
+      }
     }
   }
+}
+
+/** One VFIO_DEVICE_SET_IRQS for two that ask alike of neighbouring ranges, or undefined. */
+function joinedRange(one: Operation, other: Operation): VfioSetIrqs | undefined {
+  if (one.kind !== 'vfio.setIrqs' || other.kind !== 'vfio.setIrqs') return undefined;
+  if (one.device !== other.device || groupOf(one) !== groupOf(other)) return undefined;
+  if (isMisfit(one) || isMisfit(other) || one.count === 0) return undefined;
+  const [low, high] = one.start < other.start ? [one, other] : [other, one];
+  if (low.start + low.count !== high.start) return undefined;
+  return { ...low, count: low.count + high.count, data: [...low.data, ...high.data] };
 }
 
 function* dropVectors(scenario: Scenario, support: Support, from: number): Generator<Try> {
@@ -192,11 +235,11 @@ function namesByUse(operations: readonly Operation[]): EventfdName[] {
   return [...names];
 }
 
-/** Smaller tables that there are devices for, and functions that keep their events; the position is the device. */
+/** Smaller tables that there are, functions that keep their events, device 0 first; the position is a device. */
 function* simplifyConfig({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
   for (let position = from; position < config.devices.length; position++) {
-    const device = config.devices[position];
-    if (device === undefined) return;
+    const device = config.devices[position] as PciFunction;
+    if (position > 0) yield { scenario: withDeviceFirst({ config, operations }, position), position };
     const sizes = support.msixVectors === 'any' ? smaller(device.msixVectors) : support.msixVectors;
     const others = [
       ...(support.whileOff.includes('latches') ? [{ ...device, whileOff: 'latches' as const }] : []),
@@ -209,4 +252,19 @@ function* simplifyConfig({ config, operations }: Scenario, support: Support, fro
       };
     }
   }
+}
+
+/** The scenario with a device and device 0 in each other's place. */
+function withDeviceFirst({ config, operations }: Scenario, device: number): Scenario {
+  const [zero, one] = [config.devices[0] as PciFunction, config.devices[device] as PciFunction];
+  const swapped = new Map([
+    [0, device],
+    [device, 0],
+  ]);
+  return {
+    config: { ...config, devices: config.devices.with(0, one).with(device, zero) },
+    operations: operations.map((operation) =>
+      'device' in operation ? { ...operation, device: swapped.get(operation.device) ?? operation.device } : operation,
+    ),
+  };
 }

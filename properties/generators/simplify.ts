@@ -1,10 +1,13 @@
 import type { DataElement, EventfdName, Operation, Support, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
-import { isName } from './measure.ts';
+import { dataElementBytes, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isMisfit, isName, neededBytes } from './measure.ts';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './memory.ts';
 
 /** Data up to this long is tried element by element. */
 const SHORT_DATA = 4;
+
+/** An argsz this far off is meant for the count. */
+const NEARLY_BYTES = 4;
 
 /** Ways to write one operation more simply. Some are no simpler: who asks compares. */
 export function* simplifyOperation(operation: Operation, support: Support): Generator<Operation> {
@@ -48,6 +51,7 @@ function* simplifyMemory<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): 
   if (argsz !== undefined && unreadable !== undefined) yield plain as O;
   if (argsz !== undefined) yield (unreadable === undefined ? plain : { ...plain, unreadable }) as O;
   if (unreadable !== undefined) yield (argsz === undefined ? plain : { ...plain, argsz }) as O;
+  if (argsz !== undefined) yield { ...operation, argsz: Math.min(neededBytes(operation), argsz) };
 }
 
 function* simplifyIndex<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): Generator<O> {
@@ -69,13 +73,12 @@ function* simplifySetIrqs(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
 function* simplifyFlags(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
   const { flags } = operation;
   if (flags === TRIGGER_EVENTFD) return;
-  if (flags !== TRIGGER_NONE) {
-    yield { ...operation, flags: TRIGGER_EVENTFD };
-    yield { ...operation, flags: TRIGGER_NONE, data: [] };
-  }
+  yield { ...operation, flags: TRIGGER_EVENTFD };
+  if (flags === TRIGGER_NONE) return;
+  yield { ...operation, flags: TRIGGER_NONE, data: [] };
   for (let bit = 0; bit < 32; bit++) {
     const mask = (1 << bit) >>> 0;
-    if ((flags & mask) !== 0 && flags !== TRIGGER_NONE) yield { ...operation, flags: (flags ^ mask) >>> 0 };
+    if ((flags & mask) !== 0) yield { ...operation, flags: (flags ^ mask) >>> 0 };
   }
 }
 
@@ -91,22 +94,35 @@ function* simplifyRange(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
   for (const less of smaller(start)) yield { ...operation, start: less };
 }
 
-/** The `count` vectors from place `from` on, with their data. What argsz said too little or too much it still does. */
+/** The `count` vectors from place `from` on, with their data. */
 function slice(operation: VfioSetIrqs, from: number, count: number): VfioSetIrqs {
-  const data = operation.data.slice(from, from + count);
-  const part = { ...operation, start: operation.start + from, count, data };
+  return resized(operation, operation.start + from, count, operation.data.slice(from, from + count));
+}
+
+/** The operation with another range. An argsz that is right for the count, or nearly, stays so: one byte short, say. */
+export function resized(
+  operation: VfioSetIrqs,
+  start: number,
+  count: number,
+  data: readonly DataElement[],
+): VfioSetIrqs {
+  const part = { ...operation, start, count, data };
   if (operation.argsz === undefined) return part;
-  const droppedBytes = (operation.data.length - data.length) * dataElementBytes(operation.flags);
-  return { ...part, argsz: Math.max(0, operation.argsz - droppedBytes) };
+  const excessBytes = operation.argsz - neededBytes(operation);
+  if (Math.abs(excessBytes) > NEARLY_BYTES) return part;
+  return { ...part, argsz: Math.max(0, neededBytes(part) + excessBytes) };
 }
 
 function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
   const { data, flags } = operation;
-  // More data than the count speaks of, or than the flags do.
-  if (data.length > operation.count || dataElementBytes(flags) === 0) {
-    yield { ...operation, data: dataElementBytes(flags) === 0 ? [] : data.slice(0, operation.count) };
-  }
   const plain: readonly DataElement[] = dataElementBytes(flags) === 1 ? [1, 0] : ['e0', -1, 'bad'];
+  if (isMisfit(operation) && operation.count <= MSIX_VECTORS_MAX) {
+    const fitting = dataElementBytes(flags) === 0 ? 0 : operation.count;
+    yield {
+      ...operation,
+      data: Array.from({ length: fitting }, (_, place) => data[place] ?? (plain[0] as DataElement)),
+    };
+  }
   if (data.length > SHORT_DATA) {
     yield { ...operation, data: data.map((element) => (isName(element) ? 'e0' : element)) };
     yield { ...operation, data: data.map((element) => (isName(element) ? element : 'e0')) };

@@ -78,7 +78,7 @@ function drawRequests(random: Random, mix: Mix): Record<Request, number> {
 
 /** Never in many scenarios, so that long runs exist in which all goes well. */
 function drawBadPercent(random: Random, name: MixName): number {
-  return name === 'errors' ? 30 : pick(random, [0, 0, 5, 15]);
+  return name === 'errors' ? 30 : pick(random, [0, 0, 10, 20]);
 }
 
 function drawMalformedPercent(random: Random, name: MixName): number {

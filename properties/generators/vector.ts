@@ -38,13 +38,13 @@ export function drawVector(random: Random, device: DeviceMemory): number {
   return pick(random, device.hot);
 }
 
-/** Inside the table, but for `pastTable` and some of `empty`. What has nothing yet to relate to is `fresh` or `fromZero`. */
+/** Inside the table, but for `pastTable` and some of `empty`. Before anything was asked for, `top` is 0. */
 export function drawRange(random: Random, device: DeviceMemory, shape: RangeShape): Range {
   switch (shape) {
     case 'fresh':
-      return within(device, pick(random, device.hot), random.nextInt(1, 4));
+      return inside(drawEnd(random, device), pick(random, device.hot), random.nextInt(1, 4));
     case 'fromZero':
-      return within(device, 0, 1 + drawTop(random, device));
+      return inside(drawEnd(random, device), 0, 1 + drawTop(random, device));
     case 'again':
       return { start: device.lastStart, count: device.lastCount };
     case 'crossing': {
@@ -62,7 +62,7 @@ export function drawRange(random: Random, device: DeviceMemory, shape: RangeShap
   }
 }
 
-/** A vector to enable up to: near the beginning, so that there is room for growth, else a hot one where that is cheap. */
+/** A vector to enable up to: near the beginning, so that there is room for growth, else a hot one if that is cheap. */
 function drawTop(random: Random, device: DeviceMemory): number {
   return chance(random, 60) ? random.nextInt(0, 3) : Math.min(64, pick(random, device.hot));
 }
@@ -82,7 +82,17 @@ function drawPastTable(random: Random, device: DeviceMemory): Range {
   return { start, count: device.msixVectors - start + random.nextInt(1, 2) };
 }
 
+/** Where a range has to end: at the end of the table, or mostly of the allocation where that is not likely to grow. */
+function drawEnd(random: Random, { grows, top, msixVectors }: DeviceMemory): number {
+  return !grows && top > 0 && chance(random, 70) ? top : msixVectors;
+}
+
 function within(device: DeviceMemory, start: number, count: number): Range {
-  const first = Math.min(start, device.msixVectors - 1);
-  return { start: first, count: Math.min(count, device.msixVectors - first) };
+  return inside(device.msixVectors, start, count);
+}
+
+/** The range moved and cut so that it ends at `end`, which is 1 or more, or before. */
+function inside(end: number, start: number, count: number): Range {
+  const first = Math.min(start, end - 1);
+  return { start: first, count: Math.min(count, end - first) };
 }

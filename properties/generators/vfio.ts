@@ -137,7 +137,8 @@ function share(random: Random, swarm: Swarm, first: number, start: number, place
 
 /** Mostly not the first: what was done before the error is what has to be undone. */
 function drawBadPlace(random: Random, count: number): number {
-  return chance(random, 30) ? count - 1 : random.nextInt(0, count - 1);
+  if (count === 1 || chance(random, 20)) return 0;
+  return chance(random, 40) ? count - 1 : random.nextInt(1, count - 1);
 }
 
 function drawBools(random: Random, count: number): number[] {

@@ -1,0 +1,57 @@
+const EMPTY: readonly never[] = [];
+
+/** Hands out objects one after the other, and after `reset` the same ones again. */
+export class Arena<T> {
+  readonly #make: () => T;
+  readonly #made: T[] = [];
+  #used = 0;
+
+  constructor(make: () => T) {
+    this.#make = make;
+  }
+
+  reset(): void {
+    this.#used = 0;
+  }
+
+  next(): T {
+    const object = this.#made[this.#used] ?? this.#grow();
+    this.#used += 1;
+    return object;
+  }
+
+  #grow(): T {
+    const object = this.#make();
+    this.#made.push(object);
+    return object;
+  }
+}
+
+/** A list that is filled again and again. */
+export class List<T> {
+  readonly #items: T[] = [];
+  #length = 0;
+  /** By the number of bits of a length less 1: an array for lengths of that many bits. */
+  readonly #views: T[][] = [];
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  push(item: T): void {
+    this.#items[this.#length] = item;
+    this.#length += 1;
+  }
+
+  /** The items since `clear`, as an array that is valid until the next `clear`. */
+  view(): readonly T[] {
+    if (this.#length === 0) return EMPTY;
+    // An engine gives memory back when an array loses more than half of its length, and would allocate it again.
+    const bits = 32 - Math.clz32(this.#length - 1);
+    while (this.#views.length <= bits) this.#views.push(new Array(2 ** this.#views.length));
+    const view = this.#views[bits] as T[];
+    if (view.length !== this.#length) view.length = this.#length;
+    for (let place = 0; place < this.#length; place += 1) view[place] = this.#items[place] as T;
+    return view;
+  }
+}

@@ -1,0 +1,144 @@
+import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import { expectationSource, type Glossary } from './glossary.ts';
+import { clauseLink, findingLinks, invariantLink, link, type PageWords, verdictMarkup } from './html-parts.ts';
+import { counted, grouped } from './layout.ts';
+import { type Content, type Markup, markup } from './markup.ts';
+import {
+  type ExpectedGroup,
+  expectedGroups,
+  findingsOf,
+  resultsBySystem,
+  type Tally,
+  worstVerdict,
+} from './scoreboard.ts';
+
+/** Systems by properties: a row per profile of a system, a column per promise. */
+export function systemsSection(run: RunResult, words: PageWords): Markup {
+  const { invariants } = words;
+  const headings = invariants.map(({ id }) => markup`<th scope="col">${link('invariant', id, id)}</th>`);
+  const groups = [...resultsBySystem(run)].map(([system, results]) => systemRows(system, results, words));
+  const promises = invariants.map(
+    ({ id, promise, source }) =>
+      markup`<div id="invariant-${id}"><dt>${id}</dt><dd>${promise} <span class="quiet">${source}</span></dd></div>
+`,
+  );
+  return markup`<section id="systems" aria-labelledby="systems-heading">
+<h2 id="systems-heading">Systems and properties</h2>
+<div class="scroll" role="region" aria-label="Systems and properties" tabindex="0">
+<table class="matrix">
+<thead><tr>
+<th scope="col">profile</th>
+<th scope="col" class="number">scenarios</th>
+<th scope="col" class="number">operations</th>
+<th scope="col">conformance</th>
+${headings}
+</tr></thead>
+${groups}</table>
+</div>
+<p class="legend quiet">✓ held · ✗ did not hold, with the number of scenarios ·
+<span class="expected">≈</span> broken as expected · – not tested</p>
+<h3>What each property promises</h3>
+<dl class="promises">
+<div><dt>conformance</dt>
+<dd>The system answers every operation as the reference model does, and looks the same afterwards.</dd></div>
+${promises}</dl>
+</section>`;
+}
+
+function systemRows(system: string, results: readonly CampaignResult[], words: PageWords): Markup {
+  const name = markup`<span class="held">${system} ${verdictMarkup(worstVerdict(results))}</span>`;
+  return markup`<tbody>
+<tr class="system"><th scope="rowgroup" colspan="${words.invariants.length + 4}">${name}</th></tr>
+${results.map((result) => resultRow(result, words))}</tbody>
+`;
+}
+
+function resultRow(result: CampaignResult, words: PageWords): Markup {
+  return markup`<tr><th scope="row">${result.profile}</th>${resultCells(result, words)}</tr>
+`;
+}
+
+function resultCells(result: CampaignResult, words: PageWords): Content {
+  const { verdict, reason } = result;
+  switch (verdict) {
+    case 'skipped':
+    case 'errored': {
+      const why = markup`<span class="held">${verdictMarkup(verdict)} ${reason ?? 'no reason was given'}</span>`;
+      return markup`<td class="reason" colspan="${words.invariants.length + 3}">${why}</td>`;
+    }
+    case 'pass':
+    case 'fail':
+      return [
+        markup`<td class="number">${grouped(result.scenarios)}</td>`,
+        markup`<td class="number">${grouped(result.operations)}</td>`,
+        conformanceCell(result),
+        words.invariants.map(({ id }) => invariantCell(id, result, words)),
+      ];
+  }
+}
+
+function conformanceCell({ divergences, findings }: CampaignResult): Markup {
+  const told = findings.filter(({ verdict }) => verdict === 'divergence' || verdict === 'unknown');
+  if (divergences === 0 && told.length === 0) return HELD_CELL;
+  return brokenCell(
+    divergences,
+    told.map(({ id }) => id),
+    told,
+  );
+}
+
+function invariantCell(id: string, result: CampaignResult, options: Glossary): Markup {
+  const violations = result.violations.filter(({ invariant }) => invariant === id);
+  const unexpected = violations.find(({ clause, count }) => clause === null && count > 0);
+  if (unexpected !== undefined) return brokenCell(unexpected.count, unexpected.findings, result.findings);
+  if (violations.some(({ clause, count }) => clause !== null && count === 0)) {
+    return markup`<td class="cell fail">✗ no longer occurs</td>`;
+  }
+  const expected = violations.find(({ clause }) => clause !== null);
+  if (expected === undefined) return HELD_CELL;
+  const { clause, count } = expected;
+  const source = clause === null ? '' : expectationSource(result.profile, id, clause, options);
+  const links = findingLinks(expected.findings, result.findings);
+  return markup`<td class="cell expected" title="${source}">≈ ${grouped(count)} ${links}</td>`;
+}
+
+const HELD_CELL = markup`<td class="cell pass">✓</td>`;
+
+function brokenCell(count: number, ids: readonly string[], findings: readonly Finding[]): Markup {
+  return markup`<td class="cell fail">✗ ${grouped(count)} ${findingLinks(ids, findings)}</td>`;
+}
+
+/** The expected violations of the run, those that no longer occur first. */
+export function expectedSection(run: RunResult, words: PageWords): Markup {
+  const groups = expectedGroups(run, words);
+  const body =
+    groups.length === 0
+      ? markup`<p class="quiet">None is expected of the profiles of this run.</p>`
+      : groups.map((group) => expectedMarkup(group, run, words));
+  return markup`<section id="expected" aria-labelledby="expected-heading">
+<h2 id="expected-heading">Expected violations</h2>
+<p class="quiet">The known history of a profile, each with its source. One that no longer occurs fails the run.</p>
+${body}
+</section>`;
+}
+
+function expectedMarkup(group: ExpectedGroup, run: RunResult, words: Glossary): Markup {
+  const { invariant, clause, source, found, gone } = group;
+  const findings = findingsOf(run);
+  return markup`<article class="card">
+<h3>${invariantLink(invariant, words)} <span class="quiet">by</span> ${clauseLink(clause, words)}</h3>
+<p>${source}</p>
+<ul class="tallies">
+${[...gone, ...found].map((tally) => tallyMarkup(tally, findings))}</ul>
+</article>
+`;
+}
+
+function tallyMarkup({ system, profile, count, findings: ids }: Tally, findings: readonly Finding[]): Markup {
+  const verdict =
+    count === 0
+      ? markup`<span class="fail">✗ no longer occurs</span>`
+      : markup`<span class="expected">≈ ${counted(count, 'scenario')}</span>`;
+  return markup`<li>${verdict} ${system} <span class="quiet">on ${profile}</span> ${findingLinks(ids, findings)}</li>
+`;
+}

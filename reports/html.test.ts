@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { RunResult } from '../properties/runner/verdict.ts';
+import { CRASH, GLOSSARY, RUN, replayCommand } from './fixture.ts';
+import { htmlPage } from './html.ts';
+
+const ENVIRONMENT = {
+  node: 'v20.20.2',
+  platform: 'linux x64',
+  commands: [{ purpose: 'Draw the same scenarios again', command: 'npm start -- run --seed 42' }],
+};
+const OPTIONS = { ...GLOSSARY, replayCommand, environment: ENVIRONMENT };
+
+const PAGE = htmlPage(RUN, OPTIONS);
+
+/** The run with a finding whose every word is hostile. */
+const HOSTILE_RUN: RunResult = {
+  ...RUN,
+  results: RUN.results.map((result) => (result.verdict === 'errored' ? { ...result, findings: [CRASH] } : result)),
+};
+const HOSTILE = '</style><script>alert("x")</script><img src=x onerror=\'y\'>';
+const HOSTILE_PAGE = htmlPage(
+  {
+    ...HOSTILE_RUN,
+    results: HOSTILE_RUN.results.map((result) => ({
+      ...result,
+      system: HOSTILE,
+      profile: HOSTILE,
+      ...(result.reason === undefined ? {} : { reason: HOSTILE }),
+    })),
+  },
+  {
+    clauses: GLOSSARY.clauses.map((clause) => ({ ...clause, title: HOSTILE, source: HOSTILE })),
+    invariants: GLOSSARY.invariants.map((invariant) => ({ ...invariant, promise: HOSTILE, source: HOSTILE })),
+    expectedViolations: [],
+    replayCommand: () => HOSTILE,
+    environment: { node: HOSTILE, platform: HOSTILE, commands: [{ purpose: HOSTILE, command: HOSTILE }] },
+  },
+);
+
+const VOID = new Set(['meta', 'br', 'input', '!doctype']);
+
+/** The tags of a page in order, without what its style and script hold. */
+function tagsOf(page: string): readonly string[] {
+  const bare = page.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '<$1></$1>');
+  return [...bare.matchAll(/<(\/?[a-z!][a-z0-9]*)(?:\s(?:"[^"]*"|[^">])*)?>/gi)].map(([, tag]) => tag ?? '');
+}
+
+function expectNested(page: string): void {
+  const open: string[] = [];
+  for (const tag of tagsOf(page)) {
+    if (VOID.has(tag)) continue;
+    if (tag.startsWith('/')) expect(open.pop()).toBe(tag.slice(1));
+    else open.push(tag);
+  }
+  expect(open).toEqual([]);
+}
+
+function matches(page: string, pattern: RegExp): readonly string[] {
+  return [...page.matchAll(pattern)].map(([, group]) => group ?? '');
+}
+
+describe('page', () => {
+  it('reads as it should', async () => {
+    const page = PAGE.replace(/<style>[\s\S]*<\/style>/, '<style></style>');
+    await expect(page).toMatchFileSnapshot('golden/page.html');
+  });
+
+  it('carries its style', () => {
+    expect(PAGE).toContain('prefers-color-scheme: dark');
+    expect(PAGE).toContain('.timeline');
+  });
+
+  it.each([
+    ['a plain run', PAGE],
+    ['a hostile run', HOSTILE_PAGE],
+  ])('closes what it opens: %s', (_, page) => {
+    expectNested(page);
+  });
+
+  it.each([
+    ['a plain run', PAGE],
+    ['a hostile run', HOSTILE_PAGE],
+  ])('has every place it links to, once: %s', (_, page) => {
+    const ids = matches(page, /\sid="([^"]*)"/g);
+    expect(new Set(ids).size).toBe(ids.length);
+    const targets = matches(page, /href="#([^"]*)"/g).map(decodeURIComponent);
+    expect(targets.length).toBeGreaterThan(10);
+    expect(targets.filter((target) => !ids.includes(target))).toEqual([]);
+  });
+
+  it('has an anchor for every finding and every clause', () => {
+    const ids = matches(PAGE, /\sid="([^"]*)"/g);
+    const anchors = GLOSSARY.clauses.map(({ id }) => `clause-${id}`);
+    expect(ids).toEqual(expect.arrayContaining([...anchors, 'finding-3f9a0c21', 'finding-b07d51e8']));
+  });
+
+  it('escapes whatever it is given', () => {
+    expect(HOSTILE_PAGE).not.toContain('<img');
+    expect(HOSTILE_PAGE).not.toContain('alert("x")');
+    expect(matches(HOSTILE_PAGE, /<(script)\b/g)).toHaveLength(1);
+    expect(matches(HOSTILE_PAGE, /<\/(style)>/g)).toHaveLength(1);
+    expect(HOSTILE_PAGE).toContain('&lt;img src=x onerror=&#39;y&#39;&gt;');
+  });
+
+  it('fetches nothing', () => {
+    expect(PAGE).not.toMatch(/https?:\/\/|\ssrc=|<link\b|@import|url\(/);
+    expect(matches(PAGE, /href="(.)/g).filter((first) => first !== '#')).toEqual([]);
+  });
+
+  it('shows unreached clauses first', () => {
+    const rows = matches(PAGE, /data-reach="(\w+)"/g);
+    expect(rows).toEqual(['unreached', 'reached', 'reached', 'reached', 'reached']);
+  });
+
+  it('says so when there is nothing to show', () => {
+    const page = htmlPage({ ...RUN, results: [] }, { ...GLOSSARY, replayCommand });
+    expect(page).toContain('Nothing was tested.');
+    expect(page).toContain('None is expected of the profiles of this run.');
+    expect(page).toContain(`<dd>${process.version}</dd>`);
+    expectNested(page);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { RunResult } from '../properties/runner/verdict.ts';
+import { GLOSSARY, RUN, replayCommand } from './fixture.ts';
+import { ANSI } from './palette.ts';
+import { scoreboardText } from './scoreboard-text.ts';
+
+const OPTIONS = {
+  ...GLOSSARY,
+  findingFile: ({ id }: { readonly id: string }) => `reports/out/findings/${id}.jsonl`,
+  replayCommand,
+  page: 'reports/out/index.html',
+};
+
+function lastLine(run: RunResult): string | undefined {
+  return scoreboardText(run, OPTIONS).split('\n').at(-1);
+}
+
+function only(...verdicts: readonly string[]): RunResult {
+  return { ...RUN, results: RUN.results.filter(({ verdict }) => verdicts.includes(verdict)) };
+}
+
+describe('scoreboard', () => {
+  it('reads as it should', async () => {
+    await expect(scoreboardText(RUN, OPTIONS)).toMatchFileSnapshot('golden/scoreboard.txt');
+  });
+
+  it('says in its last line what the run came to', () => {
+    expect(lastLine(only('pass'))).toBe('✓ Everything held: 2 of 2 campaigns.');
+    expect(lastLine(only('pass', 'skipped'))).toBe('✓ Everything held: 2 of 2 campaigns, 1 not tested.');
+    expect(lastLine(only('fail'))).toBe('✗ 0 of 1 campaigns held: broken on mutant:partial-extend-on-error.');
+    expect(lastLine(only('errored'))).toBe('✗ 0 of 1 campaigns held: the harness failed on stdio:./slow-server.');
+    expect(lastLine(only('skipped'))).toBe('– Nothing was tested.');
+  });
+
+  it('leaves out what there is nothing to say about', () => {
+    const text = scoreboardText(only('pass'), { ...OPTIONS, clauses: [] });
+    for (const heading of ['no longer occur', 'nobody expects', 'Not tested', 'harness failed', 'Findings']) {
+      expect(text).not.toContain(heading);
+    }
+  });
+
+  it('counts unreached clauses instead of listing them when there are many', () => {
+    const clauses = Array.from({ length: 40 }, (_, index) => ({ id: `c.${index}`, title: 't', source: 's' }));
+    const text = scoreboardText(RUN, { ...OPTIONS, clauses });
+    expect(text).toContain('Clauses reached  0 of 40  40 clauses not reached: see the page');
+    expect(text).not.toContain('c.7');
+  });
+
+  it('is aligned in colour too', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what colour is made of
+    const plain = scoreboardText(RUN, { ...OPTIONS, palette: ANSI }).replaceAll(/\u001b\[\d+m/g, '');
+    expect(plain.replaceAll(/ +$/gm, '')).toBe(scoreboardText(RUN, OPTIONS));
+  });
+});

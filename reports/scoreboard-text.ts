@@ -1,0 +1,227 @@
+import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import type { Glossary } from './glossary.ts';
+import { headlineOf } from './headline.ts';
+import { counted, grouped, joinSections, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
+import { type Palette, PLAIN } from './palette.ts';
+import { printable } from './printable.ts';
+import {
+  clauseReaches,
+  type ExpectedGroup,
+  expectedGroups,
+  findingsOf,
+  type Tally,
+  unexpectedTallies,
+  verdictWords,
+  worstVerdict,
+} from './scoreboard.ts';
+
+export interface ScoreboardTextOptions extends Glossary {
+  /** Where a finding was written. */
+  readonly findingFile: (finding: Finding) => string;
+  readonly replayCommand: (finding: Finding) => string;
+  /** Where the page was written; undefined when there is none. */
+  readonly page?: string;
+  /** No colour when left out. */
+  readonly palette?: Palette;
+}
+
+/** What stands at the end of a run: systems, what was expected and what was not, what is missing, and a last line. */
+export function scoreboardText(run: RunResult, options: ScoreboardTextOptions): string {
+  const palette = options.palette ?? PLAIN;
+  return joinSections([
+    systemLines(run, palette),
+    expectedLines(run, options, palette),
+    goneLines(run, options, palette),
+    unexpectedLines(run, options, palette),
+    clauseLines(run, options, palette),
+    reasonLines(run, 'skipped', 'Not tested', palette),
+    reasonLines(run, 'errored', 'The harness failed, so nothing is known', palette),
+    findingLines(run, options, palette),
+    options.page === undefined ? [] : [`${palette.strong('Page')}  ${printable(options.page)}`],
+    verdictLines(run, palette),
+  ]);
+}
+
+/** How many unreached clauses are few enough to be listed. */
+const UNREACHED_LISTED_MAX = 12;
+
+const NOT_KNOWN = '–';
+
+function symbolOf(verdict: CampaignResult['verdict'], palette: Palette): string {
+  switch (verdict) {
+    case 'pass':
+      return palette.good('✓');
+    case 'fail':
+    case 'errored':
+      return palette.bad('✗');
+    case 'skipped':
+      return palette.quiet('–');
+  }
+}
+
+function systemLines(run: RunResult, palette: Palette): readonly string[] {
+  const headings = ['system', 'profile', 'verdict', 'scenarios', 'operations', 'per second', 'divergences'];
+  const cells = run.results.map((result) => [
+    printable(result.system),
+    printable(result.profile),
+    result.verdict,
+    ...figures(result),
+  ]);
+  const widths = headings.map((heading, column) => widest([heading, ...cells.map((row) => row[column] ?? '')]));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column < 3 ? left : right)(cell, widths[column] ?? 0)).join('  ');
+  return [
+    `${palette.strong('Systems')}  ${palette.quiet(`seed ${run.seed}, ${run.seconds.toFixed(1)} s`)}`,
+    palette.quiet(`    ${line(headings)}`),
+    ...cells.map((row, index) => {
+      const verdict = run.results[index]?.verdict ?? 'skipped';
+      return `  ${symbolOf(verdict, palette)} ${verdict === 'skipped' ? palette.quiet(line(row)) : line(row)}`;
+    }),
+  ];
+}
+
+function figures({ verdict, scenarios, operations, seconds, divergences }: CampaignResult): readonly string[] {
+  if (verdict === 'skipped') return [NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN];
+  const speed = seconds > 0 ? grouped(operations / seconds) : NOT_KNOWN;
+  return [grouped(scenarios), grouped(operations), speed, grouped(divergences)];
+}
+
+function expectedLines(run: RunResult, options: ScoreboardTextOptions, palette: Palette): readonly string[] {
+  const groups = expectedGroups(run, options).filter(({ found }) => found.length > 0);
+  if (groups.length === 0) return [];
+  return [
+    `${palette.strong('Expected violations found')}  ${palette.quiet('known history, not a failure')}`,
+    ...groups.flatMap((group) => [
+      ...groupLines(palette.good('✓'), group, palette),
+      ...tallyLines(group.found, palette, ({ count }) => counted(count, 'scenario')),
+      ...exampleLines(run, group.found, options, palette),
+    ]),
+  ];
+}
+
+function goneLines(run: RunResult, options: ScoreboardTextOptions, palette: Palette): readonly string[] {
+  const groups = expectedGroups(run, options).filter(({ gone }) => gone.length > 0);
+  if (groups.length === 0) return [];
+  return [
+    `${palette.strong('Expected violations that no longer occur')}  ${palette.quiet('this fails the run')}`,
+    ...groups.flatMap((group) => [
+      ...groupLines(palette.bad('✗'), group, palette),
+      ...tallyLines(group.gone, palette, () => 'not found'),
+    ]),
+  ];
+}
+
+function groupLines(symbol: string, { invariant, clause, source }: ExpectedGroup, palette: Palette): readonly string[] {
+  return [
+    `  ${symbol} ${invariant}  ${palette.quiet('by')} ${clause}`,
+    ...wrap(source, TERMINAL_COLUMNS - 4).map((line) => `    ${palette.quiet(line)}`),
+  ];
+}
+
+function tallyLines(tallies: readonly Tally[], palette: Palette, words: (tally: Tally) => string): readonly string[] {
+  const systems = widest(tallies.map(({ system }) => printable(system)));
+  const profiles = widest(tallies.map(({ profile }) => printable(profile)));
+  return tallies.map((tally) => {
+    const place = `${left(printable(tally.system), systems)}  ${left(printable(tally.profile), profiles)}`;
+    return `      ${place}  ${palette.quiet(words(tally))}`;
+  });
+}
+
+/** One finding of the group is enough to see what is meant; the others are on the page. */
+function exampleLines(
+  run: RunResult,
+  tallies: readonly Tally[],
+  options: ScoreboardTextOptions,
+  palette: Palette,
+): readonly string[] {
+  const ids = new Set(tallies.flatMap(({ findings }) => findings));
+  const example = findingsOf(run).find(({ id }) => ids.has(id));
+  return example === undefined
+    ? []
+    : [`      ${palette.quiet('see it:')} ${printable(options.replayCommand(example))}`];
+}
+
+function unexpectedLines(run: RunResult, { invariants }: Glossary, palette: Palette): readonly string[] {
+  const tallies = unexpectedTallies(run);
+  if (tallies.length === 0) return [];
+  const broken = [...new Set(tallies.map(({ invariant }) => invariant))];
+  return [
+    palette.strong('Violations that nobody expects'),
+    ...broken.flatMap((invariant) => {
+      const promise = invariants.find(({ id }) => id === invariant)?.promise ?? '';
+      return [
+        `  ${palette.bad('✗')} ${invariant}`,
+        ...wrap(promise, TERMINAL_COLUMNS - 4).map((line) => `    ${palette.quiet(line)}`),
+        ...tallyLines(
+          tallies.filter((tally) => tally.invariant === invariant),
+          palette,
+          ({ count }) => counted(count, 'scenario'),
+        ),
+      ];
+    }),
+  ];
+}
+
+function clauseLines(run: RunResult, { clauses }: Glossary, palette: Palette): readonly string[] {
+  const unreached = clauseReaches(run, clauses).filter(({ total }) => total === 0);
+  const reached = clauses.length - unreached.length;
+  const total = `${palette.strong('Clauses reached')}  ${grouped(reached)} of ${grouped(clauses.length)}`;
+  if (unreached.length > UNREACHED_LISTED_MAX) {
+    return [`${total}  ${palette.quiet(`${counted(unreached.length, 'clause')} not reached: see the page`)}`];
+  }
+  const ids = widest(unreached.map(({ clause }) => clause.id));
+  return [
+    total,
+    ...unreached.flatMap(({ clause }) =>
+      wrap(clause.title, TERMINAL_COLUMNS - 6 - ids).map(
+        (line, index) => `    ${left(index === 0 ? clause.id : '', ids)}  ${palette.quiet(line)}`,
+      ),
+    ),
+  ];
+}
+
+/** Systems that were not judged, each with the reason. That ends in a command to copy, so it is never broken. */
+function reasonLines(
+  run: RunResult,
+  verdict: 'skipped' | 'errored',
+  heading: string,
+  palette: Palette,
+): readonly string[] {
+  const results = run.results.filter((result) => result.verdict === verdict);
+  if (results.length === 0) return [];
+  const names = results.map(({ system, profile }) =>
+    printable(system === profile ? system : `${system} on ${profile}`),
+  );
+  const width = widest(names);
+  return [
+    palette.bad(palette.strong(heading)),
+    ...results.map((result, index) => {
+      const reason = printable(result.reason ?? 'no reason was given').replaceAll('\n', ' ');
+      return `  ${symbolOf(verdict, palette)} ${left(names[index] ?? '', width)}  ${reason}`;
+    }),
+  ];
+}
+
+function findingLines(run: RunResult, options: ScoreboardTextOptions, palette: Palette): readonly string[] {
+  const findings = findingsOf(run).filter(({ verdict }) => verdict !== 'expected');
+  if (findings.length === 0) return [];
+  return [
+    palette.strong('Findings'),
+    ...findings.flatMap((finding) => {
+      const length = counted(finding.scenario.operations.length, 'operation');
+      const place = printable(`${finding.system} on ${finding.profile}, ${length}`);
+      return [
+        `  ${palette.bad('✗')} ${finding.id}  ${palette.quiet(place)}`,
+        ...wrap(headlineOf(finding, options), TERMINAL_COLUMNS - 4).map((line) => `    ${line}`),
+        `    ${palette.quiet(printable(options.findingFile(finding)))}`,
+        `    ${printable(options.replayCommand(finding))}`,
+      ];
+    }),
+  ];
+}
+
+function verdictLines(run: RunResult, palette: Palette): readonly string[] {
+  const paint = worstVerdict(run.results) === 'pass' ? palette.good : palette.bad;
+  const symbol = symbolOf(worstVerdict(run.results), palette);
+  return [`${symbol} ${paint(printable(verdictWords(run)))}`];
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { GLOSSARY, RUN } from './fixture.ts';
+import { summaryJson } from './summary.ts';
+
+const summary = JSON.parse(summaryJson(RUN, GLOSSARY.clauses));
+
+describe('summary', () => {
+  it('names its format and the seed', () => {
+    expect(Object.keys(summary)).toEqual(['schema', 'seed', 'systems', 'clauses', 'mutants']);
+    expect(summary.schema).toBe('vfio-irq/summary@1');
+    expect(summary.seed).toBe(42);
+  });
+
+  it('has an entry for each system and profile', () => {
+    expect(summary.systems).toHaveLength(5);
+    expect(summary.systems[0]).toEqual({
+      name: 'reference',
+      profile: 'linux-6.1',
+      verdict: 'pass',
+      scenarios: 2000,
+      operations: 118_432,
+      divergences: 0,
+      violations: [
+        {
+          invariant: 'no-lost-interrupt',
+          expected: true,
+          clause: 'pci.msix.drops-while-off',
+          count: 34,
+          findings: ['b07d51e8'],
+        },
+      ],
+    });
+  });
+
+  it('tells violations that nobody expects, and expected ones that no longer occur', () => {
+    expect(summary.systems[2].verdict).toBe('fail');
+    expect(summary.systems[2].divergences).toBe(1);
+    expect(summary.systems[2].violations).toEqual([
+      {
+        invariant: 'no-lost-interrupt',
+        expected: true,
+        clause: 'pci.msix.drops-while-off',
+        count: 0,
+        findings: [],
+      },
+      { invariant: 'noresize-error-unchanged', expected: false, clause: null, count: 1, findings: ['3f9a0c21'] },
+    ]);
+  });
+
+  it('keeps the reason of a system that was not judged', () => {
+    expect(summary.systems[3].verdict).toBe('skipped');
+    expect(summary.systems[3].reason).toBe('there is no qemu-system-x86_64 here: npm run systems:install');
+    expect(summary.systems[4].verdict).toBe('errored');
+  });
+
+  it('counts clauses and leaves room for mutants', () => {
+    expect(summary.clauses).toEqual({ total: 5, reached: 4, unreached: ['vfio.set-irqs.below-minus-one'] });
+    expect(summary.mutants).toEqual({ total: 0, killed: 0, survivors: [] });
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { CRASH, DIVERGENCE, LOST_INTERRUPT } from './fixture.ts';
+import { timelineOf } from './timeline.ts';
+
+describe('timeline', () => {
+  it('tells an operation with both answers, what differs and what spoke', () => {
+    expect(timelineOf(DIVERGENCE).rows[2]).toEqual({
+      index: 2,
+      actor: 'device',
+      operation: 'device.raise 1',
+      expected: {
+        outcome: 'ok',
+        events: [
+          { actor: 'device', words: 'raised 1' },
+          { actor: 'vfio', words: 'e1 +1' },
+        ],
+        changes: [],
+      },
+      got: { outcome: 'ok', events: [{ actor: 'device', words: 'raised 1' }], changes: [] },
+      divergences: [{ step: 2, path: 'events', expected: 'raised 1, e1 +1', got: 'raised 1' }],
+      differs: true,
+      clauses: [],
+      pointers: [],
+      window: undefined,
+    });
+  });
+
+  it('says what changed since the observation before', () => {
+    const rows = timelineOf(LOST_INTERRUPT).rows;
+    expect(rows.map(({ got }) => got?.changes)).toEqual([
+      ['MSI-X on', '0 allocated armed unmasked'],
+      [],
+      ['MSI-X off', '0 idle'],
+      [],
+      ['MSI-X on', '0-1 allocated armed unmasked'],
+    ]);
+  });
+
+  it('names the device of a change when it is not the first', () => {
+    const { scenario, judgement } = LOST_INTERRUPT;
+    const [step] = judgement.subject.steps;
+    const [closed] = judgement.subject.initial;
+    if (step === undefined || closed === undefined) throw new Error('the fixture has a first step');
+    const trace = {
+      initial: [closed, closed],
+      steps: [{ ...step, observation: [closed, { ...closed, functionMask: true, msixInfoFlags: 1 }] }],
+    };
+    const finding = { ...LOST_INTERRUPT, scenario, judgement: { ...judgement, reference: trace, subject: trace } };
+    expect(timelineOf(finding).rows[0]?.got?.changes).toEqual(['function masked @1', 'MSI-X info flags 1 @1']);
+  });
+
+  it('shades the window from the call that opens it to the next call on the device', () => {
+    expect(timelineOf(LOST_INTERRUPT).rows.map(({ window }) => window)).toEqual([
+      undefined,
+      undefined,
+      'teardown-gap',
+      'teardown-gap',
+      undefined,
+    ]);
+  });
+
+  it('keeps the windows of two devices apart', () => {
+    const disable = LOST_INTERRUPT.scenario.operations[2];
+    const [, , step] = LOST_INTERRUPT.judgement.subject.steps;
+    if (disable === undefined || step === undefined) throw new Error('the fixture turns MSI-X off');
+    const operations = [
+      disable,
+      { kind: 'device.raise', device: 1, vector: 0 },
+      { kind: 'vfio.closeEventfd', eventfd: 'e0' },
+      { kind: 'device.raise', device: 0, vector: 0 },
+      { kind: 'vfio.close', device: 0 },
+    ] as const;
+    const quiet = { ...step, events: [] };
+    const trace = { initial: step.observation, steps: operations.map(() => quiet) };
+    const finding = {
+      ...LOST_INTERRUPT,
+      scenario: { ...LOST_INTERRUPT.scenario, operations },
+      judgement: { reference: trace, subject: trace, divergences: [], violations: [] },
+    };
+    expect(timelineOf(finding).rows.map(({ window }) => window)).toEqual([
+      'teardown-gap',
+      undefined,
+      'teardown-gap',
+      'teardown-gap',
+      undefined,
+    ]);
+  });
+
+  it('points from every cause to the violation, and from its place', () => {
+    const kinds = timelineOf(LOST_INTERRUPT).rows.map(({ pointers }) => pointers.map(({ kind }) => kind));
+    expect(kinds).toEqual([['cause'], [], ['cause'], [], ['place']]);
+  });
+
+  it('leaves out the answers of a system that did not live to give them', () => {
+    const rows = timelineOf(CRASH).rows;
+    expect(rows.map(({ got }) => got?.outcome)).toEqual(['ok', 'ok', 'unknown (crash)', undefined, undefined]);
+    expect(rows.map(({ differs }) => differs)).toEqual([false, false, true, false, false]);
+  });
+
+  it('keeps divergences of the state before the first operation', () => {
+    const start = { step: -1, path: 'device 0 enable', expected: 'false', got: 'true' };
+    const judgement = { ...DIVERGENCE.judgement, divergences: [start] };
+    expect(timelineOf({ ...DIVERGENCE, judgement }).before).toEqual([start]);
+  });
+});

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm test` runs everything that needs nothing but Node; `npm run test:systems` (mode `systems`) what drives real systems. */
+/** `npm test` runs what needs nothing but Node; `npm run test:systems` (mode `systems`) what drives real systems. */
 const config = defineConfig(({ mode }) => ({
   test: {
     root: `${import.meta.dirname}/..`,

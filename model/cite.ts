@@ -30,7 +30,10 @@ export function cite(clause: DeclaredClause): void {
   citations.push(clause.id);
 }
 
-/** Runs one step of the model and returns the ids it cited, in order. Steps are synchronous, so one collector serves all machines. */
+/**
+ * Runs one step of the model and returns the ids it cited, in order. Steps are synchronous, so one collector serves
+ * all machines.
+ */
 export function collectCitations(step: () => void): readonly string[] {
   stepNumber += 1;
   citations = [];

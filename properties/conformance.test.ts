@@ -23,7 +23,7 @@ const ONLY = {
 const ON_NO_PROFILE = ['vfio.msi-trigger.cannot-add-vector'];
 
 describe.each(PROFILE_NAMES)('the optimised implementation on %s', (profile) => {
-  it('answers every generated scenario as the model does, keeps every promise, and every clause is reached', async () => {
+  it('answers as the model does, keeps every promise, and every clause is reached', async () => {
     const host = hostTraits(profile);
     const result = await campaign({
       system: optimisedSystem(),

@@ -28,7 +28,7 @@ describe.each(KERNELS)('%s', (profile) => {
 
   beforeAll(async () => {
     if (factory === undefined || readiness?.ready !== true)
-      throw new Error(`${profile} is required: ${readiness?.command}`);
+      throw new Error(`${profile} is required and not ready: npm run systems:install`);
     const startedAt = performance.now();
     system = await factory.start();
     await lockstep(

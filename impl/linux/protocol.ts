@@ -15,6 +15,7 @@ import {
   type Scenario,
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSIX_IRQ_INDEX,
+  type VfioGetIrqInfo,
   type VfioSetIrqs,
   type Window,
 } from '#vocabulary';
@@ -45,17 +46,27 @@ function encodeOperation(operation: Operation): string {
     case 'vfio.close':
       return `c ${operation.device}`;
     case 'vfio.getIrqInfo':
-      return `g ${operation.device} ${operation.index} ${operation.argsz ?? IRQ_INFO_BYTES} ${Number(operation.unreadable ?? false)}`;
+      return `g ${operation.device} ${encodeGetIrqInfo(operation)}`;
     case 'vfio.setIrqs':
       return `s ${operation.device} ${encodeSetIrqs(operation)}`;
     case 'vfio.closeEventfd':
       return `x ${operation.eventfd.slice(1)}`;
     case 'device.raise':
+      return `r ${operation.device} ${signed(operation.vector)}`;
     case 'device.arm':
-      return `${operation.kind === 'device.raise' ? 'r' : 'a'} ${operation.device} ${Math.min(operation.vector, 0x7fffffff)}`;
+      return `a ${operation.device} ${signed(operation.vector)}`;
     case 'host.limitVectors':
-      return `l ${Math.min(operation.count, 0x7fffffff)}`;
+      return `l ${signed(operation.count)}`;
   }
+}
+
+/** The agent counts in signed numbers; what is larger is as far beyond any table or machine. */
+function signed(number: number): number {
+  return Math.min(number, 0x7fffffff);
+}
+
+function encodeGetIrqInfo({ index, argsz, unreadable }: VfioGetIrqInfo): string {
+  return [index, argsz ?? IRQ_INFO_BYTES, Number(unreadable ?? false)].join(' ');
 }
 
 function encodeSetIrqs({ flags, index, start, count, argsz, unreadable, data }: VfioSetIrqs): string {

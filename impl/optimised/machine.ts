@@ -370,8 +370,8 @@ export class OptimisedMachine {
 
   /** The function has an event for a vector. PCIe 6.0, 6.1.4.5; while MSI-X is off, ours. */
   protected raise(device: Device, vector: number, window: Window | null): void {
-    if (vector >= device.msixVectors) return;
     this.#traces.raised(device.place, vector, window);
+    if (vector >= device.msixVectors) return;
     if (device.enabled && device.isUnmasked(vector)) this.msiHandler(device, vector);
     else if (device.enabled || device.latchesWhileOff) device.set(vector, PENDING);
   }

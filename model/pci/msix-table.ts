@@ -25,7 +25,9 @@ export function maskEntry(msix: MsixFunction, vector: number): void {
   msix.unmasked.delete(vector);
 }
 
-/** Returns whether a message leaves the function. MSI-X is on and Function Mask clear wherever Linux unmasks an entry. */
+/**
+ * Returns whether a message leaves the function. MSI-X is on and Function Mask clear wherever Linux unmasks an entry.
+ */
 export function unmaskEntry(msix: MsixFunction, vector: number): boolean {
   msix.unmasked.add(vector);
   if (!msix.pending.has(vector)) {

@@ -1,6 +1,8 @@
 import type { DataElement, VfioSetIrqs } from '#vocabulary';
 
-/** The element at a place that validation has found readable. Source: ours, how a scenario writes the data of a call. */
+/**
+ * The element at a place that validation has found readable. Source: ours, how a scenario writes the data of a call.
+ */
 export function elementAt(call: VfioSetIrqs, place: number): DataElement {
   const element = call.data[place];
   if (element === undefined) throw new Error(`element ${place} was read although validation found it unmapped`);

@@ -9,7 +9,7 @@ const CLAUSE = declare({
   closed: {
     id: 'vfio.device.closed',
     title: 'A call on a descriptor that is not open is EBADF.',
-    source: 'fdget of ioctl(2) and close(2), fs/file.c, Linux 6.1 and 6.12',
+    source: '__fget_light, Linux 6.1 and 6.12',
   },
   firstOpen: {
     id: 'vfio.device.first-open',
@@ -28,8 +28,7 @@ const CLAUSE = declare({
   },
   lastClose: {
     id: 'vfio.device.last-close',
-    title:
-      'The last close disables the interrupts and then drops the ERR and REQ triggers; pending bits stay in the device.',
+    title: 'The last close disables the interrupts, then drops the ERR and REQ triggers; pending bits stay.',
     source: 'vfio_pci_core_disable, vfio_pci_core_close_device, Linux 6.1 and 6.12',
   },
 });

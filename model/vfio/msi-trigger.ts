@@ -57,7 +57,7 @@ const CLAUSE = declare({
   blockUndone: {
     id: 'vfio.msi-trigger.block-undone',
     title:
-      'At the first vector that fails, every vector of the range up to and with it loses its trigger; later ones keep theirs.',
+      'At the first vector that fails, the vectors of the range up to it lose their triggers; later ones keep theirs.',
     source: 'vfio_msi_set_block, Linux 6.1 and 6.12',
   },
   remove: {

@@ -52,7 +52,8 @@ describe('an operation', () => {
     ['vfio.getIrqInfo XXL', 'expected one of INTX, MSI, MSIX, ERR, REQ or a number, got XXL in: vfio.getIrqInfo XXL'],
     [
       'vfio.setIrqs MSIX LOUD 0+1 []',
-      'expected flags of NONE, BOOL, EVENTFD, MASK, UNMASK, TRIGGER or a hexadecimal number, got LOUD in: vfio.setIrqs MSIX LOUD 0+1 []',
+      'expected flags of NONE, BOOL, EVENTFD, MASK, UNMASK, TRIGGER or a hexadecimal number, ' +
+        'got LOUD in: vfio.setIrqs MSIX LOUD 0+1 []',
     ],
     ['vfio.setIrqs MSIX NONE 0 []', 'expected start+count, got 0 in: vfio.setIrqs MSIX NONE 0 []'],
     [

@@ -1,6 +1,6 @@
 import type { DeviceObservation } from './observation.ts';
 import { ALLOCATED, ARMED, PENDING, UNMASKED } from './observation.ts';
-import type { DataElement, EventfdName, Operation, OperationKind } from './operation.ts';
+import type { DataElement, EventfdName, Operation, OperationKind, VfioSetIrqs } from './operation.ts';
 import { OPERATION_KINDS } from './operation.ts';
 import type { Event, Outcome } from './response.ts';
 import type { Window } from './window.ts';
@@ -27,7 +27,8 @@ function printFlags(flags: number): string {
 }
 
 function printSuffixes(argument: { readonly argsz?: number; readonly unreadable?: true }): string {
-  return `${argument.argsz === undefined ? '' : ` argsz=${argument.argsz}`}${argument.unreadable === true ? ' unreadable' : ''}`;
+  const argsz = argument.argsz === undefined ? '' : ` argsz=${argument.argsz}`;
+  return `${argsz}${argument.unreadable === true ? ' unreadable' : ''}`;
 }
 
 /** An operation on one line; device 0 is not named, another is as `@1` at the end. `parseOperation` reads it back. */
@@ -44,7 +45,7 @@ function printArguments(operation: Operation): string {
     case 'vfio.getIrqInfo':
       return ` ${printIndex(operation.index)}${printSuffixes(operation)}`;
     case 'vfio.setIrqs':
-      return ` ${printIndex(operation.index)} ${printFlags(operation.flags)} ${operation.start}+${operation.count} [${operation.data.join(' ')}]${printSuffixes(operation)}`;
+      return ` ${printSetIrqs(operation)}${printSuffixes(operation)}`;
     case 'vfio.closeEventfd':
       return ` ${operation.eventfd}`;
     case 'device.raise':
@@ -54,6 +55,10 @@ function printArguments(operation: Operation): string {
     case 'host.limitVectors':
       return ` ${operation.count}`;
   }
+}
+
+function printSetIrqs({ index, flags, start, count, data }: VfioSetIrqs): string {
+  return `${printIndex(index)} ${printFlags(flags)} ${start}+${count} [${data.join(' ')}]`;
 }
 
 /** A line that is not an operation: what was expected, and what stood there. */

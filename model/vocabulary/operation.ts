@@ -5,7 +5,8 @@ export type EventfdName = `e${number}`;
 
 /**
  * One element of VFIO_DEVICE_SET_IRQS data.
- * As EVENTFD (a 32-bit descriptor): a name; `bad`, which is not an open descriptor; `notEventfd`, an open one of another kind;
+ * As EVENTFD (a 32-bit descriptor): a name; `bad`, which is not an open descriptor; `notEventfd`, an open one of
+ * another kind;
  * a number, which is written as it is (-1 removes a trigger; no number above -1 is ever an open descriptor).
  * As BOOL (one byte): a number is written as its low byte, anything else as 1.
  */
@@ -51,7 +52,10 @@ export interface VfioSetIrqs {
   readonly unreadable?: true;
 }
 
-/** The user closes an eventfd. A trigger that holds it keeps signalling it, unseen. The name stands for a new eventfd afterwards. */
+/**
+ * The user closes an eventfd. A trigger that holds it keeps signalling it, unseen. The name stands for a new eventfd
+ * afterwards.
+ */
 export interface VfioCloseEventfd {
   readonly kind: 'vfio.closeEventfd';
   readonly eventfd: EventfdName;
@@ -65,7 +69,8 @@ export interface DeviceRaise {
 }
 
 /**
- * The device will raise once during the next `vfio.` operation on it: in the window if that operation opens it, else right after the operation.
+ * The device will raise once during the next `vfio.` operation on it: in the window if that operation opens it, else
+ * right after the operation.
  * Either way there is exactly one raise.
  */
 export interface DeviceArm {

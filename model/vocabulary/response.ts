@@ -15,7 +15,10 @@ export type Errno =
   | 'ERANGE'
   | `errno ${number}`;
 
-/** What an operation returned. A positive number is neither success nor an error. `unknown`: the system did not live to say. */
+/**
+ * What an operation returned. A positive number is neither success nor an error. `unknown`: the system did not live to
+ * say.
+ */
 export type Outcome =
   | { readonly kind: 'ok' }
   | { readonly kind: 'irqInfo'; readonly flags: number; readonly count: number }
@@ -25,7 +28,8 @@ export type Outcome =
 
 /**
  * What became visible while an operation ran.
- * `raised`: the device raised, with the window that was open, if one was. `signalled`: the eventfd's count rose by `count`.
+ * `raised`: the device raised, with the window that was open, if one was. `signalled`: the eventfd's count rose by
+ * `count`.
  * Order: all `raised` as they happened, then `signalled` by eventfd number.
  */
 export type Event =

@@ -18,7 +18,10 @@ export interface Support {
   readonly whileOff: readonly PciFunction['whileOff'][];
   /** The most devices in one Config. */
   readonly devicesMax: number;
-  /** `configured`: behaves as the Config's host traits say. `own`: has a host of its own, whatever the Config says; it is asked. */
+  /**
+   * `configured`: behaves as the Config's host traits say. `own`: has a host of its own, whatever the Config says; it
+   * is asked.
+   */
   readonly host: 'configured' | 'own';
 }
 

@@ -3,7 +3,9 @@ import type { Observation } from './observation.ts';
 import type { Operation } from './operation.ts';
 import type { Event, Outcome } from './response.ts';
 
-/** What to do, on which machine. Every device starts freshly opened once, MSI-X off, nothing pending, no vector limit. */
+/**
+ * What to do, on which machine. Every device starts freshly opened once, MSI-X off, nothing pending, no vector limit.
+ */
 export interface Scenario {
   readonly config: Config;
   readonly operations: readonly Operation[];
@@ -26,6 +28,9 @@ export interface Trace {
   /** Before the first operation. */
   readonly initial: Observation;
   readonly steps: readonly Step[];
-  /** Why the steps end early: the last words of a system that crashed or hung. Left out when all operations were answered. */
+  /**
+   * Why the steps end early: the last words of a system that crashed or hung. Left out when all operations were
+   * answered.
+   */
   readonly lastWords?: string;
 }

@@ -63,7 +63,10 @@ interface Signal {
   readonly least: boolean;
 }
 
-/** A pending bit is delivered to the eventfd that a call sets as trigger; a call that fails later may have got that far. */
+/**
+ * A pending bit is delivered to the eventfd that a call sets as trigger; a call that fails later may have got that
+ * far.
+ */
 function replays(device: DeviceView, call: VfioSetIrqs): Signal[] {
   if (!setsMsixTriggers(call)) return [];
   return device.config.msixVectors < call.start

@@ -6,7 +6,7 @@ import { type DeviceView, ownTransitions, setsMsixTriggers, type Transition } fr
 export const errorStateDocumented: Invariant = {
   id: 'error-state-documented',
   promise:
-    'After an error nothing has changed, except that a failed range has disarmed its vectors up to the one that failed.',
+    'After an error nothing has changed, but that a failed range has disarmed its vectors up to the one that failed.',
   source: 'vfio_msi_set_block, Linux 6.1 and 6.12; A. Williamson on the dynamic MSI-X series, April 2023',
   start:
     (): Watch =>
@@ -37,7 +37,10 @@ function vectorsChanged(operation: Parameters<typeof setsMsixTriggers>[0], devic
   return keptBeforeLost(device, operation, transitions);
 }
 
-/** A vector of the failed range may lose its trigger, deliver what was pending, and where vectors can be added keep a new Linux irq. */
+/**
+ * A vector of the failed range may lose its trigger, deliver what was pending, and where vectors can be added keep a
+ * new Linux irq.
+ */
 function undocumented(device: DeviceView, call: VfioSetIrqs, { vector, before, after }: Transition): string | null {
   if (vector < call.start || vector >= call.start + call.count) return `vector ${vector} outside the range changed`;
   if ((after & (ARMED | UNMASKED)) !== 0 && (before & ARMED) === 0) return `vector ${vector} was armed`;

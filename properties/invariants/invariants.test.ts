@@ -365,7 +365,8 @@ describe('a lost interrupt', () => {
         step: 3,
         causes: [1, 2, 3],
         message:
-          'vector 0 raised in the teardown-gap, after operation 1 had turned MSI-X off; it is armed again and the event never came',
+          'vector 0 raised in the teardown-gap, after operation 1 had turned MSI-X off; ' +
+          'it is armed again and the event never came',
       },
     ]);
   });

@@ -6,7 +6,8 @@ import type { DeviceView, Transition } from './moment.ts';
 export const layersAgree: Invariant = {
   id: 'layers-agree',
   promise:
-    'An entry is unmasked exactly when its vector is armed, an armed vector owns a Linux irq, and MSI-X is on exactly when vectors are allocated.',
+    'An entry is unmasked exactly when its vector is armed, an armed vector owns a Linux irq, ' +
+    'and MSI-X is on exactly when vectors are allocated.',
   source: 'vfio_msi_set_vector_signal, msix_capability_init, pci_free_irq_vectors, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
     const breaches = moment.devices.flatMap((device) => {

@@ -93,7 +93,10 @@ export function isEventfdName(element: unknown): element is EventfdName {
   return typeof element === 'string' && element.startsWith('e');
 }
 
-/** The transitions that the operation itself made: a pending bit of a vector raised in the same step is the device's doing. */
+/**
+ * The transitions that the operation itself made: a pending bit of a vector raised in the same step is the device's
+ * doing.
+ */
 export function ownTransitions(device: DeviceView): readonly Transition[] {
   if (device.raised.length === 0) return device.transitions;
   return device.transitions

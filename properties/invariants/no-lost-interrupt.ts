@@ -7,15 +7,20 @@ import { type DeviceView, isEventfdName, type Moment, setsMsixTriggers } from '.
 interface Debts {
   /** Vectors the user has armed since the first open and has not given up. */
   readonly wanted: Set<number>;
-  /** Events of wanted vectors that were neither delivered nor kept pending, by vector: the steps that turned MSI-X off and raised. */
+  /**
+   * Events of wanted vectors that were neither delivered nor kept pending, by vector: the steps that turned MSI-X off
+   * and raised.
+   */
   readonly gone: Map<number, { readonly turnedOffAt: number; readonly raisedAt: number }>;
   /** The step at which MSI-X was last turned off. */
   turnedOffAt: number;
 }
 
 /**
- * Every event that the user waits for arrives, at once or after having been pending, and events of one vector may merge while it is pending.
- * An event that vanished while MSI-X was off is lost when the user arms the vector again without having closed the device.
+ * Every event that the user waits for arrives, at once or after having been pending, and events of one vector may
+ * merge while it is pending.
+ * An event that vanished while MSI-X was off is lost when the user arms the vector again without having closed the
+ * device.
  */
 export const noLostInterrupt: Invariant = {
   id: 'no-lost-interrupt',
@@ -73,7 +78,10 @@ function settle(moment: Moment, device: DeviceView, owed: Debts): Breach[] {
   return breaches;
 }
 
-/** Whether the operation sets a trigger for the vector, so that its pending event is delivered (which is counted elsewhere). */
+/**
+ * Whether the operation sets a trigger for the vector, so that its pending event is delivered (which is counted
+ * elsewhere).
+ */
 function rearms({ operation, device }: Moment, at: DeviceView, vector: number): boolean {
   return device === at && setsMsixTriggers(operation) && isEventfdName(operation.data[vector - operation.start]);
 }

@@ -135,7 +135,10 @@ async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding
   return findings;
 }
 
-/** Lets fast-check shrink a scenario as long as it shows the same thing. One that does not show it again is kept as it was. */
+/**
+ * Lets fast-check shrink a scenario as long as it shows the same thing. One that does not show it again is kept as it
+ * was.
+ */
 async function shrink(plan: CampaignPlan, signature: string, failure: Failure): Promise<Failure> {
   const deadline = performance.now() + SHRINK_SECONDS * 1000;
   let shortest = failure;
@@ -172,14 +175,19 @@ function signatures({ operations }: Scenario, { divergences, violations, subject
   ];
 }
 
-/** The first divergence stands for those that follow from it. */
+/**
+ * The first divergence stands for those that follow from it; one before the first operation for itself alone.
+ * Numbers are left out, so that one fault is one finding and shrinking is free to change them.
+ */
 function divergenceSignature(operations: Scenario['operations'], divergences: Judgement['divergences']): string[] {
-  const first = divergences[0];
-  if (first === undefined) return [];
+  const atStart = divergences.find(({ step }) => step === -1);
+  const afterwards = divergences.find(({ step }) => step >= 0);
+  return [atStart, afterwards].flatMap((first) => (first === undefined ? [] : [signatureOf(operations, first)]));
+}
+
+function signatureOf(operations: Scenario['operations'], first: Judgement['divergences'][number]): string {
   const kind = operations[first.step]?.kind ?? 'start';
-  return [
-    `divergence ${kind} ${first.path.replace(/\d+/g, 'N')} ${first.expected} / ${first.got}`.replace(/e\d+/g, 'eN'),
-  ];
+  return `divergence ${kind} ${first.path} ${first.expected} / ${first.got}`.replace(/\d+/g, 'N');
 }
 
 function verdictOf(signature: string): Finding['verdict'] {

@@ -36,7 +36,9 @@ export interface Finding {
   readonly system: string;
   /** The profile that says what is expected. */
   readonly profile: string;
-  /** The profile the subject itself behaves by; other than `profile` when they were set against each other on purpose. */
+  /**
+   * The profile the subject itself behaves by; other than `profile` when they were set against each other on purpose.
+   */
   readonly subjectProfile: string;
   /** Provenance only: the scenario below is what replays. */
   readonly seed: number;
@@ -49,7 +51,10 @@ export interface CampaignResult {
   readonly system: string;
   readonly profile: string;
   readonly verdict: 'pass' | 'fail' | 'skipped' | 'errored';
-  /** Why it was skipped, or what the harness said when it failed; for a skipped system the command that makes it ready is the last part. */
+  /**
+   * Why it was skipped, or what the harness said when it failed; for a skipped system the command that makes it ready
+   * is the last part.
+   */
   readonly reason?: string;
   readonly scenarios: number;
   readonly operations: number;

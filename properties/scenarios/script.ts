@@ -23,7 +23,9 @@ export interface Script {
   readonly device: PciFunction;
   /** Operation, then its answer: outcome and events, as the notation prints them. */
   readonly lines: readonly (readonly [operation: string, ...answers: Answers])[];
-  /** What is allocated, armed and pending at the end, and whether MSI-X is on: `irqs 0-4, armed 3 4, pending none, on`. */
+  /**
+   * What is allocated, armed and pending at the end, and whether MSI-X is on: `irqs 0-4, armed 3 4, pending none, on`.
+   */
   readonly end: Answers;
 }
 

@@ -12,7 +12,8 @@ const ARMED_5 = 'irqs 0-4, armed 0-4, pending none, on';
 const OFF = 'irqs none, armed none, pending none, off';
 
 /**
- * What vfio-pci does, statement by statement, each by its number; found by reading the sources of Linux 6.1.192 and 6.12.117
+ * What vfio-pci does, statement by statement, each by its number; found by reading the sources of Linux 6.1.192 and
+ * 6.12.117
  * and by running them. Left out: K02 (a function without MSI-X, which no device here is).
  */
 export const STATEMENTS: readonly Script[] = [

@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+function cli(...args: readonly string[]): Promise<Answer> {
+  // As on a machine where nothing is installed: real systems have no place in these tests.
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'nothing'), VFIO_IRQ_REQUIRE_SYSTEMS: '' };
+  const command = ['--import', 'tsx', join(import.meta.dirname, 'cli.ts'), ...args];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, command, { env, cwd: import.meta.dirname }, (_error, out, error) =>
+      resolve({ code: child.exitCode ?? -1, out, error }),
+    );
+  });
+}
+
+const out = join(folder, 'out');
+
+describe('bad usage is one line and exit code 2:', () => {
+  it.each([
+    [['fly'], 'vfio-irq: command: expected run, replay or systems, got fly (--help lists them)'],
+    [
+      ['run', '--system', 'linux-9'],
+      'vfio-irq: --system: expected one of reference, optimised, linux-6.1, linux-6.12 or linux:PATH, got linux-9',
+    ],
+    [['--seed', 'lucky'], 'vfio-irq: --seed: expected a whole number from 0 to 4294967295, got lucky'],
+    [['run', '--runs', '0'], 'vfio-irq: --runs: expected a whole number from 1 to 1000000000, got 0'],
+    [['run', '--shard', '3/2'], 'vfio-irq: --shard: expected I/N with I from 1 to N, got 3/2'],
+    [['run', '--profile', 'linux-2.4'], 'vfio-irq: --profile: expected one of linux-6.1, linux-6.12, got linux-2.4'],
+    [['run', '--fast'], "vfio-irq: Unknown option '--fast'"],
+    [['replay'], 'vfio-irq: replay: expected one file, got 0'],
+  ])('%j', async (args, line) => {
+    const answer = await cli(...args);
+    expect([answer.code, answer.error.trimEnd(), answer.out]).toEqual([2, line, '']);
+  });
+
+  it('a file that is not there, or is not what it should be', async () => {
+    const missing = await cli('replay', join(folder, 'missing.jsonl'));
+    expect([missing.code, missing.error.split('\n').length]).toEqual([2, 2]);
+    expect(missing.error).toContain('missing.jsonl: expected a file to read');
+    const broken = join(folder, 'broken.jsonl');
+    writeFileSync(broken, '{"schema":"vfio-irq/finding@1"}\n');
+    const refused = await cli('replay', broken);
+    expect([refused.code, refused.error.split('\n').length]).toEqual([2, 2]);
+    expect(refused.error).toContain('broken.jsonl, line 1: id: ');
+  });
+});
+
+it('a system that is not available is one line and exit code 3', async () => {
+  const kernel = await cli('run', '--system', 'linux:/nowhere/vmlinuz');
+  expect([kernel.code, kernel.error.trimEnd().split('\n').length]).toEqual([3, 1]);
+  expect(kernel.error).toContain('/nowhere/vmlinuz');
+  const uninstalled = await cli('run', '--system', 'linux-6.1');
+  expect([uninstalled.code, uninstalled.error.trimEnd().split('\n').length]).toEqual([3, 1]);
+  expect(uninstalled.error).toContain('npm run systems:install');
+});
+
+it('systems lists what is ready and how to make ready what is not', async () => {
+  const { code, out: text } = await cli('systems');
+  expect(code).toBe(0);
+  expect(text).toMatch(/^✓ reference +ready$/m);
+  expect(text).toMatch(/^✓ optimised +ready$/m);
+  expect(text).toMatch(/^– linux-6\.12 +not ready: .*npm run systems:install$/m);
+});
+
+it('help names every command and exits 0', async () => {
+  const { code, out: text } = await cli('--help');
+  expect(code).toBe(0);
+  for (const word of ['run', 'replay FILE', 'systems', '--shard I/N']) expect(text).toContain(word);
+});
+
+describe('a run', () => {
+  it('that holds exits 0, names what it expected, and writes the page and the summary', async () => {
+    const json = join(folder, 'summary.json');
+    const junit = join(folder, 'junit.xml');
+    const answer = await cli(
+      'run',
+      '--system',
+      'optimised',
+      '--runs',
+      '200',
+      '--seed',
+      '5',
+      '--json',
+      json,
+      '--junit',
+      junit,
+      '--out',
+      out,
+    );
+    expect([answer.code, answer.error]).toEqual([0, expect.stringContaining('optimised linux-6.12: 201 scenarios')]);
+    expect(answer.out).toContain('pci.msix-message.dropped-while-off');
+    const summary = JSON.parse(readFileSync(json, 'utf8'));
+    expect(summary).toMatchObject({
+      schema: 'vfio-irq/summary@1',
+      seed: 5,
+      mutants: { total: 0, killed: 0, survivors: [] },
+    });
+    expect(summary.systems).toHaveLength(2);
+    expect(summary.systems[0]).toMatchObject({
+      name: 'optimised',
+      profile: 'linux-6.1',
+      verdict: 'pass',
+      scenarios: 201,
+      divergences: 0,
+    });
+    expect(summary.clauses.reached + summary.clauses.unreached.length).toBe(summary.clauses.total);
+    expect(readFileSync(join(out, 'index.html'), 'utf8')).toContain('<html');
+    expect(readFileSync(junit, 'utf8')).toContain('<testsuite');
+  });
+
+  it('leaves findings that replay with the same verdict on every system', async () => {
+    const answer = await cli(
+      'run',
+      '--system',
+      'reference',
+      '--profile',
+      'linux-6.12',
+      '--runs',
+      '50',
+      '--seed',
+      '9',
+      '--out',
+      out,
+    );
+    expect(answer.code).toBe(0);
+    const file = /\S+\/findings\/[0-9a-f]{8}\.jsonl/.exec(answer.out)?.[0];
+    if (file === undefined) throw new Error(`no finding is named in:\n${answer.out}`);
+    for (const system of ['reference', 'optimised']) {
+      const again = await cli('replay', file, '--system', system);
+      expect(again.code).toBe(0);
+      expect(again.out).toContain('The verdict is as recorded: expected.');
+    }
+  });
+});
+
+it('a scenario written by hand is run on the implementation', async () => {
+  const file = join(folder, 'scenario.json');
+  const config = {
+    host: { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' },
+    devices: [{ msixVectors: 10, whileOff: 'latches' }],
+  };
+  writeFileSync(
+    file,
+    JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations: [{ kind: 'vfio.getIrqInfo', index: 2 }] }),
+  );
+  const answer = await cli('replay', file);
+  expect([answer.code, answer.out]).toEqual([
+    0,
+    '  0  vfio.getIrqInfo MSIX  flags 9 count 10\n✓ Everything held on optimised.\n',
+  ]);
+});

@@ -1,0 +1,437 @@
+#!/usr/bin/env node
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  HarnessError,
+  type HostTraits,
+  printEvent,
+  printOperation,
+  printOutcome,
+  type System,
+  type SystemFactory,
+} from '#vocabulary';
+import { DEFAULT_SYSTEMS, SYSTEM_NAMES, systemFactory } from './impl/index.ts';
+import { allClauses } from './model/clauses.ts';
+import { hostTraits, isProfileName, PROFILE_NAMES, profileOf } from './model/profiles.ts';
+import { EXPECTATIONS } from './properties/expected.ts';
+import { INVARIANTS, isInvariantId } from './properties/invariants/index.ts';
+import type { Invariant } from './properties/invariants/invariant.ts';
+import { campaign, supports } from './properties/runner/campaign.ts';
+import { lockstep } from './properties/runner/lockstep.ts';
+import { probeHost } from './properties/runner/probe.ts';
+import { RecordError, type Recorded, readRecorded, writeFinding } from './properties/runner/record.ts';
+import type { CampaignResult, Finding, Judgement, RunResult } from './properties/runner/verdict.ts';
+import type { Glossary } from './reports/glossary.ts';
+import { htmlPage } from './reports/html.ts';
+import { junitXml } from './reports/junit.ts';
+import { ANSI, PLAIN } from './reports/palette.ts';
+import { ProgressLine } from './reports/progress.ts';
+import { scoreboardText } from './reports/scoreboard-text.ts';
+import { summaryJson } from './reports/summary.ts';
+import { findingText } from './reports/text.ts';
+import { shownPath, writeWhole } from './reports/write.ts';
+
+const USAGE = `vfio-irq: conformance of VFIO interrupts
+
+  run [--system NAME]... [--profile NAME]... [--invariant ID]... [--runs N] [--length N] [--seed N] [--time SECONDS]
+      [--shard I/N] [--json FILE] [--junit FILE] [--out DIR] [--modules DIR]
+                      a campaign; this is what happens without a command
+  replay FILE [--system NAME] [--modules DIR]
+                      a scenario or a finding again, on the same or another system
+  systems             every system: ready or not, and the command that makes it ready
+
+  systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules DIR)
+  profiles    ${PROFILE_NAMES.join(', ')}
+  invariants  ${INVARIANTS.map(({ id }) => id).join(', ')}
+`;
+
+/** Exit codes: what scripts rely on. */
+const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
+
+/** Scenarios of a campaign on an in-process system, and on a real one that was named. */
+const RUNS_IN_PROCESS = 12_000;
+const RUNS_REAL = 3_000;
+/** A ready real system that nobody named gets a short share of the run. */
+const SECONDS_REAL_UNNAMED = 6;
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [word = 'run', ...rest] = args;
+  if (word === '--help' || word === 'help') {
+    process.stdout.write(USAGE);
+    return EXIT.held;
+  }
+  if (word.startsWith('--')) return run(args);
+  if (word === 'run') return run(rest);
+  if (word === 'replay') return replay(rest);
+  if (word === 'systems') return systems(rest);
+  throw new UsageError(`command: expected run, replay or systems, got ${word} (--help lists them)`);
+}
+
+// --- run ---------------------------------------------------------------------------------------------------------
+
+interface RunOptions {
+  readonly systems: readonly string[] | undefined;
+  readonly profiles: readonly string[];
+  readonly invariants: readonly Invariant[];
+  readonly runs: number | undefined;
+  readonly lengthMax: number | undefined;
+  readonly seed: number;
+  readonly seconds: number | undefined;
+  readonly shard: { readonly index: number; readonly count: number };
+  readonly json: string | undefined;
+  readonly junit: string | undefined;
+  readonly out: string;
+  readonly modules: string | undefined;
+}
+
+function runOptions(args: readonly string[]): RunOptions {
+  const { values } = parse(args, {
+    system: { type: 'string', multiple: true },
+    profile: { type: 'string', multiple: true },
+    invariant: { type: 'string', multiple: true },
+    runs: { type: 'string' },
+    length: { type: 'string' },
+    seed: { type: 'string' },
+    time: { type: 'string' },
+    shard: { type: 'string' },
+    json: { type: 'string' },
+    junit: { type: 'string' },
+    out: { type: 'string' },
+    modules: { type: 'string' },
+  });
+  return {
+    systems: values.system,
+    profiles: (values.profile ?? []).map((name) => oneOf('--profile', name, PROFILE_NAMES)),
+    invariants: chosenInvariants(values.invariant),
+    runs: optional(values.runs, (text) => wholeNumber('--runs', text, 1, 1e9)),
+    lengthMax: optional(values.length, (text) => wholeNumber('--length', text, 1, 10_000)),
+    seed: optional(values.seed, (text) => wholeNumber('--seed', text, 0, 0xffffffff)) ?? randomInt(0x100000000),
+    seconds: optional(values.time, (text) => wholeNumber('--time', text, 1, 1e6)),
+    shard: optional(values.shard, parseShard) ?? { index: 1, count: 1 },
+    json: values.json,
+    junit: values.junit,
+    out: values.out ?? 'reports/out',
+    modules: values.modules,
+  };
+}
+
+function chosenInvariants(names: readonly string[] | undefined): readonly Invariant[] {
+  if (names === undefined) return INVARIANTS;
+  const ids = names.map((name) =>
+    oneOf(
+      '--invariant',
+      name,
+      INVARIANTS.map(({ id }) => id),
+    ),
+  );
+  return INVARIANTS.filter(({ id }) => isInvariantId(id) && ids.includes(id));
+}
+
+function parseShard(text: string): RunOptions['shard'] {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (match === null || index < 1 || index > count)
+    throw new UsageError(`--shard: expected I/N with I from 1 to N, got ${text}`);
+  return { index, count };
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const options = runOptions(args);
+  const factories = (options.systems ?? DEFAULT_SYSTEMS).map((name) => factoryOf(name, options.modules));
+  const required = options.systems !== undefined || process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
+  if (required) for (const factory of factories) requireReady(factory);
+  const startedAt = new Date();
+  const stop = stopOnInterrupt();
+  const results: CampaignResult[] = [];
+  for (const factory of factories) {
+    if (!stop.aborted) results.push(...(await runSystem(factory, options, stop)));
+  }
+  const outcome: RunResult = {
+    seed: options.seed,
+    startedAt: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    results,
+  };
+  writeReports(outcome, options);
+  if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
+  if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
+  return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
+}
+
+/** All campaigns on one system; it is started once. */
+async function runSystem(factory: SystemFactory, options: RunOptions, stop: AbortSignal): Promise<CampaignResult[]> {
+  const readiness = factory.readiness();
+  if (!readiness.ready) return [unrun(factory.name, 'skipped', `${readiness.reason}; ${readiness.command}`)];
+  let system: System | undefined;
+  try {
+    system = await factory.start();
+    const own = system.support.host === 'own' ? await probeHost(system) : undefined;
+    const results: CampaignResult[] = [];
+    for (const profile of profilesFor(factory.name, own, options.profiles)) {
+      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, stop));
+    }
+    return results;
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return [unrun(factory.name, 'errored', error.message)];
+  } finally {
+    await system?.close();
+  }
+}
+
+/** The profiles named; else every one for a system that can behave as any, and its own for one that has its own. */
+function profilesFor(name: string, own: HostTraits | undefined, named: readonly string[]): readonly string[] {
+  if (named.length > 0) return named;
+  if (own === undefined) return PROFILE_NAMES;
+  const profile = profileOf(own);
+  if (profile === undefined)
+    throw new HarnessError(`${name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
+  return [profile];
+}
+
+async function runProfile(
+  system: System,
+  own: HostTraits | undefined,
+  profile: string,
+  options: RunOptions,
+  stop: AbortSignal,
+): Promise<CampaignResult> {
+  const host = traitsOf(profile);
+  const real = own !== undefined;
+  const unbounded = options.runs === undefined && options.seconds !== undefined;
+  const short = real && options.systems === undefined && options.runs === undefined && options.seconds === undefined;
+  const progress = new ProgressLine(`${system.name} ${profile}`, process.stderr);
+  const result = await campaign({
+    system,
+    profile,
+    host,
+    subjectProfile: own === undefined ? profile : (profileOf(own) ?? 'unnamed'),
+    subjectHost: own ?? host,
+    invariants: options.invariants,
+    seed: options.seed,
+    scenarios: options.runs ?? (unbounded ? Number.MAX_SAFE_INTEGER : real ? RUNS_REAL : RUNS_IN_PROCESS),
+    lengthMax: options.lengthMax,
+    seconds: options.seconds ?? (short ? SECONDS_REAL_UNNAMED : Number.POSITIVE_INFINITY),
+    shard: options.shard,
+    stop,
+    onProgress: (now) => progress.show(now),
+  });
+  progress.end({ ...result, findings: result.findings.length });
+  return result;
+}
+
+function traitsOf(profile: string): HostTraits {
+  if (!isProfileName(profile))
+    throw new UsageError(`profile: expected one of ${PROFILE_NAMES.join(', ')}, got ${profile}`);
+  return hostTraits(profile);
+}
+
+function unrun(system: string, verdict: 'skipped' | 'errored', reason: string): CampaignResult {
+  return {
+    system,
+    profile: '-',
+    verdict,
+    reason,
+    scenarios: 0,
+    operations: 0,
+    seconds: 0,
+    divergences: 0,
+    violations: [],
+    findings: [],
+    clauses: {},
+  };
+}
+
+function stopOnInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  process.once('SIGTERM', () => controller.abort());
+  return controller.signal;
+}
+
+// --- reports -----------------------------------------------------------------------------------------------------
+
+function glossary(): Glossary {
+  return { clauses: allClauses(), invariants: INVARIANTS, expectedViolations: EXPECTATIONS };
+}
+
+function writeReports(outcome: RunResult, options: RunOptions): void {
+  const findings = outcome.results.flatMap((result) => result.findings);
+  const fileOf = ({ id }: Finding): string => join(options.out, 'findings', `${id}.jsonl`);
+  const replayCommand = (finding: Finding): string => `npm start -- replay ${shownPath(fileOf(finding))}`;
+  for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
+  const page = join(options.out, 'index.html');
+  writeWhole(page, htmlPage(outcome, { ...glossary(), replayCommand }));
+  if (options.json !== undefined) writeWhole(options.json, summaryJson(outcome, allClauses()));
+  if (options.junit !== undefined) writeWhole(options.junit, junitXml(outcome, { ...glossary(), replayCommand }));
+  const palette = process.stdout.isTTY === true ? ANSI : PLAIN;
+  for (const finding of findings) {
+    if (finding.verdict === 'expected') continue;
+    process.stdout.write(
+      `${findingText(finding, { ...glossary(), replayCommand: replayCommand(finding), palette })}\n\n`,
+    );
+  }
+  const board = {
+    ...glossary(),
+    findingFile: (finding: Finding) => shownPath(fileOf(finding)),
+    replayCommand,
+    page: shownPath(page),
+    palette,
+  };
+  process.stdout.write(`${scoreboardText(outcome, board)}\n`);
+}
+
+// --- replay ------------------------------------------------------------------------------------------------------
+
+async function replay(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(args, { system: { type: 'string' }, modules: { type: 'string' } }, true);
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0)
+    throw new UsageError(`replay: expected one file, got ${positionals.length}`);
+  const recorded = readRecorded(readText(file), file);
+  const name = values.system ?? (recorded.kind === 'finding' ? recorded.finding.system : 'optimised');
+  const factory = factoryOf(name, values.modules);
+  requireReady(factory);
+  const system = await factory.start();
+  try {
+    return await replayOn(system, recorded, file);
+  } finally {
+    await system.close();
+  }
+}
+
+async function replayOn(system: System, recorded: Recorded, file: string): Promise<number> {
+  const scenario = recorded.kind === 'finding' ? recorded.finding.scenario : recorded.scenario;
+  if (!supports(system, scenario))
+    throw new UnavailableError(`${system.name}: has no device for ${JSON.stringify(scenario.config.devices)}`);
+  const profile =
+    recorded.kind === 'finding' ? recorded.finding.profile : (profileOf(scenario.config.host) ?? 'unnamed');
+  const subjectProfile = recorded.kind === 'finding' ? recorded.finding.subjectProfile : profile;
+  const judgement = await lockstep(system, scenario, {
+    profile,
+    invariants: INVARIANTS,
+    subjectHost: isProfileName(subjectProfile) ? hostTraits(subjectProfile) : scenario.config.host,
+  });
+  const verdict = verdictOf(judgement);
+  const id = recorded.kind === 'finding' ? recorded.finding.id : '00000000';
+  const seed = recorded.kind === 'finding' ? recorded.finding.seed : 0;
+  if (verdict === 'held') printHeld(judgement, scenario.operations.map(printOperation), system.name);
+  else {
+    const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
+    const palette = process.stdout.isTTY === true ? ANSI : PLAIN;
+    const replayCommand = `npm start -- replay ${shownPath(file)} --system ${system.name}`;
+    process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette })}\n`);
+  }
+  if (recorded.kind === 'finding')
+    process.stdout.write(
+      verdict === recorded.finding.verdict
+        ? `\nThe verdict is as recorded: ${verdict}.\n`
+        : `\nRecorded on ${recorded.finding.system}: ${recorded.finding.verdict}; now on ${system.name}: ${verdict}.\n`,
+    );
+  return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
+}
+
+function verdictOf({ divergences, violations, subject }: Judgement): Finding['verdict'] | 'held' {
+  if (subject.steps.at(-1)?.outcome.kind === 'unknown') return 'unknown';
+  if (violations.some(({ expectedBy }) => expectedBy === null))
+    return divergences.length > 0 ? 'divergence' : 'violation';
+  if (divergences.length > 0) return 'divergence';
+  return violations.length > 0 ? 'expected' : 'held';
+}
+
+function printHeld({ subject }: Judgement, operations: readonly string[], system: string): void {
+  for (const [index, { outcome, events }] of subject.steps.entries())
+    process.stdout.write(
+      `  ${index}  ${operations[index]}  ${[printOutcome(outcome), ...events.map(printEvent)].join(', ')}\n`,
+    );
+  process.stdout.write(`✓ Everything held on ${system}.\n`);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file}: expected a file to read (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+// --- systems -----------------------------------------------------------------------------------------------------
+
+function systems(args: readonly string[]): number {
+  parse(args, {});
+  const width = Math.max(...SYSTEM_NAMES.map((name) => name.length));
+  for (const name of SYSTEM_NAMES) {
+    const readiness = factoryOf(name, undefined).readiness();
+    const words = readiness.ready ? 'ready' : `not ready: ${readiness.reason}; ${readiness.command}`;
+    process.stdout.write(`${readiness.ready ? '✓' : '–'} ${name.padEnd(width)}  ${words}\n`);
+  }
+  return EXIT.held;
+}
+
+function factoryOf(name: string, modules: string | undefined): SystemFactory {
+  const factory = systemFactory(name, modules);
+  if (factory === undefined)
+    throw new UsageError(`--system: expected one of ${SYSTEM_NAMES.join(', ')} or linux:PATH, got ${name}`);
+  return factory;
+}
+
+function requireReady(factory: SystemFactory): void {
+  const readiness = factory.readiness();
+  if (!readiness.ready)
+    throw new UnavailableError(`${factory.name}: not ready: ${readiness.reason}; ${readiness.command}`);
+}
+
+// --- arguments ---------------------------------------------------------------------------------------------------
+
+type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+function parse<Options extends OptionTable>(args: readonly string[], options: Options, allowPositionals = false) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals, strict: true });
+  } catch (error) {
+    // parseArgs says what is wrong in its first sentence.
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
+  }
+}
+
+function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
+  const name = names.find((candidate) => candidate === text);
+  if (name === undefined) throw new UsageError(`${option}: expected one of ${names.join(', ')}, got ${text}`);
+  return name;
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`${option}: expected a whole number from ${least} to ${most}, got ${text}`);
+}
+
+function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    `vfio-irq: ${process.exitCode === EXIT.harness && error instanceof Error ? error.stack : message}\n`,
+  );
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof RecordError) return EXIT.usage;
+  return error instanceof UnavailableError ? EXIT.unavailable : EXIT.harness;
+}

@@ -1,6 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type HostTraits, parseOperation, type System } from '#vocabulary';
+import { type HostTraits, type Operation, parseOperation, type System } from '#vocabulary';
 import { systemFactory } from '../impl/index.ts';
 import { hostTraits, type ProfileName, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from './invariants/index.ts';
@@ -12,6 +16,9 @@ import { STATEMENTS } from './scenarios/statements.ts';
 import { STORIES } from './scenarios/stories.ts';
 
 const KERNELS: readonly ProfileName[] = ['linux-6.1', 'linux-6.12'];
+const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-systems-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 const REQUIRED = process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
 
 describe.each(KERNELS)('%s', (profile) => {
@@ -108,6 +115,48 @@ describe.each(KERNELS)('%s', (profile) => {
     }
   });
 
+  it('that dies in the middle of a run is a finding, and the next run has a new machine', async () => {
+    const another = await factory?.start();
+    const before = qemus();
+    const raises = {
+      config: { host, devices: [{ msixVectors: 10, whileOff: 'latches' as const }] },
+      operations: lines(20_000),
+    };
+    const running = another?.run(raises);
+    setTimeout(() => process.kill(Number(before.at(-1)), 'SIGKILL'), 300);
+    const trace = await running;
+    expect(trace?.steps.at(-1)?.outcome).toEqual({ kind: 'unknown', reason: 'crash' });
+    expect((await another?.run({ ...raises, operations: lines(3) }))?.steps).toHaveLength(3);
+    await another?.close();
+  });
+
+  it.each(['SIGINT', 'SIGKILL'] as const)('leaves no QEMU behind when the command line gets %s', async (signal) => {
+    const args = [
+      '--import',
+      'tsx',
+      'cli.ts',
+      'run',
+      '--system',
+      profile,
+      '--time',
+      '60',
+      '--out',
+      join(folder, signal),
+    ];
+    const child = spawn(process.execPath, args, { stdio: 'pipe' });
+    let out = '';
+    child.stdout.on('data', (data) => {
+      out += data;
+    });
+    const pid = await until(() => qemus(child.pid)[0]);
+    await sleep(5000);
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    const code = await ended;
+    await until(() => (existsSync(`/proc/${pid}`) ? undefined : 'gone'));
+    if (signal === 'SIGINT') expect([code, out]).toEqual([0, expect.stringContaining('Interrupted')]);
+  });
+
   it('leaves no QEMU behind when it is closed', async () => {
     const before = qemus();
     const another = await factory?.start();
@@ -119,11 +168,25 @@ describe.each(KERNELS)('%s', (profile) => {
   });
 });
 
-/** QEMUs that are children of this process, by pid. */
-function qemus(): readonly string[] {
-  const children = `/proc/${process.pid}/task/${process.pid}/children`;
+/** QEMUs that are children of a process, by pid. */
+function qemus(parent = process.pid): readonly string[] {
+  const children = `/proc/${parent}/task/${parent}/children`;
   const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(/\s+/).filter(Boolean) : [];
-  return pids.filter(
-    (pid) => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('qemu-system'),
-  );
+  return pids.filter((pid) => {
+    const command = `/proc/${pid}/cmdline`;
+    return existsSync(command) && readFileSync(command, 'utf8').startsWith('qemu-system');
+  });
+}
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const seen = look();
+    if (seen !== undefined) return seen;
+    await sleep(100);
+  }
+  throw new Error('waited for 20 s in vain');
+}
+
+function lines(count: number): readonly Operation[] {
+  return Array.from({ length: count }, () => parseOperation('vfio.getIrqInfo MSIX'));
 }

@@ -54,7 +54,8 @@ export function linuxFactory(name: string, options: { readonly modules?: string 
     readiness: () => readiness(name, path, options.modules),
     start: async () => {
       const kernel = path === undefined ? debianKernel(name) : preparedUserKernel(path, options.modules);
-      return startSystem(name, kernel);
+      const initrd = writtenInitramfs(kernel);
+      return linuxSystem(name, () => bootVm(join(kernel.folder, 'vmlinuz'), initrd));
     },
   };
 }
@@ -86,18 +87,25 @@ function preparedUserKernel(path: string, modules: string | undefined): Kernel {
   return kernel;
 }
 
-/** One machine for all scenarios; a new one after a crash. */
-async function startSystem(name: string, kernel: Kernel): Promise<System> {
-  const initrd = writtenInitramfs(kernel);
-  const boot = (): Promise<Vm> => bootVm(join(kernel.folder, 'vmlinuz'), initrd);
+/**
+ * One machine for all scenarios; a new one after a crash.
+ * @param boot starts a machine
+ */
+export async function linuxSystem(name: string, boot: () => Promise<Vm>): Promise<System> {
   let vm: Vm | undefined = await boot();
   const attempt = async (scenario: Scenario, eachAtOnce: boolean): Promise<Trace> => {
     vm ??= await boot();
-    const trace = await runOn(vm, scenario, eachAtOnce);
-    if (trace.lastWords === undefined) return trace;
-    await vm.end();
-    vm = undefined;
-    return trace;
+    let trace: Trace | undefined;
+    try {
+      trace = await runOn(vm, scenario, eachAtOnce);
+      return trace;
+    } finally {
+      // A machine that died, or that said what nobody understands, is not used again.
+      if (trace === undefined || trace.lastWords !== undefined) {
+        await vm.end();
+        vm = undefined;
+      }
+    }
   };
   return {
     name,
@@ -105,8 +113,10 @@ async function startSystem(name: string, kernel: Kernel): Promise<System> {
     support: SUPPORT,
     run: async (scenario) => {
       const trace = await attempt(scenario, false);
+      if (trace.lastWords === undefined) return trace;
       // Answers come in batches, so a crash takes some with it: the second time they come one by one.
-      return trace.lastWords === undefined ? trace : attempt(scenario, true);
+      const again = await attempt(scenario, true);
+      return again.lastWords === undefined ? trace : again;
     },
     close: async () => vm?.end(),
   };

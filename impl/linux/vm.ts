@@ -65,7 +65,11 @@ export async function bootVm(image: string, initrd: string): Promise<Vm> {
     ...rockers(),
   ];
   // The machine dies with us, however we die.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    // Out of our process group: Ctrl-C is for us, and the machine is ended when we are done.
+    detached: true,
+  });
   const words = keepLastLines(child);
   const channel = child.stdio[3] as Duplex;
   const lines = readLines(child, channel);

@@ -640,6 +640,8 @@ static void beginScenario(char *text)
 	while (read(sink, &count, sizeof(count)) == sizeof(count))
 		;
 	answer("0");
+	/* At once: whatever happens next, the scenario has begun. */
+	flushOut();
 }
 
 static struct device *placeOf(char **text)

@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { HarnessError, parseOperation, printEvent, printOutcome, type Scenario } from '#vocabulary';
+import { cpio } from './initramfs.ts';
+import { dependencies } from './prepare.ts';
+import { decodeAnswer, encodeScenario } from './protocol.ts';
+import { linuxFactory, linuxSystem } from './system.ts';
+import type { Said, Vm } from './vm.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-linux-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function scenario(lines: readonly string[], devices = [{ msixVectors: 10, whileOff: 'drops' as const }]): Scenario {
+  const host = { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' } as const;
+  return { config: { host, devices }, operations: lines.map(parseOperation) };
+}
+
+describe('the initramfs', () => {
+  it('is a newc archive: fields in hexadecimal, names and contents padded to four bytes', () => {
+    const archive = cpio([{ name: 'init', mode: 0o100755, content: Buffer.from('abcde') }]).toString('latin1');
+    const field = (place: number): number => Number.parseInt(archive.slice(6 + place * 8, 14 + place * 8), 16);
+    expect(archive.slice(0, 6)).toBe('070701');
+    expect([field(1), field(6), field(11)]).toEqual([0o100755, 5, 5]);
+    expect(archive.slice(110, 124)).toBe('init\0\0abcde\0\0\0');
+    expect(archive.slice(124, 130)).toBe('070701');
+    expect(archive).toContain('TRAILER!!!');
+    expect(archive.length % 4).toBe(0);
+  });
+
+  it('holds the modules that a module names as its dependencies', () => {
+    expect(dependencies(Buffer.from('x\0depends=vfio-pci-core,irqbypass\0name=y\0'))).toEqual([
+      'vfio_pci_core',
+      'irqbypass',
+    ]);
+    expect(dependencies(Buffer.from('x\0depends=\0'))).toEqual([]);
+    expect(dependencies(Buffer.from('no such text'))).toEqual([]);
+  });
+});
+
+describe('the protocol', () => {
+  it('writes a scenario line by line', () => {
+    const lines = [
+      'vfio.open',
+      'vfio.close @1',
+      'vfio.getIrqInfo MSIX argsz=12 unreadable',
+      'vfio.setIrqs MSIX EVENTFD|TRIGGER 0+7 [e3 -1 -2 bad notEventfd 7 4294967295]',
+      'vfio.setIrqs MSIX BOOL|TRIGGER 1+3 [0 258 e1] argsz=99',
+      'vfio.setIrqs MSIX NONE|TRIGGER 4294967295+4294967295 [e1]',
+      'vfio.closeEventfd e3',
+      'device.raise 4294967295',
+      'device.arm 2 teardown-gap @1',
+      'host.limitVectors 4',
+    ];
+    const latches = { msixVectors: 36, whileOff: 'latches' as const };
+    const at = scenario(lines, [{ msixVectors: 10, whileOff: 'drops' }, latches as never]);
+    expect(encodeScenario(at, [0, 2], true).split('\n')).toEqual([
+      'S 2 0:1 2:0',
+      'F',
+      'o 0',
+      'c 1',
+      'g 0 2 12 1',
+      's 0 36 2 0 7 48 0 7 e3 -1 -2 1000000 p 1000000 -1',
+      's 0 34 2 1 3 99 0 3 0 2 1',
+      's 0 33 2 4294967295 4294967295 20 0 0',
+      'x 3',
+      'r 0 2147483647',
+      'a 1 2',
+      'l 4',
+      'E',
+      '',
+    ]);
+  });
+
+  it('reads an answer', () => {
+    const { outcome, signalled, observation } = decodeAnswer('A -28|12:2,3:1|1 0 9 0=3,7=8|0 0 0 ', 2);
+    expect(printOutcome(outcome)).toBe('ENOSPC');
+    expect(signalled.map(printEvent)).toEqual(['e3 +1', 'e12 +2']);
+    const first = { enable: true, functionMask: false, msixInfoFlags: 9 };
+    expect(observation).toEqual([
+      {
+        ...first,
+        changes: [
+          { vector: 0, state: 3 },
+          { vector: 7, state: 8 },
+        ],
+      },
+      { enable: false, functionMask: false, msixInfoFlags: 0, changes: [] },
+    ]);
+  });
+
+  it.each([
+    ['A 0||0 0 0 ', 'ok'],
+    ['A 3||0 0 0 ', 'returns 3'],
+    ['A i 9 10||0 0 0 ', 'flags 9 count 10'],
+    ['A -95||0 0 0 ', 'errno 95'],
+  ])('reads the outcome of %s', (line, text) => {
+    expect(printOutcome(decodeAnswer(line, 1).outcome)).toBe(text);
+  });
+
+  it.each(['', 'hello', 'A 0||0 0 0 |0 0 0 ', 'X holder: No space left on device'])('refuses %s', (line) => {
+    expect(() => decodeAnswer(line, 1)).toThrow(HarnessError);
+  });
+});
+
+describe('a machine', () => {
+  const IDLE = 'A 0||0 0 1 ';
+
+  /** A machine that says what it is told to, and counts how often one is started and ended. */
+  function machines(...scripts: readonly (readonly (string | 'ended' | 'silent')[])[]): {
+    boot: () => Promise<Vm>;
+    started: () => number;
+    ended: () => number;
+  } {
+    let started = 0;
+    let ended = 0;
+    const boot = async (): Promise<Vm> => {
+      const script = [...(scripts[started] ?? [])];
+      started += 1;
+      return {
+        ready: [],
+        send: () => undefined,
+        line: async (): Promise<Said> => {
+          const said = script.shift() ?? 'ended';
+          return said === 'ended' || said === 'silent' ? { kind: said } : { kind: 'line', text: said };
+        },
+        lastWords: () => 'Kernel panic - not syncing',
+        end: async () => {
+          ended += 1;
+        },
+      };
+    };
+    return { boot, started: () => started, ended: () => ended };
+  }
+
+  it('answers a scenario, with the raises that the scenario tells', async () => {
+    const { boot } = machines([IDLE, IDLE, 'A 0|0:1|0 0 1 ', IDLE, 'A -22||0 0 1 ', IDLE]);
+    const system = await linuxSystem('linux', boot);
+    const disable = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
+    const { steps } = await system.run(
+      scenario(['device.arm 2 teardown-gap', disable, 'device.arm 1 teardown-gap', disable, 'device.raise 0']),
+    );
+    expect(steps.map(({ events }) => events.map(printEvent))).toEqual([
+      [],
+      ['raised 2 in teardown-gap', 'e0 +1'],
+      [],
+      ['raised 1'],
+      ['raised 0'],
+    ]);
+  });
+
+  it('that crashes ends the run with what it said last; the next run has a new one', async () => {
+    const { boot, started, ended } = machines([IDLE, 'ended'], [IDLE, IDLE, 'ended'], [IDLE, IDLE]);
+    const system = await linuxSystem('linux', boot);
+    const trace = await system.run(scenario(['vfio.close', 'vfio.open']));
+    expect(trace.steps.map(({ outcome }) => printOutcome(outcome))).toEqual(['ok', 'unknown (crash)']);
+    expect(trace.lastWords).toBe('Kernel panic - not syncing');
+    expect((await system.run(scenario(['vfio.close']))).steps).toHaveLength(1);
+    await system.close();
+    expect([started(), ended()]).toEqual([3, 3]);
+  });
+
+  it('that crashed once and not again is still a crash', async () => {
+    const { boot } = machines([IDLE, 'silent'], [IDLE, IDLE]);
+    const trace = await (await linuxSystem('linux', boot)).run(scenario(['vfio.close']));
+    expect(trace.steps.map(({ outcome }) => printOutcome(outcome))).toEqual(['unknown (time-out)']);
+  });
+
+  it('that says what nobody understands is a failure of the harness, and is not used again', async () => {
+    const { boot, ended } = machines([IDLE, 'gibberish'], ['ended'], [IDLE, IDLE]);
+    const system = await linuxSystem('linux', boot);
+    await expect(system.run(scenario(['vfio.close']))).rejects.toThrow(
+      new HarnessError('the agent answered: gibberish'),
+    );
+    await expect(system.run(scenario(['vfio.close']))).rejects.toThrow('the agent did not begin a scenario');
+    expect(ended()).toBe(2);
+    expect((await system.run(scenario(['vfio.close']))).steps).toHaveLength(1);
+  });
+
+  it('has no device of a size it was not given', async () => {
+    const { boot } = machines([IDLE]);
+    const three = Array.from({ length: 3 }, () => ({ msixVectors: 10, whileOff: 'drops' as const }));
+    await expect((await linuxSystem('linux', boot)).run(scenario([], three))).rejects.toThrow(
+      'no further device of 10 vectors',
+    );
+  });
+});
+
+describe('readiness', () => {
+  const image = join(folder, 'vmlinuz');
+  writeFileSync(image, '');
+
+  it.each<[string, { modules?: string }, RegExp]>([
+    [`linux:${join(folder, 'nowhere.deb')}`, {}, /nowhere\.deb is not there/],
+    [`linux:${image}`, {}, /vmlinuz is an image without modules/],
+    [`linux:${image}`, { modules: join(folder, 'nowhere') }, /nowhere is not there/],
+  ])('of %s %j says what is missing', (name, options, reason) => {
+    const readiness = linuxFactory(name, options).readiness();
+    expect(readiness.ready ? 'ready' : readiness.reason).toMatch(reason);
+  });
+
+  it('of a kernel that was not fetched names the command', () => {
+    const before = process.env['XDG_CACHE_HOME'];
+    process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
+    try {
+      const readiness = linuxFactory('linux-6.1').readiness();
+      expect(readiness).toMatchObject({ ready: false, command: 'npm run systems:install' });
+    } finally {
+      if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = before;
+    }
+  });
+});

@@ -12,7 +12,9 @@ export const WINDOW_MEANINGS: Readonly<Record<Window, string>> = {
 export function headlineOf(finding: Finding, glossary: Glossary): string {
   switch (finding.verdict) {
     case 'divergence': {
-      const divergence = finding.judgement.divergences[0];
+      const { divergences } = finding.judgement;
+      // A difference that was there before the first operation says least of what the finding is about.
+      const divergence = divergences.find(({ step }) => step >= 0) ?? divergences[0];
       return divergence === undefined ? 'The answers differ.' : divergenceWords(divergence);
     }
     case 'violation': {

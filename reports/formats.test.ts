@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readRecorded, writeFinding } from '../properties/runner/record.ts';
+import { DIVERGENCE, GLOSSARY, RUN } from './fixture.ts';
+import { summaryOf } from './summary.ts';
+
+const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
+
+/** The examples of README.md that are of a format. */
+function examples(format: string): readonly string[] {
+  const blocks = [...readme.matchAll(/```jsonl?\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  return blocks.filter((block) => block.includes(`"vfio-irq/${format}"`));
+}
+
+/** The names in a value, those of lists taken from their first element. */
+function shape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shape(value[0])];
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, shape(part)]));
+}
+
+describe('the example in README.md', () => {
+  it('of a scenario is one', () => {
+    const [text = ''] = examples('scenario@1');
+    expect(readRecorded(text, 'README.md')).toMatchObject({
+      kind: 'scenario',
+      scenario: { operations: [{ device: 0 }, {}] },
+    });
+  });
+
+  it('of a finding is one, as it would be written', () => {
+    const [text = ''] = examples('finding@1');
+    const recorded = readRecorded(text, 'README.md');
+    expect(recorded.kind === 'finding' ? writeFinding(recorded.finding) : recorded.kind).toBe(text);
+    expect(writeFinding(DIVERGENCE)).toContain('vfio-irq/finding@1');
+  });
+
+  it('of a summary has the names of a summary', () => {
+    const [text = '{}'] = examples('summary@1');
+    const run = {
+      ...RUN,
+      results: RUN.results.filter(({ violations }) => violations.some(({ clause }) => clause !== null)),
+    };
+    const example = shape(JSON.parse(text));
+    const real = shape(JSON.parse(JSON.stringify(summaryOf(run, GLOSSARY.clauses))));
+    expect(example).toMatchObject({
+      schema: 'string',
+      seed: 'number',
+      systems: [{ violations: [{ findings: ['string'] }] }],
+    });
+    expect(Object.keys(example as object)).toEqual(Object.keys(real as object));
+  });
+});

@@ -326,6 +326,12 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
   const verdict = verdictOf(judgement);
   const id = recorded.kind === 'finding' ? recorded.finding.id : '00000000';
   const seed = recorded.kind === 'finding' ? recorded.finding.seed : 0;
+  if (recorded.kind === 'finding')
+    process.stdout.write(
+      verdict === recorded.finding.verdict
+        ? `The verdict is as recorded: ${verdict}.\n\n`
+        : `Recorded on ${recorded.finding.system}: ${recorded.finding.verdict}; now on ${system.name}: ${verdict}.\n\n`,
+    );
   if (verdict === 'held') printHeld(judgement, scenario.operations.map(printOperation), system.name);
   else {
     const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
@@ -333,12 +339,6 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
     const replayCommand = `npm start -- replay ${shownPath(file)} --system ${system.name}`;
     process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette })}\n`);
   }
-  if (recorded.kind === 'finding')
-    process.stdout.write(
-      verdict === recorded.finding.verdict
-        ? `\nThe verdict is as recorded: ${verdict}.\n`
-        : `\nRecorded on ${recorded.finding.system}: ${recorded.finding.verdict}; now on ${system.name}: ${verdict}.\n`,
-    );
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
 }
 

@@ -12,7 +12,7 @@ const config = defineConfig(({ mode }) => ({
     coverage: {
       provider: 'v8',
       include: ['model/**/*.ts', 'impl/optimised/**/*.ts', 'properties/**/*.ts'],
-      exclude: ['**/*.test.ts'],
+      exclude: ['**/*.test.ts', '**/*.fixture.ts'],
       reporter: ['text', 'html', 'json-summary'],
       reportsDirectory: 'reports/coverage',
       thresholds: Object.fromEntries(

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { optimisedSystem } from '../impl/optimised/system.ts';
 import { allClauses } from '../model/clauses.ts';
-import { hostTraits, PROFILE_NAMES } from '../model/profiles.ts';
-import { INVARIANTS } from './invariants/index.ts';
+import { PROFILE_NAMES } from '../model/profiles.ts';
 import { campaign } from './runner/campaign.ts';
+import { planOf } from './runner/plan.fixture.ts';
 
 /** Clauses that speak on one kind of host only. */
 const ONLY = {
@@ -24,22 +24,7 @@ const ON_NO_PROFILE = ['vfio.msi-trigger.cannot-add-vector'];
 
 describe.each(PROFILE_NAMES)('the optimised implementation on %s', (profile) => {
   it('answers as the model does, keeps every promise, and every clause is reached', async () => {
-    const host = hostTraits(profile);
-    const result = await campaign({
-      system: optimisedSystem(),
-      profile,
-      host,
-      subjectProfile: profile,
-      subjectHost: host,
-      invariants: INVARIANTS,
-      seed: 20261121,
-      scenarios: 4000,
-      lengthMax: undefined,
-      seconds: Number.POSITIVE_INFINITY,
-      shard: { index: 1, count: 1 },
-      stop: new AbortController().signal,
-      onProgress: () => undefined,
-    });
+    const result = await campaign(planOf(optimisedSystem(), profile, { seed: 20261121, scenarios: 4000 }));
     expect(result.findings.filter(({ verdict }) => verdict !== 'expected')).toEqual([]);
     expect(result).toMatchObject({ verdict: 'pass', divergences: 0, scenarios: 4001 });
     const elsewhere = Object.entries(ONLY).flatMap(([name, ids]) => (name === profile ? [] : ids));

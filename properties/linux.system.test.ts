@@ -8,8 +8,9 @@ import { type HostTraits, type Operation, parseOperation, type System } from '#v
 import { systemFactory } from '../impl/index.ts';
 import { hostTraits, type ProfileName, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from './invariants/index.ts';
-import { type CampaignPlan, campaign } from './runner/campaign.ts';
+import { campaign } from './runner/campaign.ts';
 import { lockstep } from './runner/lockstep.ts';
+import { planOf } from './runner/plan.fixture.ts';
 import { probeHost } from './runner/probe.ts';
 import { expectedOf, scenarioOf, toldBy } from './scenarios/script.ts';
 import { STATEMENTS } from './scenarios/statements.ts';
@@ -51,25 +52,6 @@ describe.each(KERNELS)('%s', (profile) => {
     return { profile, invariants: INVARIANTS };
   }
 
-  function plan(changes: Partial<CampaignPlan>): CampaignPlan {
-    return {
-      system,
-      profile,
-      host,
-      subjectProfile: profile,
-      subjectHost: host,
-      invariants: INVARIANTS,
-      seed: 1,
-      scenarios: 3000,
-      lengthMax: undefined,
-      seconds: Number.POSITIVE_INFINITY,
-      shard: { index: 1, count: 1 },
-      stop: new AbortController().signal,
-      onProgress: () => undefined,
-      ...changes,
-    };
-  }
-
   it('behaves by its profile when it is asked', async () => {
     expect(profileOf(await probeHost(system))).toBe(profile);
   });
@@ -93,7 +75,7 @@ describe.each(KERNELS)('%s', (profile) => {
   );
 
   it('answers 3,000 generated scenarios as the model does', async () => {
-    const result = await campaign(plan({}));
+    const result = await campaign(planOf(system, profile, { scenarios: 3000 }));
     const perSecond = Math.round(result.operations / result.seconds);
     console.error(
       `${profile}: ${result.scenarios} scenarios, ${perSecond} operations per second, boot ${bootSeconds.toFixed(1)} s`,
@@ -106,7 +88,13 @@ describe.each(KERNELS)('%s', (profile) => {
     const other = KERNELS.find((name) => name !== profile);
     if (other === undefined) throw new Error('there is no other generation');
     const result = await campaign(
-      plan({ profile: other, host: hostTraits(other), subjectProfile: profile, scenarios: 100, seed: 2 }),
+      planOf(system, profile, {
+        profile: other,
+        host: hostTraits(other),
+        subjectProfile: profile,
+        scenarios: 100,
+        seed: 2,
+      }),
     );
     expect(result.verdict).toBe('fail');
     expect(result.divergences).toBeGreaterThan(0);

@@ -105,5 +105,6 @@ function drawMsixVectors(random: Random, { msixVectors }: Support): number {
     if (choice < 14) return pick(random, WORD_SIZES);
     return choice === 14 ? random.nextInt(11, 128) : MSIX_VECTORS_MAX;
   }
-  return choice < 8 ? Math.min(...msixVectors) : pick(random, msixVectors);
+  const small = msixVectors.filter((vectors) => vectors <= 10);
+  return pick(random, choice < 11 && small.length > 0 ? small : msixVectors);
 }

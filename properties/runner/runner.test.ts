@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   ARMED,
@@ -16,6 +18,8 @@ import { referenceSystem, specify } from '../../model/reference.ts';
 import { INVARIANTS } from '../invariants/index.ts';
 import { type CampaignPlan, campaign, supports } from './campaign.ts';
 import { compare } from './compare.ts';
+import { judge } from './lockstep.ts';
+import { planOf } from './plan.fixture.ts';
 import { probeHost } from './probe.ts';
 import { RecordError, readRecorded, writeFinding, writeScenario } from './record.ts';
 import type { Finding } from './verdict.ts';
@@ -31,23 +35,7 @@ function scenario(profile: 'linux-6.1' | 'linux-6.12', lines: readonly string[])
 }
 
 function plan(changes: Partial<CampaignPlan> = {}): CampaignPlan {
-  const host = hostTraits('linux-6.1');
-  return {
-    system: referenceSystem(),
-    profile: 'linux-6.1',
-    host,
-    subjectProfile: 'linux-6.1',
-    subjectHost: host,
-    invariants: INVARIANTS,
-    seed: 1,
-    scenarios: 300,
-    lengthMax: undefined,
-    seconds: Number.POSITIVE_INFINITY,
-    shard: { index: 1, count: 1 },
-    stop: new AbortController().signal,
-    onProgress: () => undefined,
-    ...changes,
-  };
+  return planOf(referenceSystem(), 'linux-6.1', changes);
 }
 
 /** A system that is the model but for what is done to each of its runs. */
@@ -395,6 +383,17 @@ describe('a record', () => {
     expect(corrupted).not.toBe(text);
     expect(() => readRecorded(corrupted, 'f')).toThrow(RecordError);
     expect(() => readRecorded(corrupted, 'f')).toThrow(message);
+  });
+
+  it('that was kept from a real kernel is judged again as it was', () => {
+    const file = join(import.meta.dirname, '../../reports/golden/range-0-7-on-linux-6.12.jsonl');
+    const recorded = readRecorded(readFileSync(file, 'utf8'), file);
+    if (recorded.kind !== 'finding') throw new Error('expected a finding');
+    const { scenario: at, judgement, profile } = recorded.finding;
+    const again = judge(at, specify(at), judgement.subject, FULL, { profile, invariants: INVARIANTS });
+    expect(again.divergences).toEqual(judgement.divergences);
+    expect(again.divergences).toContainEqual({ step: 1, path: 'outcome', expected: 'EINVAL', got: 'ok' });
+    expect(again.violations).toEqual(judgement.violations);
   });
 
   it.each([

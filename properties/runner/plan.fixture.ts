@@ -1,0 +1,25 @@
+import type { System } from '#vocabulary';
+import { hostTraits, type ProfileName } from '../../model/profiles.ts';
+import { INVARIANTS } from '../invariants/index.ts';
+import type { CampaignPlan } from './campaign.ts';
+
+/** The plan that tests start from: 300 scenarios on a profile that the subject itself behaves by. */
+export function planOf(system: System, profile: ProfileName, changes: Partial<CampaignPlan> = {}): CampaignPlan {
+  const host = hostTraits(profile);
+  return {
+    system,
+    profile,
+    host,
+    subjectProfile: profile,
+    subjectHost: host,
+    invariants: INVARIANTS,
+    seed: 1,
+    scenarios: 300,
+    lengthMax: undefined,
+    seconds: Number.POSITIVE_INFINITY,
+    shard: { index: 1, count: 1 },
+    stop: new AbortController().signal,
+    onProgress: () => undefined,
+    ...changes,
+  };
+}

@@ -18,12 +18,14 @@ import { hostTraits, isProfileName, PROFILE_NAMES, profileOf } from './model/pro
 import { EXPECTATIONS } from './properties/expected.ts';
 import { INVARIANTS, isInvariantId } from './properties/invariants/index.ts';
 import type { Invariant } from './properties/invariants/invariant.ts';
+import { bench } from './properties/runner/bench.ts';
 import { campaign, supports } from './properties/runner/campaign.ts';
 import { lockstep } from './properties/runner/lockstep.ts';
 import { probeHost } from './properties/runner/probe.ts';
 import { RecordError, type Recorded, readRecorded, writeFinding } from './properties/runner/record.ts';
 import type { CampaignResult, Finding, Judgement, RunResult } from './properties/runner/verdict.ts';
 import type { Glossary } from './reports/glossary.ts';
+import { heldText } from './reports/held-text.ts';
 import { htmlPage } from './reports/html.ts';
 import { junitXml } from './reports/junit.ts';
 import { ANSI, PLAIN } from './reports/palette.ts';
@@ -41,6 +43,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   replay FILE [--system NAME] [--modules DIR]
                       a scenario or a finding again, on the same or another system
   systems             every system: ready or not, and the command that makes it ready
+  bench               the parts of a campaign against each other, on this machine
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules DIR)
   profiles    ${PROFILE_NAMES.join(', ')}
@@ -74,7 +77,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'run') return run(rest);
   if (word === 'replay') return replay(rest);
   if (word === 'systems') return systems(rest);
-  throw new UsageError(`command: expected run, replay or systems, got ${word} (--help lists them)`);
+  if (word === 'bench') return measure(rest);
+  throw new UsageError(`command: expected run, replay, systems or bench, got ${word} (--help lists them)`);
 }
 
 // --- run ---------------------------------------------------------------------------------------------------------
@@ -332,7 +336,7 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
         ? `The verdict is as recorded: ${verdict}.\n\n`
         : `Recorded on ${recorded.finding.system}: ${recorded.finding.verdict}; now on ${system.name}: ${verdict}.\n\n`,
     );
-  if (verdict === 'held') printHeld(judgement, scenario.operations.map(printOperation), system.name);
+  if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
   else {
     const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
     const palette = process.stdout.isTTY === true ? ANSI : PLAIN;
@@ -348,14 +352,6 @@ function verdictOf({ divergences, violations, subject }: Judgement): Finding['ve
     return divergences.length > 0 ? 'divergence' : 'violation';
   if (divergences.length > 0) return 'divergence';
   return violations.length > 0 ? 'expected' : 'held';
-}
-
-function printHeld({ subject }: Judgement, operations: readonly string[], system: string): void {
-  for (const [index, { outcome, events }] of subject.steps.entries())
-    process.stdout.write(
-      `  ${index}  ${operations[index]}  ${[printOutcome(outcome), ...events.map(printEvent)].join(', ')}\n`,
-    );
-  process.stdout.write(`✓ Everything held on ${system}.\n`);
 }
 
 function readText(file: string): string {
@@ -375,6 +371,19 @@ function systems(args: readonly string[]): number {
     const readiness = factoryOf(name, undefined).readiness();
     const words = readiness.ready ? 'ready' : `not ready: ${readiness.reason}; ${readiness.command}`;
     process.stdout.write(`${readiness.ready ? '✓' : '–'} ${name.padEnd(width)}  ${words}\n`);
+  }
+  return EXIT.held;
+}
+
+async function measure(args: readonly string[]): Promise<number> {
+  parse(args, {});
+  const profile = 'linux-6.12';
+  const optimised = await factoryOf('optimised', undefined).start();
+  for (const { what, against, operationsPerSecond, ratio } of await bench(optimised, profile, hostTraits(profile))) {
+    const speed = Math.round(operationsPerSecond).toLocaleString('en').padStart(10);
+    process.stdout.write(
+      `${speed} operations per second  ${what.padEnd(30)} ${ratio.toFixed(2)} times the time of ${against}\n`,
+    );
   }
   return EXIT.held;
 }

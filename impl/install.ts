@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { HarnessError } from '#vocabulary';
 import {
   AGENT_SOURCE,
   agentPath,
@@ -27,22 +28,35 @@ function privateApt(): readonly string[] {
   ];
 }
 
+/** Fills the package lists. A source that does not answer may be one that is not needed: it is told, and not fatal. */
+function update(apt: readonly string[]): void {
+  console.log('apt-get update (package lists of our own)');
+  try {
+    command('apt-get', [...apt, '-q', 'update']);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    console.log(error.message);
+  }
+}
+
 /** Debian names a new package for each version of a kernel; its meta package depends on the newest. */
-function newestKernelPackage(apt: readonly string[], metaPackage: string): string {
+function newestKernelPackage(apt: readonly string[], name: string, metaPackage: string): string {
   const depends = command('apt-cache', [...apt, 'depends', metaPackage]).toString();
   const newest = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-  if (newest === undefined) throw new Error(`${metaPackage}: expected it to depend on a kernel, got ${depends}`);
+  // In another release of Debian the meta package may stand for another kernel.
+  if (newest === undefined || !newest.startsWith(`${name.replace('linux-', 'linux-image-')}.`))
+    throw new HarnessError(`${metaPackage}: expected ${name} in the package sources, got ${newest ?? 'none'}`);
   return newest;
 }
 
 function fetchKernel(apt: readonly string[], name: string, metaPackage: string): void {
-  const packageName = newestKernelPackage(apt, metaPackage);
+  const packageName = newestKernelPackage(apt, name, metaPackage);
   console.log(`${name}: fetching ${packageName}`);
   const folder = mkdtempSync(join(cacheFolder(), 'unfinished-'));
   try {
     command('apt-get', [...apt, '-q', 'download', packageName], folder);
     const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
-    if (file === undefined) throw new Error(`${packageName}: apt-get download left no package`);
+    if (file === undefined) throw new HarnessError(`${packageName}: apt-get download left no package`);
     prepareFromPackage(debianKernel(name), join(folder, file));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -69,6 +83,14 @@ function compileAgent(): void {
   console.log(`agent: compiled ${agentPath()}`);
 }
 
+function installPackages(apt: readonly string[], packages: readonly string[]): void {
+  const install = ['--no-install-recommends', 'install', ...packages];
+  if (process.getuid?.() !== 0)
+    throw new HarnessError(`only root can install what is missing here: apt-get ${install.join(' ')}`);
+  console.log(`apt-get ${install.join(' ')}`);
+  command('apt-get', [...apt, '-q', '-y', ...install]);
+}
+
 function install(): void {
   mkdirSync(cacheFolder(), { recursive: true });
   const headers = existsSync('/usr/include/linux/vfio.h') ? [] : ['linux-libc-dev'];
@@ -76,16 +98,18 @@ function install(): void {
   const kernels = Object.entries(DEBIAN_KERNELS).filter(([name]) => !isPrepared(debianKernel(name)));
   if (packages.length > 0 || kernels.length > 0) {
     const apt = privateApt();
-    console.log('apt-get update (package lists of our own)');
-    command('apt-get', [...apt, '-q', 'update']);
-    if (packages.length > 0) {
-      console.log(`apt-get install ${packages.join(' ')}`);
-      command('apt-get', [...apt, '-q', '-y', '--no-install-recommends', 'install', ...packages]);
-    }
+    update(apt);
+    if (packages.length > 0) installPackages(apt, packages);
     for (const [name, metaPackage] of kernels) fetchKernel(apt, name, metaPackage);
   }
   if (!existsSync(agentPath())) compileAgent();
   console.log(`Everything is ready in ${cacheFolder()}.`);
 }
 
-install();
+try {
+  install();
+} catch (error) {
+  if (!(error instanceof HarnessError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

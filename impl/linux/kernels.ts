@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 /** What makes everything ready that is not. */
 export const INSTALL_COMMAND = 'npm run systems:install';
@@ -18,12 +18,14 @@ export const RUN_PROGRAMS: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
 };
 
-/** Programs that installing needs besides. */
-export const INSTALL_PROGRAMS: Readonly<Record<string, string>> = {
-  'musl-gcc': 'musl-tools',
+/** Programs that opening a kernel package needs. */
+export const UNPACK_PROGRAMS: Readonly<Record<string, string>> = {
   xz: 'xz-utils',
   'dpkg-deb': 'dpkg',
 };
+
+/** Programs that installing needs besides. */
+export const INSTALL_PROGRAMS: Readonly<Record<string, string>> = { 'musl-gcc': 'musl-tools', ...UNPACK_PROGRAMS };
 
 export const AGENT_SOURCE = join(import.meta.dirname, 'agent', 'agent.c');
 
@@ -47,10 +49,9 @@ export function debianKernel(name: string): Kernel {
   return { folder: join(cacheFolder(), name) };
 }
 
-/** The place of a kernel of the user's, by what the file is now: another file at the same path is another kernel. */
+/** The place of a kernel of the user's: one for each path, made again when what is there has changed. */
 export function userKernel(path: string, modules: string | undefined): Kernel {
-  const { size, mtimeMs } = statSync(path);
-  const key = `${path} ${size} ${mtimeMs} ${modules ?? ''}`;
+  const key = [path, modules ?? ''].map((part) => resolve(part)).join('\n');
   return { folder: join(cacheFolder(), `user-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`) };
 }
 

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HarnessError, parseOperation, printEvent, printOutcome, type Scenario } from '#vocabulary';
 import { cpio } from './initramfs.ts';
-import { dependencies } from './prepare.ts';
+import { dependencies, prepareUserKernel } from './prepare.ts';
 import { decodeAnswer, encodeScenario } from './protocol.ts';
 import { linuxFactory, linuxSystem } from './system.ts';
 import type { Said, Vm } from './vm.ts';
@@ -61,10 +61,10 @@ describe('the protocol', () => {
       'o 0',
       'c 1',
       'g 0 2 12 1',
-      's 0 36 2 0 7 48 0 7 e3 -1 -2 1000000 p 1000000 -1',
+      's 0 36 2 0 7 48 0 7 e1 -1 -2 1000000 p 1000000 -1',
       's 0 34 2 1 3 99 0 3 0 2 1',
       's 0 33 2 4294967295 4294967295 20 0 0',
-      'x 3',
+      'x 1',
       'r 0 2147483647',
       'a 1 2',
       'l 4',
@@ -74,7 +74,7 @@ describe('the protocol', () => {
   });
 
   it('reads an answer', () => {
-    const { outcome, signalled, observation } = decodeAnswer('A -28|12:2,3:1|1 0 9 0=3,7=8|0 0 0 ', 2);
+    const { outcome, signalled, observation } = decodeAnswer('A -28|1:2,0:1|1 0 9 0=3,7=8|0 0 0 ', 2, ['e3', 'e12']);
     expect(printOutcome(outcome)).toBe('ENOSPC');
     expect(signalled.map(printEvent)).toEqual(['e3 +1', 'e12 +2']);
     const first = { enable: true, functionMask: false, msixInfoFlags: 9 };
@@ -96,11 +96,16 @@ describe('the protocol', () => {
     ['A i 9 10||0 0 0 ', 'flags 9 count 10'],
     ['A -95||0 0 0 ', 'errno 95'],
   ])('reads the outcome of %s', (line, text) => {
-    expect(printOutcome(decodeAnswer(line, 1).outcome)).toBe(text);
+    expect(printOutcome(decodeAnswer(line, 1, []).outcome)).toBe(text);
   });
 
-  it.each(['', 'hello', 'A 0||0 0 0 |0 0 0 ', 'X holder: No space left on device'])('refuses %s', (line) => {
-    expect(() => decodeAnswer(line, 1)).toThrow(HarnessError);
+  it.each(
+    [
+      ['', 'hello', 'A ', 'A ok||0 0 0 ', 'A 0||0 0 0 |0 0 0 ', 'A 0||2 0 0 ', 'A 0||0 0 0 1=', 'A 0|0:1|0 0 0 '],
+      ['X holder: No space left on device', 'D'],
+    ].flat(),
+  )('refuses %s', (line) => {
+    expect(() => decodeAnswer(line, 1, [])).toThrow(HarnessError);
   });
 });
 
@@ -119,7 +124,6 @@ describe('a machine', () => {
       const script = [...(scripts[started] ?? [])];
       started += 1;
       return {
-        ready: [],
         send: () => undefined,
         line: async (): Promise<Said> => {
           const said = script.shift() ?? 'ended';
@@ -135,23 +139,27 @@ describe('a machine', () => {
   }
 
   it('answers a scenario, with the raises that the scenario tells', async () => {
-    const { boot } = machines([IDLE, IDLE, 'A 0|0:1|0 0 1 ', IDLE, 'A -22||0 0 1 ', IDLE]);
+    const { boot } = machines([IDLE, IDLE, 'A 0|0:1|0 0 1 ', IDLE, 'A -22||0 0 1 ', IDLE, IDLE, 'D']);
     const system = await linuxSystem('linux', boot);
     const disable = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
     const { steps } = await system.run(
-      scenario(['device.arm 2 teardown-gap', disable, 'device.arm 1 teardown-gap', disable, 'device.raise 0']),
+      scenario([
+        ...['device.arm 2 teardown-gap', disable, 'device.arm 1 teardown-gap', disable, 'device.raise 0'],
+        'vfio.closeEventfd e900',
+      ]),
     );
     expect(steps.map(({ events }) => events.map(printEvent))).toEqual([
       [],
-      ['raised 2 in teardown-gap', 'e0 +1'],
+      ['raised 2 in teardown-gap', 'e900 +1'],
       [],
       ['raised 1'],
       ['raised 0'],
+      [],
     ]);
   });
 
   it('that crashes ends the run with what it said last; the next run has a new one', async () => {
-    const { boot, started, ended } = machines([IDLE, 'ended'], [IDLE, IDLE, 'ended'], [IDLE, IDLE]);
+    const { boot, started, ended } = machines([IDLE, 'ended'], [IDLE, IDLE, 'ended'], [IDLE, IDLE, 'D']);
     const system = await linuxSystem('linux', boot);
     const trace = await system.run(scenario(['vfio.close', 'vfio.open']));
     expect(trace.steps.map(({ outcome }) => printOutcome(outcome))).toEqual(['ok', 'unknown (crash)']);
@@ -161,20 +169,35 @@ describe('a machine', () => {
     expect([started(), ended()]).toEqual([3, 3]);
   });
 
+  it('that crashes when everything is closed has died of the scenario', async () => {
+    const { boot, ended } = machines([IDLE, IDLE, IDLE, 'ended'], [IDLE, IDLE, IDLE, 'ended']);
+    const system = await linuxSystem('linux', boot);
+    const trace = await system.run(scenario(['vfio.close', 'vfio.open']));
+    expect(trace.steps.map(({ outcome }) => printOutcome(outcome))).toEqual(['ok', 'unknown (crash)']);
+    expect(trace.lastWords).toBe('after the last operation, while everything was closed:\nKernel panic - not syncing');
+    expect(ended()).toBe(2);
+  });
+
   it('that crashed once and not again is still a crash', async () => {
-    const { boot } = machines([IDLE, 'silent'], [IDLE, IDLE]);
+    const { boot } = machines([IDLE, 'silent'], [IDLE, IDLE, 'D']);
     const trace = await (await linuxSystem('linux', boot)).run(scenario(['vfio.close']));
     expect(trace.steps.map(({ outcome }) => printOutcome(outcome))).toEqual(['unknown (time-out)']);
   });
 
   it('that says what nobody understands is a failure of the harness, and is not used again', async () => {
-    const { boot, ended } = machines([IDLE, 'gibberish'], ['ended'], [IDLE, IDLE]);
+    const { boot, ended } = machines(
+      [IDLE, 'gibberish'],
+      ['ended'],
+      [IDLE, IDLE, 'X a device is not fresh'],
+      [IDLE, IDLE, 'D'],
+    );
     const system = await linuxSystem('linux', boot);
     await expect(system.run(scenario(['vfio.close']))).rejects.toThrow(
       new HarnessError('the agent answered: gibberish'),
     );
     await expect(system.run(scenario(['vfio.close']))).rejects.toThrow('the agent did not begin a scenario');
-    expect(ended()).toBe(2);
+    await expect(system.run(scenario(['vfio.close']))).rejects.toThrow('the agent answered: X a device is not fresh');
+    expect(ended()).toBe(3);
     expect((await system.run(scenario(['vfio.close']))).steps).toHaveLength(1);
   });
 
@@ -187,11 +210,47 @@ describe('a machine', () => {
   });
 });
 
+describe('a kernel of the user', () => {
+  it('is made again when a module below the same image has changed', () => {
+    const image = join(folder, 'bzImage');
+    const modules = join(folder, 'modules');
+    mkdirSync(modules);
+    writeFileSync(image, 'image');
+    writeFileSync(join(modules, 'vfio-pci.ko'), 'x\0depends=vfio-pci-core\0');
+    const content = (): string => {
+      const kernel = prepareUserKernel(image, modules);
+      const files = readFileSync(join(kernel.folder, 'modules', 'order'), 'latin1')
+        .trim()
+        .split('\n');
+      return files.map((file) => readFileSync(join(kernel.folder, 'modules', file), 'latin1')).join('; ');
+    };
+    withCache(() => {
+      writeFileSync(join(modules, 'vfio-pci-core.ko'), 'first');
+      expect(content()).toBe('first; x\0depends=vfio-pci-core\0');
+      writeFileSync(join(modules, 'vfio-pci-core.ko'), 'second');
+      expect(content()).toBe('second; x\0depends=vfio-pci-core\0');
+    });
+  });
+});
+
+/** Does something with a cache folder of its own. */
+function withCache(work: () => void): void {
+  const before = process.env['XDG_CACHE_HOME'];
+  process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
+  try {
+    work();
+  } finally {
+    if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+    else process.env['XDG_CACHE_HOME'] = before;
+  }
+}
+
 describe('readiness', () => {
   const image = join(folder, 'vmlinuz');
   writeFileSync(image, '');
 
   it.each<[string, { modules?: string }, RegExp]>([
+    ['linux-5.10', {}, /no kernel is called linux-5\.10/],
     [`linux:${join(folder, 'nowhere.deb')}`, {}, /nowhere\.deb is not there/],
     [`linux:${image}`, {}, /vmlinuz is an image without modules/],
     [`linux:${image}`, { modules: join(folder, 'nowhere') }, /nowhere is not there/],
@@ -201,14 +260,9 @@ describe('readiness', () => {
   });
 
   it('of a kernel that was not fetched names the command', () => {
-    const before = process.env['XDG_CACHE_HOME'];
-    process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
-    try {
+    withCache(() => {
       const readiness = linuxFactory('linux-6.1').readiness();
       expect(readiness).toMatchObject({ ready: false, command: 'npm run systems:install' });
-    } finally {
-      if (before === undefined) delete process.env['XDG_CACHE_HOME'];
-      else process.env['XDG_CACHE_HOME'] = before;
-    }
+    });
   });
 });

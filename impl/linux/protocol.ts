@@ -23,23 +23,46 @@ import {
 /** A descriptor number that the agent never has open. */
 const NEVER_OPEN = 1_000_000;
 
-/** A scenario in the agent's words (agent/agent.c says what they mean). */
-export function encodeScenario(
-  { config, operations }: Scenario,
-  slots: readonly number[],
-  eachAtOnce: boolean,
-): string {
+/** The most that the agent reads at a time. */
+const MESSAGE_BYTES_MAX = 2 ** 22 - 1;
+
+/** The eventfds of a scenario, ascending. To the agent an eventfd is its place in this list: names may be far apart. */
+export function eventfdsOf({ operations }: Scenario): readonly EventfdName[] {
+  const names = new Set<EventfdName>();
+  for (const operation of operations) {
+    if (operation.kind === 'vfio.closeEventfd') names.add(operation.eventfd);
+    if (operation.kind === 'vfio.setIrqs')
+      for (const element of operation.data) if (isName(element)) names.add(element);
+  }
+  return [...names].sort((left, right) => Number(left.slice(1)) - Number(right.slice(1)));
+}
+
+function isName(element: DataElement): element is EventfdName {
+  return typeof element === 'string' && element !== 'bad' && element !== 'notEventfd';
+}
+
+/**
+ * A scenario in the agent's words (agent/agent.c says what they mean).
+ * @throws HarnessError for one that is too long for the agent.
+ */
+export function encodeScenario(scenario: Scenario, slots: readonly number[], eachAtOnce: boolean): string {
+  const { config, operations } = scenario;
+  const eventfds = new Map(eventfdsOf(scenario).map((name, place) => [name, place]));
   const places = slots.map((slot, place) => `${slot}:${config.devices[place]?.whileOff === 'drops' ? 1 : 0}`);
   const lines = [
     `S ${slots.length} ${places.join(' ')}`,
     ...(eachAtOnce ? ['F'] : []),
-    ...operations.map(encodeOperation),
+    ...operations.map((operation) => encodeOperation(operation, eventfds)),
     'E',
   ];
-  return `${lines.join('\n')}\n`;
+  const message = `${lines.join('\n')}\n`;
+  if (message.length > MESSAGE_BYTES_MAX) throw new HarnessError(`a scenario of ${message.length} bytes is too long`);
+  return message;
 }
 
-function encodeOperation(operation: Operation): string {
+type Places = ReadonlyMap<EventfdName, number>;
+
+function encodeOperation(operation: Operation, eventfds: Places): string {
   switch (operation.kind) {
     case 'vfio.open':
       return `o ${operation.device}`;
@@ -48,9 +71,9 @@ function encodeOperation(operation: Operation): string {
     case 'vfio.getIrqInfo':
       return `g ${operation.device} ${encodeGetIrqInfo(operation)}`;
     case 'vfio.setIrqs':
-      return `s ${operation.device} ${encodeSetIrqs(operation)}`;
+      return `s ${operation.device} ${encodeSetIrqs(operation, eventfds)}`;
     case 'vfio.closeEventfd':
-      return `x ${operation.eventfd.slice(1)}`;
+      return `x ${eventfds.get(operation.eventfd)}`;
     case 'device.raise':
       return `r ${operation.device} ${signed(operation.vector)}`;
     case 'device.arm':
@@ -69,17 +92,19 @@ function encodeGetIrqInfo({ index, argsz, unreadable }: VfioGetIrqInfo): string 
   return [index, argsz ?? IRQ_INFO_BYTES, Number(unreadable ?? false)].join(' ');
 }
 
-function encodeSetIrqs({ flags, index, start, count, argsz, unreadable, data }: VfioSetIrqs): string {
+function encodeSetIrqs(operation: VfioSetIrqs, eventfds: Places): string {
+  const { flags, index, start, count, argsz, unreadable, data } = operation;
   const width = dataElementBytes(flags);
-  const elements = width === 0 ? [] : data.map(width === 4 ? encodeDescriptor : encodeByte);
+  const encode = width === 4 ? (element: DataElement) => encodeDescriptor(element, eventfds) : encodeByte;
+  const elements = width === 0 ? [] : data.map(encode);
   const size = argsz ?? IRQ_SET_BYTES + elements.length * width;
   return [flags, index, start, count, size, Number(unreadable ?? false), elements.length, ...elements].join(' ');
 }
 
-function encodeDescriptor(element: DataElement): string {
+function encodeDescriptor(element: DataElement, eventfds: Places): string {
   if (element === 'bad') return String(NEVER_OPEN);
   if (element === 'notEventfd') return 'p';
-  if (typeof element === 'string') return element;
+  if (typeof element === 'string') return `e${eventfds.get(element)}`;
   return String((element | 0) < 0 ? element | 0 : NEVER_OPEN);
 }
 
@@ -94,18 +119,31 @@ export interface Answer {
   readonly observation: Observation;
 }
 
-/** @throws HarnessError for a line that is not an answer about so many devices. */
-export function decodeAnswer(line: string, devices: number): Answer {
-  const parts = line.split('|');
-  const [result = '', signalled = '', ...seen] = parts;
-  if (!result.startsWith('A ') || seen.length !== devices) {
-    throw new HarnessError(`the agent answered: ${line.slice(0, 200)}`);
-  }
+const RESULT = String.raw`i \d+ \d+|-?\d+`;
+const DEVICE = String.raw`\|[01] [01] \d+ (?:\d+=\d+(?:,\d+=\d+)*)?`;
+const ANSWER = new RegExp(String.raw`^A (?:${RESULT})\|(?:\d+:\d+(?:,\d+:\d+)*)?(?:${DEVICE})+$`);
+
+/**
+ * @param eventfds of the scenario, as `eventfdsOf` lists them
+ * @throws HarnessError for a line that is not an answer about so many devices.
+ */
+export function decodeAnswer(line: string, devices: number, eventfds: readonly EventfdName[]): Answer {
+  const [result = '', signalled = '', ...seen] = line.split('|');
+  if (!ANSWER.test(line) || seen.length !== devices) throw unexpected(line);
   return {
     outcome: decodeResult(result.slice(2)),
-    signalled: decodeSignalled(signalled),
+    signalled: decodeSignalled(signalled, eventfds),
     observation: seen.map(decodeDevice),
   };
+}
+
+/** @throws HarnessError for a line that does not say that a scenario is done. */
+export function expectDone(line: string): void {
+  if (line !== 'D') throw unexpected(line);
+}
+
+function unexpected(line: string): HarnessError {
+  return new HarnessError(`the agent answered: ${line.slice(0, 200)}`);
 }
 
 function decodeResult(text: string): Outcome {
@@ -134,12 +172,16 @@ function errnoName(errno: number): Errno {
   return ERRNO_NAMES[errno] ?? `errno ${errno}`;
 }
 
-function decodeSignalled(text: string): readonly Event[] {
+function decodeSignalled(text: string, eventfds: readonly EventfdName[]): readonly Event[] {
   if (text === '') return [];
   const counts = text.split(',').map((pair) => pair.split(':').map(Number) as [number, number]);
   return counts
     .sort(([left], [right]) => left - right)
-    .map(([number, count]) => ({ kind: 'signalled', eventfd: `e${number}` as EventfdName, count }));
+    .map(([place, count]) => {
+      const eventfd = eventfds[place];
+      if (eventfd === undefined) throw unexpected(text);
+      return { kind: 'signalled', eventfd, count };
+    });
 }
 
 function decodeDevice(text: string): DeviceObservation {

@@ -24,10 +24,10 @@ import {
   type Kernel,
   missingPackages,
   RUN_PROGRAMS,
-  userKernel,
+  UNPACK_PROGRAMS,
 } from './kernels.ts';
-import { prepareFromPackage, prepareKernel } from './prepare.ts';
-import { decodeAnswer, encodeScenario, Raises } from './protocol.ts';
+import { prepareUserKernel } from './prepare.ts';
+import { type Answer, decodeAnswer, encodeScenario, eventfdsOf, expectDone, Raises } from './protocol.ts';
 import { bootVm, DEVICE_VECTORS, type Said, type Vm } from './vm.ts';
 
 const PRECISION: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true };
@@ -53,7 +53,7 @@ export function linuxFactory(name: string, options: { readonly modules?: string 
     name,
     readiness: () => readiness(name, path, options.modules),
     start: async () => {
-      const kernel = path === undefined ? debianKernel(name) : preparedUserKernel(path, options.modules);
+      const kernel = path === undefined ? debianKernel(name) : prepareUserKernel(path, options.modules);
       const initrd = writtenInitramfs(kernel);
       return linuxSystem(name, () => bootVm(join(kernel.folder, 'vmlinuz'), initrd));
     },
@@ -61,7 +61,9 @@ export function linuxFactory(name: string, options: { readonly modules?: string 
 }
 
 function readiness(name: string, path: string | undefined, modules: string | undefined): Readiness {
-  const missing = missingPackages(RUN_PROGRAMS);
+  const missing = missingPackages(path === undefined ? RUN_PROGRAMS : { ...RUN_PROGRAMS, ...UNPACK_PROGRAMS });
+  if (path === undefined && DEBIAN_KERNELS[name] === undefined)
+    return notReady(`no kernel is called ${name}`, `name ${Object.keys(DEBIAN_KERNELS).join(', ')} or linux:PATH`);
   if (path !== undefined && !existsSync(path))
     return notReady(`${path} is not there`, 'name a kernel .deb or image that is');
   if (path !== undefined && !path.endsWith('.deb') && modules === undefined)
@@ -77,14 +79,6 @@ function readiness(name: string, path: string | undefined, modules: string | und
 
 function notReady(reason: string, command: string): Readiness {
   return { ready: false, reason, command };
-}
-
-function preparedUserKernel(path: string, modules: string | undefined): Kernel {
-  const kernel = userKernel(path, modules);
-  if (isPrepared(kernel)) return kernel;
-  if (path.endsWith('.deb')) prepareFromPackage(kernel, path);
-  else if (modules !== undefined) prepareKernel(kernel, path, modules);
-  return kernel;
 }
 
 /**
@@ -135,19 +129,28 @@ function writtenInitramfs(kernel: Kernel): string {
 }
 
 async function runOn(vm: Vm, scenario: Scenario, eachAtOnce: boolean): Promise<Trace> {
-  const devices = scenario.config.devices.length;
+  const eventfds = eventfdsOf(scenario);
+  const answer = (text: string): Answer => decodeAnswer(text, scenario.config.devices.length, eventfds);
   const raises = new Raises(scenario.config);
   vm.send(encodeScenario(scenario, slotsFor(scenario.config), eachAtOnce));
   const first = await vm.line(ANSWER_TIMEOUT_MS);
   if (first.kind !== 'line') throw new HarnessError(`the agent did not begin a scenario\n${vm.lastWords()}`);
-  const { observation: initial } = decodeAnswer(first.text, devices);
+  const { observation: initial } = answer(first.text);
   const steps: Step[] = [];
   for (const operation of scenario.operations) {
     const said = await vm.line(ANSWER_TIMEOUT_MS);
     if (said.kind !== 'line')
       return { initial, steps: [...steps, lastStep(said)], lastWords: vm.lastWords() || 'none' };
-    const { outcome, signalled, observation } = decodeAnswer(said.text, devices);
+    const { outcome, signalled, observation } = answer(said.text);
     steps.push({ outcome, events: [...raises.follow(operation, outcome), ...signalled], observation, clauses: [] });
+  }
+  const done = await vm.line(ANSWER_TIMEOUT_MS);
+  if (done.kind === 'line') expectDone(done.text);
+  else if (steps.length === 0) throw new HarnessError(`the agent did not end a scenario\n${vm.lastWords()}`);
+  else {
+    // All was answered, and the kernel died of closing it all: the last operation is the last that it survived.
+    const lastWords = `after the last operation, while everything was closed:\n${vm.lastWords() || 'none'}`;
+    return { initial, steps: [...steps.slice(0, -1), lastStep(done)], lastWords };
   }
   return { initial, steps };
 }

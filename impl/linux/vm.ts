@@ -4,8 +4,6 @@ import { HarnessError } from '#vocabulary';
 
 /** A virtual machine with the agent in it. */
 export interface Vm {
-  /** What the agent said when it was ready, without the `R`. */
-  readonly ready: readonly number[];
   send(text: string): void;
   /** The next line from the agent; how the machine ended, if it did; or that nothing came in time. */
   line(timeoutMs: number): Promise<Said>;
@@ -22,6 +20,8 @@ export type Said =
 
 const BOOT_TIMEOUT_MS = 60_000;
 const LAST_LINES = 12;
+/** How a kernel begins to say that something is wrong, and where it was. */
+const REASON = /Kernel panic|BUG:|WARNING:|Oops|general protection|RIP: 0010/;
 
 /** Table sizes of the devices that scenarios use, by slot: rocker has 4 vectors and 2 for each port. */
 export const DEVICE_VECTORS: readonly number[] = [4, 4, 10, 10, 36, 36, 66, 66];
@@ -34,9 +34,12 @@ function rockers(): string[] {
   ]);
 }
 
-/** Nobody attacks this machine, and every hardening costs emulated instructions. */
+/**
+ * An oops or a WARN of the kernel is a finding, so it ends the machine.
+ * Nobody attacks this machine, and every hardening costs emulated instructions.
+ */
 const KERNEL_OPTIONS: readonly string[] = [
-  ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'intel_iommu=on'],
+  ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'oops=panic', 'panic_on_warn=1', 'intel_iommu=on'],
   ...['mitigations=off', 'init_on_alloc=0', 'hardened_usercopy=off', 'randomize_kstack_offset=off', 'nokaslr'],
   ...['lsm=capability', 'audit=0', 'nowatchdog', 'rcupdate.rcu_expedited=1'],
 ];
@@ -85,8 +88,14 @@ export async function bootVm(image: string, initrd: string): Promise<Vm> {
           : `no ready line within ${BOOT_TIMEOUT_MS / 1000} s`;
     throw new HarnessError(`the virtual machine did not start: ${what}\n${words()}`);
   }
+  const [, ...sizes] = said.text.slice(2).split(' ').map(Number);
+  if (sizes.join() !== DEVICE_VECTORS.join()) {
+    await end();
+    throw new HarnessError(
+      `the virtual machine has devices of ${sizes.join(', ')} vectors, not ${DEVICE_VECTORS.join(', ')}`,
+    );
+  }
   return {
-    ready: said.text.slice(2).split(' ').map(Number),
     send: (text) => void channel.write(text),
     line: lines,
     lastWords: words,
@@ -98,15 +107,15 @@ function keepLastLines(child: ChildProcess): () => string {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (data: Buffer) => {
-      text = `${text}${data.toString('latin1')}`.slice(-8192);
+      text = `${text}${data.toString('latin1')}`.slice(-32768);
     });
   }
-  return () =>
-    text
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '' && !line.includes('has no peer'))
-      .slice(-LAST_LINES)
-      .join('\n');
+  return () => {
+    const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.includes('has no peer'));
+    // A crash ends in registers: why it crashed is said further up.
+    const reasons = lines.slice(0, -LAST_LINES).filter((line) => REASON.test(line));
+    return [...reasons, ...lines.slice(-LAST_LINES)].join('\n');
+  };
 }
 
 function readLines(child: ChildProcess, channel: Duplex): Vm['line'] {

@@ -12,13 +12,14 @@
  *   x K                                            the user closes eventfd K
  *   r D vector | a D vector                        raise now; raise after the next o, c, g or s on the device
  *   l count                                        leave count host vectors free
- *   E                                              perform all of it
+ *   E                                              perform all of it, then make the devices as a scenario finds them
  *
  *   from the agent
  *   R total vectors...                             ready: host vectors that can be armed, table size by slot
  *   A result|K:count,...|device|device...          one answer; the first is the state before the first operation
  *      result: 0, a negative errno, a positive number, or "i flags count"
  *      device: enable functionMask infoFlags vector=state,... (only vectors whose state changed)
+ *   D                                              the scenario is done, and the devices are fresh
  *   X words                                        the agent cannot go on
  */
 #define _GNU_SOURCE
@@ -37,12 +38,15 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { SLOTS_MAX = 16, VECTORS_MAX = 2048, EVENTFDS_MAX = 256, DESCRIPTORS_MAX = 64, ARMED_MAX = 512, IRQS_MAX = 4096 };
+enum { SLOTS_MAX = 16, VECTORS_MAX = 2048, EVENTFDS_MAX = 4096, DESCRIPTORS_MAX = 64, ARMED_MAX = 512, IRQS_MAX = 4096 };
+/* Descriptors of this process: every eventfd, and one for each irq. */
+enum { FILES_MAX = 16384 };
 enum { ALLOCATED = 1, ARMED = 2, UNMASKED = 4, PENDING = 8 };
 enum { PCI_COMMAND = 4, PCI_COMMAND_MEMORY = 2, PCI_COMMAND_MASTER = 4, PCI_CAP_ID_MSIX = 0x11 };
 /* Rocker fires a vector of its own when its number is stored here (hw/net/rocker/rocker_hw.h, ROCKER_TEST_IRQ). */
@@ -515,7 +519,7 @@ static void sayDevice(struct device *device)
 
 static void sayEventfds(void)
 {
-	struct pollfd polled[EVENTFDS_MAX];
+	static struct pollfd polled[EVENTFDS_MAX];
 	for (int place = 0; place < eventfdUsedCount; place++)
 		polled[place] = (struct pollfd){ eventfds[eventfdUsed[place]], POLLIN, 0 };
 	if (eventfdUsedCount == 0 || poll(polled, (nfds_t)eventfdUsedCount, 0) <= 0)
@@ -600,13 +604,24 @@ static void freshen(struct device *device)
 	device->armedCount = 0;
 	look(device);
 	memset(device->said, 0, sizeof(device->said));
-	int stale = highestPending(device) >= 0;
+	int stale = highestPending(device) >= 0 || (readConfig(device, device->capability + 2, 2) & 0x8000) != 0;
 	for (int vector = 0; vector < device->vectors; vector++)
 		stale |= device->irqState[vector] != 0;
 	if (stale) {
 		errno = EBUSY;
-		fail("a device is not fresh");
+		fail("a device is not fresh after it was closed, drained and opened");
 	}
+}
+
+/* Leaves enough host vectors for the devices of the scenario; those held beyond that stay held, as arming them again takes time. */
+static void leaveVectors(void)
+{
+	int vectors = 0;
+	for (int place = 0; place < placeCount; place++)
+		vectors += places[place]->vectors;
+	int spare = hostVectors > vectors ? hostVectors - vectors : 0;
+	if (held > spare)
+		hold(spare);
 }
 
 static long number(char **text)
@@ -618,30 +633,33 @@ static long number(char **text)
 
 static void beginScenario(char *text)
 {
-	uint64_t count;
-	int vectors = 0;
-	while (eventfdUsedCount > 0)
-		closeEventfd(eventfdUsed[0]);
-	for (int place = 0; place < placeCount; place++) {
-		while (places[place]->open > 0)
-			closeDevice(places[place]);
-	}
 	placeCount = (int)number(&text);
 	for (int place = 0; place < placeCount; place++) {
 		places[place] = &devices[number(&text)];
 		text++;
 		places[place]->drops = (int)number(&text);
-		vectors += places[place]->vectors;
 	}
-	if (held > hostVectors - vectors)
-		hold(hostVectors > vectors ? hostVectors - vectors : 0);
+	leaveVectors();
+	answer("0");
+	/* At once: whatever happens next, the scenario has begun. */
+	flushOut();
+}
+
+/* Here and not at the start of the next: a kernel that dies when everything is closed dies of this scenario. */
+static void endScenario(void)
+{
+	uint64_t count;
+	while (eventfdUsedCount > 0)
+		closeEventfd(eventfdUsed[eventfdUsedCount - 1]);
+	for (int place = 0; place < placeCount; place++)
+		while (places[place]->open > 0)
+			closeDevice(places[place]);
+	leaveVectors();
 	for (int place = 0; place < placeCount; place++)
 		freshen(places[place]);
 	while (read(sink, &count, sizeof(count)) == sizeof(count))
 		;
-	answer("0");
-	/* At once: whatever happens next, the scenario has begun. */
-	flushOut();
+	say("D\n");
 }
 
 static struct device *placeOf(char **text)
@@ -654,10 +672,11 @@ static struct device *placeOf(char **text)
 	return places[place];
 }
 
-/* After a call on a device: look again, and let what was armed for it happen. */
+/* After a call on a device: look again, also at the others, which it should have left alone; and let what was armed for it happen. */
 static void afterCall(struct device *device)
 {
-	look(device);
+	for (int place = 0; place < placeCount; place++)
+		look(places[place]);
 	for (int place = 0; place < device->armedCount; place++)
 		raiseVector(device, device->armed[place]);
 	device->armedCount = 0;
@@ -770,7 +789,9 @@ static void serve(void)
 				beginScenario(line + 1), eachAtOnce = 0;
 			else if (*line == 'F')
 				eachAtOnce = 1;
-			else if (*line != 'E')
+			else if (*line == 'E')
+				endScenario();
+			else
 				perform(line);
 			if (eachAtOnce)
 				flushOut();
@@ -792,6 +813,7 @@ static void prepareArgument(void)
 int main(void)
 {
 	int pipes[2];
+	struct rlimit files = { FILES_MAX, FILES_MAX };
 	mkdir("/proc", 0755), mkdir("/sys", 0755), mkdir("/dev", 0755);
 	if (mount("proc", "/proc", "proc", 0, "") || mount("sysfs", "/sys", "sysfs", 0, ""))
 		fail("mount");
@@ -813,7 +835,7 @@ int main(void)
 		irqs[irq].actions = -1;
 	irqFolder = open("/sys/kernel/irq", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	sink = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (irqFolder < 0 || sink < 0 || pipe2(pipes, O_CLOEXEC) != 0)
+	if (irqFolder < 0 || sink < 0 || pipe2(pipes, O_CLOEXEC) != 0 || setrlimit(RLIMIT_NOFILE, &files) != 0)
 		fail("descriptors");
 	pipeEnd = pipes[0];
 	int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
@@ -823,6 +845,8 @@ int main(void)
 	if (deviceCount < 3 || ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) != 0)
 		fail("VFIO_SET_IOMMU");
 	prepareHolders();
+	for (int slot = 0; slot < deviceCount; slot++)
+		freshen(&devices[slot]);
 	say("R %d", hostVectors);
 	for (int slot = 0; slot < deviceCount; slot++)
 		say(" %d", devices[slot].vectors);

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { HarnessError, type HostTraits, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS, SYSTEM_NAMES, systemFactory } from './impl/index.ts';
@@ -14,18 +13,17 @@ import { bench } from './properties/runner/bench.ts';
 import { campaign, supports } from './properties/runner/campaign.ts';
 import { lockstep } from './properties/runner/lockstep.ts';
 import { probeHost } from './properties/runner/probe.ts';
-import { RecordError, type Recorded, readRecorded, writeFinding } from './properties/runner/record.ts';
+import { RecordError, type Recorded, readRecorded } from './properties/runner/record.ts';
 import type { CampaignResult, Finding, Judgement, RunResult } from './properties/runner/verdict.ts';
+import { clausesText } from './reports/clauses-text.ts';
 import type { Glossary } from './reports/glossary.ts';
 import { heldText } from './reports/held-text.ts';
-import { htmlPage } from './reports/html.ts';
-import { junitXml } from './reports/junit.ts';
-import { ANSI, PLAIN } from './reports/palette.ts';
+import { ANSI, type Palette, PLAIN } from './reports/palette.ts';
 import { ProgressLine } from './reports/progress.ts';
-import { scoreboardText } from './reports/scoreboard-text.ts';
-import { summaryJson } from './reports/summary.ts';
+import { readReached, SummaryError } from './reports/read-summary.ts';
+import { reportRun, summaryFile } from './reports/run-reports.ts';
 import { findingText } from './reports/text.ts';
-import { shownPath, writeWhole } from './reports/write.ts';
+import { shownPath } from './reports/write.ts';
 
 const USAGE = `vfio-irq: conformance of VFIO interrupts
 
@@ -35,6 +33,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   replay FILE [--system NAME] [--modules DIR]
                       a scenario or a finding again, on the same or another system
   systems             every system: ready or not, and the command that makes it ready
+  clauses [--out DIR] the rules of the model with their sources, and which the last run there reached
   bench               the parts of a campaign against each other, on this machine
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules DIR)
@@ -50,6 +49,9 @@ const RUNS_IN_PROCESS = 12_000;
 const RUNS_REAL = 3_000;
 /** A ready real system that nobody named gets a short share of the run. */
 const SECONDS_REAL_UNNAMED = 6;
+
+/** Where reports go when nothing else is said. */
+const OUT = 'reports/out';
 
 class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -69,8 +71,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'run') return run(rest);
   if (word === 'replay') return replay(rest);
   if (word === 'systems') return systems(rest);
+  if (word === 'clauses') return clauses(rest);
   if (word === 'bench') return measure(rest);
-  throw new UsageError(`command: expected run, replay, systems or bench, got ${word} (--help lists them)`);
+  throw new UsageError(`command: expected run, replay, systems, clauses or bench, got ${word} (--help lists them)`);
 }
 
 // --- run ---------------------------------------------------------------------------------------------------------
@@ -116,7 +119,7 @@ function runOptions(args: readonly string[]): RunOptions {
     shard: optional(values.shard, parseShard) ?? { index: 1, count: 1 },
     json: values.json,
     junit: values.junit,
-    out: values.out ?? 'reports/out',
+    out: values.out ?? OUT,
     modules: values.modules,
   };
 }
@@ -159,7 +162,7 @@ async function run(args: readonly string[]): Promise<number> {
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     results,
   };
-  writeReports(outcome, options);
+  process.stdout.write(reportRun(outcome, options, glossary(), palette()));
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
@@ -224,7 +227,7 @@ async function runProfile(
     onProgress: (now) => progress.show(now),
   });
   progress.end({ ...result, findings: result.findings.length });
-  return result;
+  return own === undefined ? result : { ...result, probed: own };
 }
 
 function traitsOf(profile: string): HostTraits {
@@ -258,34 +261,12 @@ function stopOnInterrupt(): AbortSignal {
 
 // --- reports -----------------------------------------------------------------------------------------------------
 
-function glossary(): Glossary {
-  return { clauses: allClauses(), invariants: INVARIANTS, expectedViolations: EXPECTATIONS };
+function palette(): Palette {
+  return process.stdout.isTTY === true ? ANSI : PLAIN;
 }
 
-function writeReports(outcome: RunResult, options: RunOptions): void {
-  const findings = outcome.results.flatMap((result) => result.findings);
-  const fileOf = ({ id }: Finding): string => join(options.out, 'findings', `${id}.jsonl`);
-  const replayCommand = (finding: Finding): string => `npm start -- replay ${shownPath(fileOf(finding))}`;
-  for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
-  const page = join(options.out, 'index.html');
-  writeWhole(page, htmlPage(outcome, { ...glossary(), replayCommand }));
-  if (options.json !== undefined) writeWhole(options.json, summaryJson(outcome, allClauses()));
-  if (options.junit !== undefined) writeWhole(options.junit, junitXml(outcome, { ...glossary(), replayCommand }));
-  const palette = process.stdout.isTTY === true ? ANSI : PLAIN;
-  for (const finding of findings) {
-    if (finding.verdict === 'expected') continue;
-    process.stdout.write(
-      `${findingText(finding, { ...glossary(), replayCommand: replayCommand(finding), palette })}\n\n`,
-    );
-  }
-  const board = {
-    ...glossary(),
-    findingFile: (finding: Finding) => shownPath(fileOf(finding)),
-    replayCommand,
-    page: shownPath(page),
-    palette,
-  };
-  process.stdout.write(`${scoreboardText(outcome, board)}\n`);
+function glossary(): Glossary {
+  return { clauses: allClauses(), invariants: INVARIANTS, expectedViolations: EXPECTATIONS };
 }
 
 // --- replay ------------------------------------------------------------------------------------------------------
@@ -331,9 +312,8 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
   if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
   else {
     const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
-    const palette = process.stdout.isTTY === true ? ANSI : PLAIN;
     const replayCommand = `npm start -- replay ${shownPath(file)} --system ${system.name}`;
-    process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette })}\n`);
+    process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette: palette() })}\n`);
   }
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
 }
@@ -364,6 +344,14 @@ function systems(args: readonly string[]): number {
     const words = readiness.ready ? 'ready' : `not ready: ${readiness.reason}; ${readiness.command}`;
     process.stdout.write(`${readiness.ready ? '✓' : '–'} ${name.padEnd(width)}  ${words}\n`);
   }
+  return EXIT.held;
+}
+
+function clauses(args: readonly string[]): number {
+  const { values } = parse(args, { out: { type: 'string' } });
+  const file = summaryFile(values.out ?? OUT);
+  const last = values.out !== undefined || existsSync(file) ? readReached(readText(file), file) : null;
+  process.stdout.write(`${clausesText(allClauses(), last, palette())}\n`);
   return EXIT.held;
 }
 
@@ -433,6 +421,6 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof RecordError) return EXIT.usage;
+  if (error instanceof UsageError || error instanceof RecordError || error instanceof SummaryError) return EXIT.usage;
   return error instanceof UnavailableError ? EXIT.unavailable : EXIT.harness;
 }

@@ -43,5 +43,5 @@ export function collectCitations(step: () => void): readonly string[] {
 
 /** All clauses declared by the rule files loaded so far, in the order of their declaration. */
 export function declaredClauses(): readonly Clause[] {
-  return declared.map(({ id, title, source }) => ({ id, title, source }));
+  return declared.map(({ citedAt: _, ...clause }) => clause);
 }

@@ -1,4 +1,5 @@
 import {
+  ADDRESS_0,
   ALLOCATED,
   ARMED,
   type Config,
@@ -6,6 +7,11 @@ import {
   deviceOf,
   type Errno,
   type Event,
+  INTX_DISABLE,
+  INTX_HANDLER,
+  INTX_STATUS,
+  MSI_ENABLE,
+  MSI_MESSAGE,
   type Observation,
   type Operation,
   type Outcome,
@@ -14,16 +20,31 @@ import {
   UNMASKED,
   type VectorChange,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
+  type VfioConfigRead,
+  type VfioConfigWrite,
+  type VfioGetIrqInfo,
+  type VfioPbaRead,
+  type VfioReset,
+  type VfioSetIrqs,
+  type VfioTableRead,
+  type VfioTableWrite,
   type Window,
 } from '#vocabulary';
 import { collectCitations } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
-import { raise } from './pci/msix-message.ts';
-import { close, isClosed, open, openedDevice, type VfioDevice } from './vfio/device.ts';
-import { closeEventfd, type Eventfds, noEventfds } from './vfio/eventfd.ts';
+import { raise } from './pci/event.ts';
+import { assertIntx, deassertIntx } from './pci/intx-pin.ts';
+import { wipeTable } from './pci/msix-table.ts';
+import { pbaRead, tableRead, tableWrite } from './vfio/bar-region.ts';
+import { configRead, configWrite } from './vfio/config-space.ts';
+import { close, isClosed, mapBar, open, openedDevice, unmapBar, type VfioDevice } from './vfio/device.ts';
+import { closeEventfd, type Eventfds, noEventfds, writeEventfd } from './vfio/eventfd.ts';
+import { intxHandler } from './vfio/intx.ts';
 import { getIrqInfo, msixInfoFlags } from './vfio/irq-info.ts';
 import { msiHandler } from './vfio/msi-handler.ts';
+import { reset } from './vfio/reset.ts';
 import { setIrqs } from './vfio/set-irqs.ts';
 
 /** One device with what the scenario does to it from outside vfio-pci. */
@@ -46,7 +67,11 @@ export interface Machine {
 
 /** A machine as a scenario finds it: every device opened once, MSI-X off, nothing pending. */
 export function initial(config: Config): Machine {
-  const hostVectors: HostVectors = { free: Number.POSITIVE_INFINITY };
+  const hostVectors: HostVectors = {
+    free: Number.POSITIVE_INFINITY,
+    failing: 0,
+    multiMsi: config.interruptRemapping !== false,
+  };
   const eventfds = noEventfds();
   const places = config.devices.map((device): Place => {
     const touched = new Set<number>();
@@ -74,24 +99,30 @@ export function step(machine: Machine, operation: Operation): Step {
 
 const OK: Outcome = { kind: 'ok' };
 
-function returned(result: 0 | Errno): Outcome {
-  return result === 0 ? OK : { kind: 'errno', errno: result };
+function returned(result: number | Errno): Outcome {
+  if (result === 0) return OK;
+  return typeof result === 'number' ? { kind: 'positive', value: result } : { kind: 'errno', errno: result };
 }
 
 function perform(machine: Machine, operation: Operation, raised: Event[]): Outcome {
   switch (operation.kind) {
     case 'vfio.open':
-      return returned(open(place(machine, operation.device).device));
     case 'vfio.close':
-      return returned(close(place(machine, operation.device).device));
-    case 'vfio.getIrqInfo': {
-      const { device } = place(machine, operation.device);
-      return isClosed(device) ? returned('EBADF') : getIrqInfo(device, operation);
-    }
-    case 'vfio.setIrqs': {
-      const { device } = place(machine, operation.device);
-      return returned(isClosed(device) ? 'EBADF' : setIrqs(device, operation));
-    }
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+      return performDescriptor(place(machine, operation.device).device, operation.kind);
+    case 'vfio.getIrqInfo':
+    case 'vfio.setIrqs':
+    case 'vfio.reset':
+    case 'vfio.configWrite':
+    case 'vfio.configRead':
+    case 'vfio.tableRead':
+    case 'vfio.tableWrite':
+    case 'vfio.pbaRead':
+      return performCall(place(machine, operation.device).device, operation);
+    case 'vfio.writeEventfd':
+      writeEventfd(machine.eventfds, operation.eventfd);
+      return OK;
     case 'vfio.closeEventfd':
       closeEventfd(machine.eventfds, operation.eventfd);
       return OK;
@@ -101,9 +132,82 @@ function perform(machine: Machine, operation: Operation, raised: Event[]): Outco
     case 'device.arm':
       place(machine, operation.device).armed.push({ vector: operation.vector, window: operation.window });
       return OK;
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
+      performDevice(place(machine, operation.device).device, operation.kind);
+      return OK;
     case 'host.limitVectors':
       machine.hostVectors.free = operation.count;
       return OK;
+    case 'host.failAllocation':
+      machine.hostVectors.failing = operation.nth;
+      return OK;
+  }
+}
+
+type DescriptorKind = 'vfio.open' | 'vfio.close' | 'vfio.mapBar' | 'vfio.unmapBar';
+
+/** What makes or ends the user's hold on a device. */
+function performDescriptor(device: VfioDevice, kind: DescriptorKind): Outcome {
+  switch (kind) {
+    case 'vfio.open':
+      return returned(open(device));
+    case 'vfio.close':
+      return returned(close(device));
+    case 'vfio.mapBar':
+      return returned(mapBar(device));
+    case 'vfio.unmapBar':
+      return returned(unmapBar(device));
+  }
+}
+
+type Call =
+  | VfioGetIrqInfo
+  | VfioSetIrqs
+  | VfioReset
+  | VfioConfigWrite
+  | VfioConfigRead
+  | VfioTableRead
+  | VfioTableWrite
+  | VfioPbaRead;
+
+/** What is asked through an open descriptor. */
+function performCall(device: VfioDevice, operation: Call): Outcome {
+  if (isClosed(device)) return returned('EBADF');
+  switch (operation.kind) {
+    case 'vfio.getIrqInfo':
+      return getIrqInfo(device, operation);
+    case 'vfio.setIrqs':
+      return returned(setIrqs(device, operation));
+    case 'vfio.reset':
+      return returned(reset(device));
+    case 'vfio.configWrite':
+      return returned(configWrite(device, operation));
+    case 'vfio.configRead':
+      return configRead(device, operation);
+    case 'vfio.tableRead':
+      return tableRead(device, operation);
+    case 'vfio.tableWrite':
+      return returned(tableWrite(device, operation));
+    case 'vfio.pbaRead':
+      return pbaRead(device, operation);
+  }
+}
+
+/** What the device does by itself, beside raising. */
+function performDevice(device: VfioDevice, kind: 'device.assertIntx' | 'device.deassertIntx' | 'device.wipe'): void {
+  switch (kind) {
+    case 'device.assertIntx':
+      assertIntx(device.pci);
+      intxHandler(device);
+      return;
+    case 'device.deassertIntx':
+      deassertIntx(device.pci);
+      return;
+    case 'device.wipe':
+      wipeTable(device.pci);
+      return;
   }
 }
 
@@ -111,7 +215,7 @@ function perform(machine: Machine, operation: Operation, raised: Event[]): Outco
 function deviceRaises(machine: Machine, index: number, vector: number, window: Window | null, raised: Event[]): void {
   const { device } = place(machine, index);
   raised.push({ kind: 'raised', device: index, vector, window });
-  if (raise(device.domain.msix, vector)) msiHandler(device, vector);
+  if (raise(device.pci, vector)) msiHandler(device, vector);
 }
 
 /** The raises armed for the reaction that has just ended: in its window if it opened that, else right after it. */
@@ -130,7 +234,7 @@ function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome, ra
 function openedWindow(operation: Operation, outcome: Outcome): Window | null {
   const isTeardown =
     operation.kind === 'vfio.setIrqs' &&
-    operation.index === VFIO_PCI_MSIX_IRQ_INDEX &&
+    (operation.index === VFIO_PCI_MSIX_IRQ_INDEX || operation.index === VFIO_PCI_MSI_IRQ_INDEX) &&
     (operation.flags & VFIO_IRQ_SET_DATA_NONE) !== 0 &&
     operation.count === 0 &&
     outcome.kind === 'ok';
@@ -165,15 +269,35 @@ function observeDevice({ device, touched, reported }: Place): DeviceObservation 
   }
   touched.clear();
   changes.sort((left, right) => left.vector - right.vector);
-  const { enable, functionMask } = device.domain.msix;
-  return { enable, functionMask, msixInfoFlags: device.descriptors === 0 ? 0 : msixInfoFlags(device), changes };
+  const { enable, functionMask } = device.pci.msix;
+  return {
+    enable,
+    functionMask,
+    msixInfoFlags: device.descriptors === 0 ? 0 : msixInfoFlags(device),
+    registers: registers(device),
+    changes,
+  };
 }
 
-function vectorState({ domain }: VfioDevice, vector: number): number {
+/** Of a function without INTx and MSI nothing but MSI-X is looked at. */
+function registers({ config, pci, irqType }: VfioDevice): number {
+  if (config.intx !== true && config.msiVectors === undefined) return 0;
+  return (
+    (pci.msi.enable ? MSI_ENABLE : 0) +
+    (pci.msi.message ? MSI_MESSAGE : 0) +
+    (pci.intxDisable ? INTX_DISABLE : 0) +
+    (pci.intxStatus ? INTX_STATUS : 0) +
+    (irqType === 'intx' ? INTX_HANDLER : 0)
+  );
+}
+
+function vectorState({ domain, pci: { msix } }: VfioDevice, vector: number): number {
+  const unmasked = msix.unmasked.has(vector);
   return (
     (domain.allocated.has(vector) ? ALLOCATED : 0) +
     (domain.requested.has(vector) ? ARMED : 0) +
-    (domain.msix.unmasked.has(vector) ? UNMASKED : 0) +
-    (domain.msix.pending.has(vector) ? PENDING : 0)
+    (unmasked ? UNMASKED : 0) +
+    (msix.pending.has(vector) ? PENDING : 0) +
+    (unmasked && !msix.messages.has(vector) ? ADDRESS_0 : 0)
   );
 }

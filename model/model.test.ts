@@ -88,8 +88,19 @@ describe('a clause', () => {
     for (const { id, title, source } of clauses) {
       expect(id).toMatch(/^(pci|irq|vfio)(\.[a-z0-9-]+){2}$/);
       expect(title).toMatch(/^[A-Z-].*\.$/);
-      expect(source).toMatch(/Linux|PCIe|QEMU|ioctl|close\(2\)/);
+      expect(source).toMatch(/Linux|PCIe|QEMU|ioctl|close\(2\)|^ours: /);
     }
+  });
+
+  it.each([
+    ['pci.event.silent', { msixVectors: 4, whileOff: 'latches', silent: true }, 'device.raise 0'],
+    ['pci.event.no-capability', { msixVectors: 0, whileOff: 'latches', intx: true }, 'device.raise 0'],
+    ['pci.intx-pin.none', { msixVectors: 4, whileOff: 'latches' }, 'device.assertIntx'],
+  ] as const)('that no generator draws is reached here: %s', (id, device, line) => {
+    const config = { host: hostTraits('linux-6.12'), devices: [device] };
+    const { steps } = specify({ config, operations: [parseOperation(line)] });
+    expect(steps[0]?.clauses).toContain(id);
+    expect(allClauses().filter(({ undrawn }) => undrawn !== undefined)).toContainEqual(expect.objectContaining({ id }));
   });
 
   it('cannot be declared twice', () => {

@@ -6,6 +6,8 @@ const HOSTS = {
   'linux-6.1': { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' },
   // Linux 6.5 and later on x86: contexts in an xarray, dynamic MSI-X (a65f35cfd504..6c8017c6a58d). Run: 6.12.117.
   'linux-6.12': { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' },
+  // The same code where the interrupt domain cannot add vectors (pci_msix_can_alloc_dyn), as on no x86: read, not run.
+  'linux-6.12-static': { dynamicMsix: false, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' },
 } as const satisfies Record<string, HostTraits>;
 
 export type ProfileName = keyof typeof HOSTS;

@@ -1,6 +1,7 @@
 import {
   OPERATION_KINDS,
   type Precision,
+  REGISTERS_MASK,
   type Scenario,
   type Support,
   type System,
@@ -9,12 +10,12 @@ import {
 } from '#vocabulary';
 import { initial, observe, step } from './machine.ts';
 
-const EVERYTHING: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true };
+const EVERYTHING: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true, registers: REGISTERS_MASK };
 
 const ANYTHING: Support = {
   operations: new Set(OPERATION_KINDS),
-  msixVectors: 'any',
-  whileOff: ['latches', 'drops'],
+  functions: 'any',
+  withoutRemapping: true,
   devicesMax: 4,
   host: 'configured',
 };
@@ -32,6 +33,7 @@ export function referenceSystem(): System {
     name: 'reference',
     precision: EVERYTHING,
     support: ANYTHING,
+    atOnce: 1,
     run: specify,
     close: () => Promise.resolve(),
   };

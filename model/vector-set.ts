@@ -12,6 +12,10 @@ export class VectorSet {
     return this.#members.size;
   }
 
+  [Symbol.iterator](): IterableIterator<number> {
+    return this.#members.values();
+  }
+
   has(vector: number): boolean {
     return this.#members.has(vector);
   }

@@ -8,8 +8,13 @@ import { storyText } from '../reports/story.ts';
 import { INVARIANTS } from './invariants/index.ts';
 import { lockstep } from './runner/lockstep.ts';
 import { expectedOf, scenarioOf, toldBy } from './scenarios/script.ts';
-import { STATEMENTS } from './scenarios/statements.ts';
+import { NOT_SAID, STATEMENTS } from './scenarios/statements.ts';
 import { STORIES } from './scenarios/stories.ts';
+
+it('says each of the 78 statements once, or why not', () => {
+  const numbers = Array.from({ length: 78 }, (_, place) => `K${String(place + 1).padStart(2, '0')}`);
+  expect([...STATEMENTS, ...NOT_SAID].map(({ id }) => id).sort()).toEqual(numbers);
+});
 
 describe.each(PROFILE_NAMES)('on %s', (profile) => {
   const host = hostTraits(profile);

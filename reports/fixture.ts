@@ -64,7 +64,7 @@ export const GLOSSARY: Glossary = {
 };
 
 function observation(enable: boolean, changes: readonly VectorChange[] = []): Observation {
-  const device: DeviceObservation = { enable, functionMask: false, msixInfoFlags: 9, changes };
+  const device: DeviceObservation = { enable, functionMask: false, msixInfoFlags: 9, registers: 0, changes };
   return [device];
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRecorded, writeFinding } from '../properties/runner/record.ts';
 import { DIVERGENCE, GLOSSARY, RUN } from './fixture.ts';
+import { readReached } from './read-summary.ts';
 import { summaryOf } from './summary.ts';
 
 const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
@@ -48,7 +49,9 @@ describe('the example in README.md', () => {
       schema: 'string',
       seed: 'number',
       systems: [{ violations: [{ findings: ['string'] }] }],
+      clauses: { list: [{ source: 'string', reachedBy: [{ system: 'string', scenarios: 'number' }] }] },
     });
+    expect(readReached(text, 'README.md').clauses.list[0]?.id).toBe('vfio.irq-info.answer');
     expect(Object.keys(example as object)).toEqual(Object.keys(real as object));
   });
 });

@@ -5,7 +5,7 @@ import { enumerated } from './layout.ts';
 
 /** What each window is, for a legend. */
 export const WINDOW_MEANINGS: Readonly<Record<Window, string>> = {
-  'teardown-gap': 'MSI-X has been turned off, the next call is not made yet',
+  'teardown-gap': 'MSI-X or MSI has been turned off, the next call is not made yet',
 };
 
 /** What broke, in one plain sentence. */

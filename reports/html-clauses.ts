@@ -63,11 +63,12 @@ function clauseRow({ clause, total, profiles }: ClauseReach): Markup {
 <th scope="row">${link('clause', clause.id, markup`<code>${clause.id}</code>`)}
 <p>${clause.title}</p>
 <p class="quiet">${clause.source}</p></th>
-<td>${reachMarkup(profiles)}</td></tr>
+<td>${reachMarkup(clause, profiles)}</td></tr>
 `;
 }
 
-function reachMarkup(profiles: ClauseReach['profiles']): Content {
+function reachMarkup({ undrawn }: Clause, profiles: ClauseReach['profiles']): Content {
+  if (undrawn !== undefined) return markup`<span class="quiet">never drawn: ${undrawn}</span>`;
   if (profiles.length === 0) return markup`<span class="fail">✗ not reached</span>`;
   return profiles.map(({ profile, count }) => markup`<span class="reach">${profile} <b>${grouped(count)}</b></span> `);
 }

@@ -18,13 +18,28 @@ const WHILE_OFF: Readonly<Record<PciFunction['whileOff'], string>> = {
 
 /** A Config in words: the host first, then a line per device. */
 export function machineLines(config: Config): readonly string[] {
-  const { host } = config;
-  const growth = host.dynamicMsix ? 'MSI-X grows while on' : 'MSI-X fixed while on';
+  const remapping = config.interruptRemapping === false ? '; no interrupt remapping' : '';
   return [
-    `host: ${growth}; ${RANGE_CHECKS[host.rangeCheck]}; ${BELOW_MINUS_ONE[host.belowMinusOne]}`,
-    ...config.devices.map(
-      (device, index) =>
-        `device ${index}: MSI-X table of ${counted(device.msixVectors, 'vector')}; ${WHILE_OFF[device.whileOff]}`,
-    ),
+    `host: ${hostWords(config.host)}${remapping}`,
+    ...config.devices.map((device, index) => `device ${index}: ${functionWords(device)}`),
   ];
+}
+
+/** The traits of a host in words. */
+export function hostWords(host: HostTraits): string {
+  const growth = host.dynamicMsix ? 'MSI-X grows while on' : 'MSI-X fixed while on';
+  return `${growth}; ${RANGE_CHECKS[host.rangeCheck]}; ${BELOW_MINUS_ONE[host.belowMinusOne]}`;
+}
+
+function functionWords({ msixVectors, whileOff, msiVectors, ...has }: PciFunction): string {
+  const parts = [
+    ...(msixVectors === 0 ? [] : [`MSI-X table of ${counted(msixVectors, 'vector')}; ${WHILE_OFF[whileOff]}`]),
+    ...(msiVectors === undefined ? [] : [`MSI of ${counted(msiVectors, 'vector')}`]),
+    ...(has.intx === true ? ['INTx'] : []),
+    ...(has.express === true ? ['PCI Express'] : []),
+    ...(has.reset === true ? ['can be reset'] : []),
+    ...(has.powerManagement === true ? ['has D3hot'] : []),
+    ...(has.silent === true ? ['never raises'] : []),
+  ];
+  return parts.length === 0 ? 'no interrupts of its own' : parts.join('; ');
 }

@@ -2,6 +2,7 @@ import type { CampaignResult, Finding, RunResult } from '../properties/runner/ve
 import type { Glossary } from './glossary.ts';
 import { headlineOf } from './headline.ts';
 import { counted, grouped, joinSections, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
+import { hostWords } from './machine.ts';
 import { type Palette, PLAIN } from './palette.ts';
 import { printable } from './printable.ts';
 import {
@@ -11,6 +12,7 @@ import {
   findingsOf,
   type Tally,
   unexpectedTallies,
+  unreachedClauses,
   verdictWords,
   worstVerdict,
 } from './scoreboard.ts';
@@ -30,6 +32,7 @@ export function scoreboardText(run: RunResult, options: ScoreboardTextOptions): 
   const palette = options.palette ?? PLAIN;
   return joinSections([
     systemLines(run, palette),
+    profileLines(run, palette),
     expectedLines(run, options, palette),
     goneLines(run, options, palette),
     unexpectedLines(run, options, palette),
@@ -84,6 +87,23 @@ function figures({ verdict, scenarios, operations, seconds, divergences }: Campa
   if (verdict === 'skipped') return [NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN];
   const speed = seconds > 0 ? grouped(operations / seconds) : NOT_KNOWN;
   return [grouped(scenarios), grouped(operations), speed, grouped(divergences)];
+}
+
+/** Why a system that has a host of its own was judged by its profile. */
+function profileLines(run: RunResult, palette: Palette): readonly string[] {
+  const asked = run.results.flatMap(({ system, profile, probed }) =>
+    probed === undefined ? [] : [{ system, profile, words: hostWords(probed) }],
+  );
+  if (asked.length === 0) return [];
+  const width = widest(asked.map(({ system }) => printable(system)));
+  return [
+    `${palette.strong('Profiles')}  ${palette.quiet('how each system behaved when it was asked')}`,
+    ...asked.flatMap(({ system, profile, words }) =>
+      wrap(`${profile}: ${words}`, TERMINAL_COLUMNS - 6 - width).map(
+        (line, index) => `    ${left(index === 0 ? printable(system) : '', width)}  ${palette.quiet(line)}`,
+      ),
+    ),
+  ];
 }
 
 function expectedLines(run: RunResult, options: ScoreboardTextOptions, palette: Palette): readonly string[] {
@@ -163,18 +183,20 @@ function unexpectedLines(run: RunResult, { invariants }: Glossary, palette: Pale
 }
 
 function clauseLines(run: RunResult, { clauses }: Glossary, palette: Palette): readonly string[] {
-  const unreached = clauseReaches(run, clauses).filter(({ total }) => total === 0);
-  const reached = clauses.length - unreached.length;
-  const total = `${palette.strong('Clauses reached')}  ${grouped(reached)} of ${grouped(clauses.length)}`;
+  const unreached = unreachedClauses(run, clauses);
+  const reached = clauseReaches(run, clauses).filter(({ total }) => total > 0).length;
+  const undrawn = clauses.length - reached - unreached.length;
+  const rest = undrawn === 0 ? '' : `  ${palette.quiet(`${undrawn} are never drawn: npm start -- clauses says why`)}`;
+  const total = `${palette.strong('Clauses reached')}  ${grouped(reached)} of ${grouped(clauses.length)}${rest}`;
   if (unreached.length > UNREACHED_LISTED_MAX) {
     return [`${total}  ${palette.quiet(`${counted(unreached.length, 'clause')} not reached: see the page`)}`];
   }
-  const ids = widest(unreached.map(({ clause }) => clause.id));
+  const ids = widest(unreached.map(({ id }) => id));
   return [
     total,
-    ...unreached.flatMap(({ clause }) =>
-      wrap(clause.title, TERMINAL_COLUMNS - 6 - ids).map(
-        (line, index) => `    ${left(index === 0 ? clause.id : '', ids)}  ${palette.quiet(line)}`,
+    ...unreached.flatMap(({ id, title }) =>
+      wrap(title, TERMINAL_COLUMNS - 6 - ids).map(
+        (line, index) => `    ${left(index === 0 ? id : '', ids)}  ${palette.quiet(line)}`,
       ),
     ),
   ];

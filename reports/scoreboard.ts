@@ -75,6 +75,13 @@ export function clauseReaches(run: RunResult, clauses: readonly Clause[]): reado
   });
 }
 
+/** Clauses that a run should have reached and did not. */
+export function unreachedClauses(run: RunResult, clauses: readonly Clause[]): readonly Clause[] {
+  return clauseReaches(run, clauses)
+    .filter(({ clause, total }) => total === 0 && clause.undrawn === undefined)
+    .map(({ clause }) => clause);
+}
+
 /** All findings, those that fail the run first. */
 export function findingsOf(run: RunResult): readonly Finding[] {
   const findings = run.results.flatMap((result) => result.findings);

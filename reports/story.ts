@@ -1,4 +1,4 @@
-import { type Clause, printChanges, printEvent, printOutcome } from '#vocabulary';
+import { type Clause, type Observation, printChanges, printEvent, printOutcome, printRegisters } from '#vocabulary';
 import type { Judgement } from '../properties/runner/verdict.ts';
 
 /** A published story on one profile: each operation with its answer, then what the promises say of it. */
@@ -10,8 +10,14 @@ export function storyText(
   clauses: readonly Clause[],
 ): string {
   const steps = subject.steps.map(({ outcome, events, observation }, index) => {
+    const before = subject.steps[index - 1]?.observation ?? subject.initial;
     const changes = observation.map(printChanges).filter((text) => text !== '');
-    const answer = [printOutcome(outcome), ...events.map(printEvent), ...changes].join('; ');
+    const answer = [
+      printOutcome(outcome),
+      ...events.map(printEvent),
+      ...registerChanges(before, observation),
+      ...changes,
+    ].join('; ');
     return `  ${index}  ${operations[index]}\n     ${answer}`;
   });
   const broken = violations.map(({ invariant, message, expectedBy }) => {
@@ -20,4 +26,10 @@ export function storyText(
   });
   const verdict = broken.length === 0 ? ['  ✓ every promise is kept'] : broken;
   return [says, `Source: ${source}. Profile: ${profile}.`, '', ...steps, '', ...verdict, ''].join('\n');
+}
+
+function registerChanges(before: Observation, after: Observation): readonly string[] {
+  return after.flatMap(({ registers }, device) =>
+    before[device]?.registers === registers ? [] : [`registers ${printRegisters(registers)}`],
+  );
 }

@@ -54,7 +54,20 @@ describe('summary', () => {
   });
 
   it('counts clauses and leaves room for mutants', () => {
-    expect(summary.clauses).toEqual({ total: 5, reached: 4, unreached: ['vfio.set-irqs.below-minus-one'] });
+    expect(summary.clauses).toMatchObject({ total: 5, reached: 4, unreached: ['vfio.set-irqs.below-minus-one'] });
+    expect(summary.clauses.list).toHaveLength(5);
+    const [first] = GLOSSARY.clauses;
+    const reachedBy = RUN.results.flatMap(({ system, profile, clauses }) => {
+      const scenarios = clauses[first?.id ?? ''];
+      return scenarios === undefined ? [] : [{ system, profile, scenarios }];
+    });
+    expect(reachedBy).not.toEqual([]);
+    expect(summary.clauses.list[0]).toEqual({ ...first, reachedBy });
+    expect(summary.clauses.list.find(({ id }: { id: string }) => id === 'vfio.set-irqs.below-minus-one')).toMatchObject(
+      {
+        reachedBy: [],
+      },
+    );
     expect(summary.mutants).toEqual({ total: 0, killed: 0, survivors: [] });
   });
 });

@@ -1,6 +1,6 @@
 import type { Clause } from '#vocabulary';
 import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
-import { clauseReaches } from './scoreboard.ts';
+import { clauseReaches, unreachedClauses } from './scoreboard.ts';
 
 /** What `--json` writes; other people's scripts read it. */
 export interface Summary {
@@ -8,8 +8,21 @@ export interface Summary {
   readonly seed: number;
   /** One per system and profile. */
   readonly systems: readonly SystemSummary[];
-  readonly clauses: { readonly total: number; readonly reached: number; readonly unreached: readonly string[] };
+  readonly clauses: {
+    readonly total: number;
+    readonly reached: number;
+    /** Without those that say why no scenario is drawn for them. */
+    readonly unreached: readonly string[];
+    /** Every clause, in the model's order. */
+    readonly list: readonly ClauseSummary[];
+  };
   readonly mutants: { readonly total: number; readonly killed: number; readonly survivors: readonly string[] };
+}
+
+/** A rule of the model and who reached it. */
+export interface ClauseSummary extends Clause {
+  /** Scenarios that reached it, for each system and profile that did. */
+  readonly reachedBy: readonly { readonly system: string; readonly profile: string; readonly scenarios: number }[];
 }
 
 export interface SystemSummary {
@@ -36,15 +49,16 @@ export interface ViolationSummary {
 }
 
 export function summaryOf(run: RunResult, clauses: readonly Clause[]): Summary {
-  const unreached = clauseReaches(run, clauses).filter(({ total }) => total === 0);
+  const reached = clauseReaches(run, clauses).filter(({ total }) => total > 0);
   return {
     schema: 'vfio-irq/summary@1',
     seed: run.seed,
     systems: run.results.map(systemSummary),
     clauses: {
       total: clauses.length,
-      reached: clauses.length - unreached.length,
-      unreached: unreached.map(({ clause }) => clause.id),
+      reached: reached.length,
+      unreached: unreachedClauses(run, clauses).map(({ id }) => id),
+      list: clauses.map((clause) => clauseSummary(run, clause)),
     },
     // The detection benchmark is another command; the fields stand here so that one reader reads both.
     mutants: { total: 0, killed: 0, survivors: [] },
@@ -54,6 +68,14 @@ export function summaryOf(run: RunResult, clauses: readonly Clause[]): Summary {
 /** The summary as the text of its file. */
 export function summaryJson(run: RunResult, clauses: readonly Clause[]): string {
   return `${JSON.stringify(summaryOf(run, clauses), undefined, 2)}\n`;
+}
+
+function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
+  const reachedBy = run.results.flatMap(({ system, profile, clauses }) => {
+    const scenarios = Object.hasOwn(clauses, clause.id) ? (clauses[clause.id] ?? 0) : 0;
+    return scenarios === 0 ? [] : [{ system, profile, scenarios }];
+  });
+  return { ...clause, reachedBy };
 }
 
 function systemSummary(result: CampaignResult): SystemSummary {

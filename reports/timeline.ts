@@ -5,8 +5,10 @@ import {
   printEvent,
   printOperation,
   printOutcome,
+  printRegisters,
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
 } from '#vocabulary';
 import type { Divergence, Finding, JudgedViolation } from '../properties/runner/verdict.ts';
@@ -123,6 +125,7 @@ function changesOf(before: Observation, after: Observation): readonly string[] {
 function controlChanges(before: DeviceObservation | undefined, after: DeviceObservation): readonly string[] {
   const changes: string[] = [];
   if (before?.enable !== after.enable) changes.push(after.enable ? 'MSI-X on' : 'MSI-X off');
+  if ((before?.registers ?? 0) !== after.registers) changes.push(`registers ${printRegisters(after.registers)}`);
   if (before?.functionMask !== after.functionMask)
     changes.push(after.functionMask ? 'function masked' : 'function unmasked');
   if (before?.msixInfoFlags !== after.msixInfoFlags) changes.push(`MSI-X info flags ${after.msixInfoFlags}`);
@@ -134,8 +137,8 @@ function vectorChanges(device: DeviceObservation): readonly string[] {
 }
 
 /**
- * The window at each operation. It opens with the call that turned MSI-X off, and lasts until the next call on the
- * same device; what other actors do meanwhile happens in it.
+ * The window at each operation. It opens with the call that turned MSI-X or MSI off, and lasts until the next call on
+ * the same device; what other actors do meanwhile happens in it.
  */
 function windowsOf(operations: readonly Operation[], traces: readonly Trace[]): readonly (Window | undefined)[] {
   const open = new Map<number, Window>();
@@ -156,13 +159,13 @@ function openedBy(operation: Operation, step: Step | undefined): Window | undefi
   for (const event of step.events) {
     if (event.kind === 'raised' && event.window !== null) return event.window;
   }
-  return turnsMsixOff(operation) && step.outcome.kind === 'ok' ? 'teardown-gap' : undefined;
+  return turnsVectorsOff(operation) && step.outcome.kind === 'ok' ? 'teardown-gap' : undefined;
 }
 
-function turnsMsixOff(operation: Operation): boolean {
+function turnsVectorsOff(operation: Operation): boolean {
   return (
     operation.kind === 'vfio.setIrqs' &&
-    operation.index === VFIO_PCI_MSIX_IRQ_INDEX &&
+    (operation.index === VFIO_PCI_MSIX_IRQ_INDEX || operation.index === VFIO_PCI_MSI_IRQ_INDEX) &&
     operation.flags === (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER) &&
     operation.count === 0
   );

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { HarnessError, parseOperation, printEvent, printOutcome, type Scenario } from '#vocabulary';
+import { type Config, HarnessError, parseOperation, printEvent, printOutcome, type Scenario } from '#vocabulary';
 import { cpio } from './initramfs.ts';
 import { dependencies, prepareUserKernel } from './prepare.ts';
 import { decodeAnswer, encodeScenario } from './protocol.ts';
@@ -12,7 +12,10 @@ import type { Said, Vm } from './vm.ts';
 const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-linux-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function scenario(lines: readonly string[], devices = [{ msixVectors: 10, whileOff: 'drops' as const }]): Scenario {
+function scenario(
+  lines: readonly string[],
+  devices: Config['devices'] = [{ msixVectors: 10, whileOff: 'drops' }],
+): Scenario {
   const host = { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' } as const;
   return { config: { host, devices }, operations: lines.map(parseOperation) };
 }
@@ -52,9 +55,14 @@ describe('the protocol', () => {
       'device.raise 4294967295',
       'device.arm 2 teardown-gap @1',
       'host.limitVectors 4',
+      ...['vfio.reset', 'vfio.configWrite msiEnable 1', 'vfio.configWrite msixControl 49152', 'vfio.configRead power'],
+      ...['vfio.tableWrite 3 4294967295', 'vfio.tableRead 3 @1', 'vfio.pbaRead 9', 'vfio.mapBar', 'vfio.unmapBar @1'],
+      ...['vfio.writeEventfd e4', 'device.assertIntx', 'device.deassertIntx', 'device.wipe @1'],
     ];
-    const latches = { msixVectors: 36, whileOff: 'latches' as const };
-    const at = scenario(lines, [{ msixVectors: 10, whileOff: 'drops' }, latches as never]);
+    const at = scenario(lines, [
+      { msixVectors: 10, whileOff: 'drops' },
+      { msixVectors: 36, whileOff: 'latches' },
+    ]);
     expect(encodeScenario(at, [0, 2], true).split('\n')).toEqual([
       'S 2 0:1 2:0',
       'F',
@@ -68,16 +76,23 @@ describe('the protocol', () => {
       'r 0 2147483647',
       'a 1 2',
       'l 4',
+      ...['z 0', 'p 0 4 1', 'p 0 5 49152', 'q 0 3', 'u 0 3 4294967295', 't 1 3', 'b 0 9', 'm 0', 'n 1'],
+      ...['w 2', 'i 0', 'd 0', 'k 1'],
       'E',
       '',
     ]);
   });
 
+  it('has no words for what a real kernel cannot be asked', () => {
+    expect(() => encodeScenario(scenario(['host.failAllocation 1']), [0], false)).toThrow(HarnessError);
+  });
+
   it('reads an answer', () => {
-    const { outcome, signalled, observation } = decodeAnswer('A -28|1:2,0:1|1 0 9 0=3,7=8|0 0 0 ', 2, ['e3', 'e12']);
+    const line = 'A -28|1:2,0:1|1 0 9 0 0=3,7=8|0 0 0 29 0=20';
+    const { outcome, signalled, observation } = decodeAnswer(line, 2, ['e3', 'e12']);
     expect(printOutcome(outcome)).toBe('ENOSPC');
     expect(signalled.map(printEvent)).toEqual(['e3 +1', 'e12 +2']);
-    const first = { enable: true, functionMask: false, msixInfoFlags: 9 };
+    const first = { enable: true, functionMask: false, msixInfoFlags: 9, registers: 0 };
     expect(observation).toEqual([
       {
         ...first,
@@ -86,22 +101,25 @@ describe('the protocol', () => {
           { vector: 7, state: 8 },
         ],
       },
-      { enable: false, functionMask: false, msixInfoFlags: 0, changes: [] },
+      { enable: false, functionMask: false, msixInfoFlags: 0, registers: 29, changes: [{ vector: 0, state: 20 }] },
     ]);
   });
 
   it.each([
-    ['A 0||0 0 0 ', 'ok'],
-    ['A 3||0 0 0 ', 'returns 3'],
-    ['A i 9 10||0 0 0 ', 'flags 9 count 10'],
-    ['A -95||0 0 0 ', 'errno 95'],
+    ['A 0||0 0 0 0 ', 'ok'],
+    ['A 3||0 0 0 0 ', 'returns 3'],
+    ['A i 9 10||0 0 0 0 ', 'flags 9 count 10'],
+    ['A v 4294967295||0 0 0 0 ', 'reads 4294967295'],
+    ['A v 0||0 0 0 0 ', 'reads 0'],
+    ['A -95||0 0 0 0 ', 'errno 95'],
   ])('reads the outcome of %s', (line, text) => {
     expect(printOutcome(decodeAnswer(line, 1, []).outcome)).toBe(text);
   });
 
   it.each(
     [
-      ['', 'hello', 'A ', 'A ok||0 0 0 ', 'A 0||0 0 0 |0 0 0 ', 'A 0||2 0 0 ', 'A 0||0 0 0 1=', 'A 0|0:1|0 0 0 '],
+      ['', 'hello', 'A ', 'A ok||0 0 0 0 ', 'A 0||0 0 0 0 |0 0 0 0 ', 'A 0||2 0 0 0 ', 'A 0||0 0 0 0 1='],
+      ['A 0|0:1|0 0 0 0 ', 'A 0||0 0 0 ', 'A v -1||0 0 0 0 ', 'A v||0 0 0 0 '],
       ['X holder: No space left on device', 'D'],
     ].flat(),
   )('refuses %s', (line) => {
@@ -110,7 +128,7 @@ describe('the protocol', () => {
 });
 
 describe('a machine', () => {
-  const IDLE = 'A 0||0 0 1 ';
+  const IDLE = 'A 0||0 0 1 0 ';
 
   /** A machine that says what it is told to, and counts how often one is started and ended. */
   function machines(...scripts: readonly (readonly (string | 'ended' | 'silent')[])[]): {
@@ -139,7 +157,7 @@ describe('a machine', () => {
   }
 
   it('answers a scenario, with the raises that the scenario tells', async () => {
-    const { boot } = machines([IDLE, IDLE, 'A 0|0:1|0 0 1 ', IDLE, 'A -22||0 0 1 ', IDLE, IDLE, 'D']);
+    const { boot } = machines([IDLE, IDLE, 'A 0|0:1|0 0 1 0 ', IDLE, 'A -22||0 0 1 0 ', IDLE, IDLE, 'D']);
     const system = await linuxSystem('linux', boot);
     const disable = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
     const { steps } = await system.run(
@@ -156,6 +174,42 @@ describe('a machine', () => {
       ['raised 0'],
       [],
     ]);
+  });
+
+  it.each<readonly [string, string | undefined]>([
+    ['vfio.setIrqs MSI NONE|TRIGGER 0+0 []', 'raised 0 in teardown-gap'],
+    ['vfio.setIrqs INTX NONE|TRIGGER 0+0 []', 'raised 0'],
+    ...['vfio.reset', 'vfio.configWrite memory 0', 'vfio.configRead memory', 'vfio.tableRead 0', 'vfio.tableWrite 0 1']
+      .concat('vfio.pbaRead 0', 'vfio.mapBar', 'vfio.unmapBar', 'vfio.open', 'vfio.close', 'vfio.getIrqInfo MSI')
+      .map((line) => [line, 'raised 0'] as const),
+    ...['vfio.writeEventfd e0', 'vfio.closeEventfd e0', 'device.assertIntx', 'device.deassertIntx', 'device.wipe']
+      .concat('host.limitVectors 1', 'vfio.reset @1')
+      .map((line) => [line, undefined] as const),
+  ])('lets an armed raise happen at the call that it waits for: %s', async (line, raised) => {
+    const both = IDLE.concat('|0 0 1 0 ');
+    const { boot } = machines([both, both, both, 'D']);
+    const device = { msixVectors: 10, whileOff: 'latches' as const };
+    const system = await linuxSystem('linux', boot);
+    const { steps } = await system.run(scenario(['device.arm 0 teardown-gap', line], [device, device]));
+    expect(steps[1]?.events.map(printEvent)).toEqual(raised === undefined ? [] : [raised]);
+  });
+
+  it('without interrupt remapping is another one, and only the one that crashed is replaced', async () => {
+    const { boot, started, ended } = machines([IDLE, 'D', IDLE, 'D'], ['silent'], [IDLE, 'D']);
+    const remapped: boolean[] = [];
+    const system = await linuxSystem('linux', (remapping) => {
+      remapped.push(remapping);
+      return boot();
+    });
+    const { config } = scenario([]);
+    const without = { config: { ...config, interruptRemapping: false as const }, operations: [] };
+    await system.run({ config, operations: [] });
+    await expect(system.run(without)).rejects.toThrow('the agent did not begin a scenario');
+    await system.run({ config, operations: [] });
+    await system.run(without);
+    expect([remapped, started(), ended()]).toEqual([[true, false, false], 3, 1]);
+    await system.close();
+    expect(ended()).toBe(3);
   });
 
   it('that crashes ends the run with what it said last; the next run has a new one', async () => {
@@ -201,12 +255,13 @@ describe('a machine', () => {
     expect((await system.run(scenario(['vfio.close']))).steps).toHaveLength(1);
   });
 
-  it('has no device of a size it was not given', async () => {
+  it('has no device that it was not given', async () => {
     const { boot } = machines([IDLE]);
     const three = Array.from({ length: 3 }, () => ({ msixVectors: 10, whileOff: 'drops' as const }));
-    await expect((await linuxSystem('linux', boot)).run(scenario([], three))).rejects.toThrow(
-      'no further device of 10 vectors',
-    );
+    const system = await linuxSystem('linux', boot);
+    await expect(system.run(scenario([], three))).rejects.toThrow('no further device msixVectors=10; it has ');
+    const withPin = [{ msixVectors: 10, whileOff: 'drops' as const, intx: true as const }];
+    await expect(system.run(scenario([], withPin))).rejects.toThrow('no further device msixVectors=10 intx; it has ');
   });
 });
 

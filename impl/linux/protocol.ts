@@ -1,5 +1,7 @@
 import {
+  CONFIG_FIELDS,
   type Config,
+  type ConfigField,
   type DataElement,
   type DeviceObservation,
   dataElementBytes,
@@ -14,6 +16,7 @@ import {
   type Outcome,
   type Scenario,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioGetIrqInfo,
   type VfioSetIrqs,
@@ -30,7 +33,7 @@ const MESSAGE_BYTES_MAX = 2 ** 22 - 1;
 export function eventfdsOf({ operations }: Scenario): readonly EventfdName[] {
   const names = new Set<EventfdName>();
   for (const operation of operations) {
-    if (operation.kind === 'vfio.closeEventfd') names.add(operation.eventfd);
+    if ('eventfd' in operation) names.add(operation.eventfd);
     if (operation.kind === 'vfio.setIrqs')
       for (const element of operation.data) if (isName(element)) names.add(element);
   }
@@ -72,15 +75,46 @@ function encodeOperation(operation: Operation, eventfds: Places): string {
       return `g ${operation.device} ${encodeGetIrqInfo(operation)}`;
     case 'vfio.setIrqs':
       return `s ${operation.device} ${encodeSetIrqs(operation, eventfds)}`;
+    case 'vfio.reset':
+      return `z ${operation.device}`;
+    case 'vfio.configWrite':
+      return `p ${operation.device} ${encodeField(operation.field)} ${operation.value}`;
+    case 'vfio.configRead':
+      return `q ${operation.device} ${encodeField(operation.field)}`;
+    case 'vfio.tableWrite':
+      return `u ${operation.device} ${operation.vector} ${operation.value}`;
+    case 'vfio.tableRead':
+      return `t ${operation.device} ${operation.vector}`;
+    case 'vfio.pbaRead':
+      return `b ${operation.device} ${operation.vector}`;
+    case 'vfio.mapBar':
+      return `m ${operation.device}`;
+    case 'vfio.unmapBar':
+      return `n ${operation.device}`;
+    case 'vfio.writeEventfd':
+      return `w ${eventfds.get(operation.eventfd)}`;
     case 'vfio.closeEventfd':
       return `x ${eventfds.get(operation.eventfd)}`;
     case 'device.raise':
       return `r ${operation.device} ${signed(operation.vector)}`;
     case 'device.arm':
       return `a ${operation.device} ${signed(operation.vector)}`;
+    case 'device.assertIntx':
+      return `i ${operation.device}`;
+    case 'device.deassertIntx':
+      return `d ${operation.device}`;
+    case 'device.wipe':
+      return `k ${operation.device}`;
     case 'host.limitVectors':
       return `l ${signed(operation.count)}`;
+    case 'host.failAllocation':
+      throw new HarnessError('host.failAllocation: no real kernel can be asked this');
   }
+}
+
+/** The agent numbers the fields in the order of the vocabulary. */
+function encodeField(field: ConfigField): number {
+  return CONFIG_FIELDS.indexOf(field);
 }
 
 /** The agent counts in signed numbers; what is larger is as far beyond any table or machine. */
@@ -119,8 +153,8 @@ export interface Answer {
   readonly observation: Observation;
 }
 
-const RESULT = String.raw`i \d+ \d+|-?\d+`;
-const DEVICE = String.raw`\|[01] [01] \d+ (?:\d+=\d+(?:,\d+=\d+)*)?`;
+const RESULT = String.raw`i \d+ \d+|v \d+|-?\d+`;
+const DEVICE = String.raw`\|[01] [01] \d+ \d+ (?:\d+=\d+(?:,\d+=\d+)*)?`;
 const ANSWER = new RegExp(String.raw`^A (?:${RESULT})\|(?:\d+:\d+(?:,\d+:\d+)*)?(?:${DEVICE})+$`);
 
 /**
@@ -147,8 +181,9 @@ function unexpected(line: string): HarnessError {
 }
 
 function decodeResult(text: string): Outcome {
-  const [word, flags, count] = text.split(' ');
-  if (word === 'i') return { kind: 'irqInfo', flags: Number(flags), count: Number(count) };
+  const [word, first, count] = text.split(' ');
+  if (word === 'i') return { kind: 'irqInfo', flags: Number(first), count: Number(count) };
+  if (word === 'v') return { kind: 'value', value: Number(first) };
   const value = Number(word);
   if (value === 0) return { kind: 'ok' };
   return value > 0 ? { kind: 'positive', value } : { kind: 'errno', errno: errnoName(-value) };
@@ -185,11 +220,12 @@ function decodeSignalled(text: string, eventfds: readonly EventfdName[]): readon
 }
 
 function decodeDevice(text: string): DeviceObservation {
-  const [enable, functionMask, flags, changes = ''] = text.split(' ');
+  const [enable, functionMask, flags, registers, changes = ''] = text.split(' ');
   return {
     enable: enable === '1',
     functionMask: functionMask === '1',
     msixInfoFlags: Number(flags),
+    registers: Number(registers),
     changes: changes === '' ? [] : changes.split(',').map(decodeChange),
   };
 }
@@ -218,9 +254,22 @@ export class Raises {
       case 'vfio.close':
       case 'vfio.getIrqInfo':
       case 'vfio.setIrqs':
+      case 'vfio.reset':
+      case 'vfio.configWrite':
+      case 'vfio.configRead':
+      case 'vfio.tableRead':
+      case 'vfio.tableWrite':
+      case 'vfio.pbaRead':
+      case 'vfio.mapBar':
+      case 'vfio.unmapBar':
         return this.#release(operation.device, openedWindow(operation, outcome));
+      case 'vfio.writeEventfd':
       case 'vfio.closeEventfd':
+      case 'device.assertIntx':
+      case 'device.deassertIntx':
+      case 'device.wipe':
       case 'host.limitVectors':
+      case 'host.failAllocation':
         return [];
     }
   }
@@ -236,11 +285,11 @@ export class Raises {
   }
 }
 
-/** The window that a call has opened: the tear-down of MSI-X has returned and nothing has been called since. */
+/** The window that a call has opened: the tear-down of MSI-X or MSI has returned, nothing has been called since. */
 function openedWindow(operation: Operation, outcome: Outcome): Window | null {
   const tornDown =
     operation.kind === 'vfio.setIrqs' &&
-    operation.index === VFIO_PCI_MSIX_IRQ_INDEX &&
+    (operation.index === VFIO_PCI_MSIX_IRQ_INDEX || operation.index === VFIO_PCI_MSI_IRQ_INDEX) &&
     (operation.flags & VFIO_IRQ_SET_DATA_NONE) !== 0 &&
     operation.count === 0 &&
     outcome.kind === 'ok';

@@ -1,10 +1,14 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Config,
   HarnessError,
   OPERATION_KINDS,
+  type PciFunction,
   type Precision,
+  REGISTERS_MASK,
   type Readiness,
   type Scenario,
   type Step,
@@ -28,14 +32,14 @@ import {
 } from './kernels.ts';
 import { prepareUserKernel } from './prepare.ts';
 import { type Answer, decodeAnswer, encodeScenario, eventfdsOf, expectDone, Raises } from './protocol.ts';
-import { bootVm, DEVICE_VECTORS, type Said, type Vm } from './vm.ts';
+import { bootVm, DEVICES, type Said, type Vm } from './vm.ts';
 
-const PRECISION: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true };
+const PRECISION: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true, registers: REGISTERS_MASK };
 
 const SUPPORT: Support = {
-  operations: new Set(OPERATION_KINDS),
-  msixVectors: [...new Set(DEVICE_VECTORS)],
-  whileOff: ['latches', 'drops'],
+  operations: new Set(OPERATION_KINDS.filter((kind) => kind !== 'host.failAllocation')),
+  functions: DEVICES,
+  withoutRemapping: true,
   devicesMax: 2,
   host: 'own',
 };
@@ -55,7 +59,7 @@ export function linuxFactory(name: string, options: { readonly modules?: string 
     start: async () => {
       const kernel = path === undefined ? debianKernel(name) : prepareUserKernel(path, options.modules);
       const initrd = writtenInitramfs(kernel);
-      return linuxSystem(name, () => bootVm(join(kernel.folder, 'vmlinuz'), initrd));
+      return linuxSystem(name, (remapping) => bootVm(join(kernel.folder, 'vmlinuz'), initrd, remapping));
     },
   };
 }
@@ -81,14 +85,27 @@ function notReady(reason: string, command: string): Readiness {
   return { ready: false, reason, command };
 }
 
+/** Machines that run side by side: each keeps a processor busy, and one is left for judging. */
+const MACHINES = Math.max(1, Math.min(3, availableParallelism() - 1));
+
 /**
- * One machine for all scenarios; a new one after a crash.
+ * One machine for each scenario that runs at the time, and others for those without interrupt remapping; each is
+ * started when it is first needed, and a new one after a crash.
  * @param boot starts a machine
  */
-export async function linuxSystem(name: string, boot: () => Promise<Vm>): Promise<System> {
-  let vm: Vm | undefined = await boot();
+export async function linuxSystem(name: string, boot: (remapping: boolean) => Promise<Vm>): Promise<System> {
+  const idle = { remapping: [await boot(true)], bare: [] as Vm[] };
+  const running = new Set(idle.remapping);
+  let closed = false;
+  const take = async (remapping: boolean): Promise<Vm> => {
+    if (closed) throw new HarnessError(`${name} was asked after it was closed`);
+    const vm = (remapping ? idle.remapping : idle.bare).pop() ?? (await boot(remapping));
+    running.add(vm);
+    return vm;
+  };
   const attempt = async (scenario: Scenario, eachAtOnce: boolean): Promise<Trace> => {
-    vm ??= await boot();
+    const remapping = scenario.config.interruptRemapping ?? true;
+    const vm = await take(remapping);
     let trace: Trace | undefined;
     try {
       trace = await runOn(vm, scenario, eachAtOnce);
@@ -96,15 +113,16 @@ export async function linuxSystem(name: string, boot: () => Promise<Vm>): Promis
     } finally {
       // A machine that died, or that said what nobody understands, is not used again.
       if (trace === undefined || trace.lastWords !== undefined) {
+        running.delete(vm);
         await vm.end();
-        vm = undefined;
-      }
+      } else (remapping ? idle.remapping : idle.bare).push(vm);
     }
   };
   return {
     name,
     precision: PRECISION,
     support: SUPPORT,
+    atOnce: MACHINES,
     run: async (scenario) => {
       const trace = await attempt(scenario, false);
       if (trace.lastWords === undefined) return trace;
@@ -112,7 +130,10 @@ export async function linuxSystem(name: string, boot: () => Promise<Vm>): Promis
       const again = await attempt(scenario, true);
       return again.lastWords === undefined ? trace : again;
     },
-    close: async () => vm?.end(),
+    close: async () => {
+      closed = true;
+      await Promise.all([...running].map((vm) => vm.end()));
+    },
   };
 }
 
@@ -160,16 +181,25 @@ function lastStep(said: Exclude<Said, { kind: 'line' }>): Step {
   return { outcome: { kind: 'unknown', reason }, events: [], observation: [], clauses: [] };
 }
 
-/** A device of its own for each of the Config, of the right size. */
+/** A device of its own for each of the Config. What it does while MSI-X is off is up to the agent. */
 function slotsFor({ devices }: Config): readonly number[] {
   const taken: number[] = [];
-  for (const { msixVectors } of devices) {
-    const slot = DEVICE_VECTORS.findIndex((vectors, index) => vectors === msixVectors && !taken.includes(index));
+  for (const device of devices) {
+    const wanted: PciFunction = { ...device, whileOff: 'latches' };
+    const slot = DEVICES.findIndex((found, place) => isDeepStrictEqual(found, wanted) && !taken.includes(place));
     if (slot === -1)
       throw new HarnessError(
-        `the virtual machine has no further device of ${msixVectors} vectors; it has ${DEVICE_VECTORS.join(', ')}`,
+        `the virtual machine has no further device ${printFunction(wanted)}; it has ` +
+          DEVICES.map(printFunction).join(', '),
       );
     taken.push(slot);
   }
   return taken;
+}
+
+/** `msixVectors=10 intx` */
+function printFunction({ whileOff, ...shape }: PciFunction): string {
+  return Object.entries(shape)
+    .map(([name, value]) => (value === true ? name : `${name}=${value}`))
+    .join(' ');
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { HarnessError } from '#vocabulary';
+import { isDeepStrictEqual } from 'node:util';
+import { HarnessError, type PciFunction } from '#vocabulary';
 
 /** A virtual machine with the agent in it. */
 export interface Vm {
@@ -23,15 +24,62 @@ const LAST_LINES = 12;
 /** How a kernel begins to say that something is wrong, and where it was. */
 const REASON = /Kernel panic|BUG:|WARNING:|Oops|general protection|RIP: 0010/;
 
-/** Table sizes of the devices that scenarios use, by slot: rocker has 4 vectors and 2 for each port. */
-export const DEVICE_VECTORS: readonly number[] = [4, 4, 10, 10, 36, 36, 66, 66];
+const ROCKER_VECTORS: readonly number[] = [4, 4, 10, 10, 36, 36, 66, 66];
 const HOLDER_VECTORS: readonly number[] = [128, 128];
 
+const EDU: PciFunction = { msixVectors: 0, whileOff: 'latches', msiVectors: 1, intx: true };
+const NVME: PciFunction = {
+  msixVectors: 65,
+  whileOff: 'latches',
+  intx: true,
+  express: true,
+  reset: true,
+  powerManagement: true,
+  silent: true,
+};
+const XHCI: PciFunction = {
+  msixVectors: 0,
+  whileOff: 'latches',
+  msiVectors: 16,
+  intx: true,
+  express: true,
+  silent: true,
+};
+
+/** The devices that scenarios use, in the order of their slots. */
+export const DEVICES: readonly PciFunction[] = [
+  ...[EDU, EDU, NVME, XHCI],
+  ...ROCKER_VECTORS.map((msixVectors): PciFunction => ({ msixVectors, whileOff: 'latches' })),
+];
+
+/** Slots 4 to 7 have an interrupt line each, on which no driver listens. Nvme needs a disk to be there at all. */
+const OTHER_DEVICES: readonly string[] = [
+  ...['-device', 'edu,addr=4.0', '-device', 'edu,addr=5.0'],
+  ...['-blockdev', 'driver=null-co,node-name=disk,size=1048576', '-device', 'nvme,serial=1,drive=disk,addr=6.0'],
+  ...['-device', 'nec-usb-xhci,msi=on,msix=off,addr=7.0'],
+];
+
+/** Rocker has 4 vectors and 2 for each port. */
 function rockers(): string[] {
-  return [...DEVICE_VECTORS, ...HOLDER_VECTORS].flatMap((vectors, slot) => [
+  return [...ROCKER_VECTORS, ...HOLDER_VECTORS].flatMap((vectors, place) => [
     '-device',
-    `rocker,len-ports=${(vectors - 4) / 2},name=sw${slot},addr=${(0x10 + slot).toString(16)}.0`,
+    `rocker,len-ports=${(vectors - 4) / 2},name=sw${place},addr=${(0x10 + place).toString(16)}.0`,
   ]);
+}
+
+/** What the agent found in a slot, in the order in which its ready line tells it. */
+function foundFunction(shape: string): PciFunction {
+  const [msixVectors = 0, msiVectors = 0, intx, express, reset, powerManagement, silent] = shape.split(',').map(Number);
+  return {
+    msixVectors,
+    whileOff: 'latches',
+    ...(msiVectors === 0 ? {} : { msiVectors }),
+    ...(intx === 1 ? { intx: true } : {}),
+    ...(express === 1 ? { express: true } : {}),
+    ...(reset === 1 ? { reset: true } : {}),
+    ...(powerManagement === 1 ? { powerManagement: true } : {}),
+    ...(silent === 1 ? { silent: true } : {}),
+  };
 }
 
 /**
@@ -42,10 +90,17 @@ const KERNEL_OPTIONS: readonly string[] = [
   ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'oops=panic', 'panic_on_warn=1', 'intel_iommu=on'],
   ...['mitigations=off', 'init_on_alloc=0', 'hardened_usercopy=off', 'randomize_kstack_offset=off', 'nokaslr'],
   ...['lsm=capability', 'audit=0', 'nowatchdog', 'rcupdate.rcu_expedited=1'],
+  // Our mappings of the BARs, through sysfs, last while vfio-pci uses the same BAR.
+  'iomem=relaxed',
+  // These drivers may be built in, and would take devices that are for vfio-pci.
+  'initcall_blacklist=nvme_init,xhci_pci_init',
 ];
 
-/** Boots a kernel under TCG. One CPU: with more, an event is not always visible to the read that follows it. */
-export async function bootVm(image: string, initrd: string): Promise<Vm> {
+/**
+ * Boots a kernel under TCG. One CPU: with more, an event is not always visible to the read that follows it.
+ * @param remapping whether the IOMMU remaps interrupts
+ */
+export async function bootVm(image: string, initrd: string, remapping: boolean): Promise<Vm> {
   const qemu = [
     ...[
       'qemu-system-x86_64',
@@ -58,13 +113,15 @@ export async function bootVm(image: string, initrd: string): Promise<Vm> {
       '-cpu',
       'max',
     ],
-    ...['-smp', '1', '-m', '128', '-display', 'none', '-no-reboot', '-device', 'intel-iommu,intremap=on'],
+    ...['-smp', '1', '-m', '128', '-display', 'none', '-no-reboot'],
+    ...['-device', `intel-iommu,intremap=${remapping ? 'on' : 'off'}`],
     ...['-kernel', image, '-initrd', initrd],
     ...['-append', KERNEL_OPTIONS.join(' ')],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     // The descriptor is one end of a socket pair that Node made.
     ...['-chardev', 'socket,id=agent,fd=3', '-device', 'virtio-serial-pci,addr=1e.0'],
     ...['-device', 'virtserialport,chardev=agent,name=agent'],
+    ...OTHER_DEVICES,
     ...rockers(),
   ];
   // The machine dies with us, however we die.
@@ -88,12 +145,10 @@ export async function bootVm(image: string, initrd: string): Promise<Vm> {
           : `no ready line within ${BOOT_TIMEOUT_MS / 1000} s`;
     throw new HarnessError(`the virtual machine did not start: ${what}\n${words()}`);
   }
-  const [, ...sizes] = said.text.slice(2).split(' ').map(Number);
-  if (sizes.join() !== DEVICE_VECTORS.join()) {
+  const found = said.text.split(' ').slice(2).map(foundFunction);
+  if (!isDeepStrictEqual(found, DEVICES)) {
     await end();
-    throw new HarnessError(
-      `the virtual machine has devices of ${sizes.join(', ')} vectors, not ${DEVICE_VECTORS.join(', ')}`,
-    );
+    throw new HarnessError(`the virtual machine has ${JSON.stringify(found)}, not ${JSON.stringify(DEVICES)}`);
   }
   return {
     send: (text) => void channel.write(text),

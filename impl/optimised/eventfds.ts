@@ -12,11 +12,12 @@ export const NOT_EVENTFD = 0x40000001;
  */
 export class Eventfds {
   readonly #slots = new Map<EventfdName, number>();
-  /** These four by slot. */
+  /** These five by slot. */
   readonly #names: EventfdName[] = [];
   readonly #numbers: number[] = [];
   readonly #generations: number[] = [];
   readonly #counts: number[] = [];
+  readonly #readers: number[] = [];
   /** Slots whose count is not 0, as far as #signalledLength. */
   readonly #signalled: number[] = [];
   #signalledLength = 0;
@@ -32,7 +33,11 @@ export class Eventfds {
     }
     if (element === 'bad') return NOT_OPEN;
     if (element === 'notEventfd') return NOT_EVENTFD;
-    return this.#slots.get(element) ?? this.#create(element);
+    return this.slot(element);
+  }
+
+  slot(name: EventfdName): number {
+    return this.#slots.get(name) ?? this.#create(name);
   }
 
   #create(name: EventfdName): number {
@@ -42,12 +47,12 @@ export class Eventfds {
     this.#numbers.push(Number(name.slice(1)));
     this.#generations.push(0);
     this.#counts.push(0);
+    this.#readers.push(0);
     return slot;
   }
 
-  close(name: EventfdName): void {
-    const slot = this.#slots.get(name);
-    if (slot !== undefined) this.#generations[slot] = (this.generation(slot) + 1) | 0;
+  close(slot: number): void {
+    this.#generations[slot] = (this.generation(slot) + 1) | 0;
   }
 
   /** What a trigger has to remember beside the slot: a signed 32-bit number. */
@@ -55,9 +60,17 @@ export class Eventfds {
     return this.#generations[slot] as number;
   }
 
-  /** eventfd_signal, Linux 6.1 and 6.12. */
-  signal(slot: number, generation: number): void {
-    if (this.#generations[slot] !== generation) return;
+  /** How many in the kernel read the eventfd, so that the user does not. */
+  readers(slot: number): number {
+    return this.#readers[slot] as number;
+  }
+
+  setReaders(slot: number, readers: number): void {
+    this.#readers[slot] = readers;
+  }
+
+  /** The count that the user sees rises by one. */
+  signal(slot: number): void {
     const count = this.#counts[slot] as number;
     if (count === 0) this.#insert(slot);
     this.#counts[slot] = count + 1;

@@ -1,66 +1,26 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DataElement, HostTraits, Operation, PciFunction, Scenario, Step, Trace } from '#vocabulary';
+import type { HostTraits, Operation, PciFunction, Trace } from '#vocabulary';
+import { HarnessError, MSIX_VECTORS_MAX, OPERATION_KINDS, parseOperation } from '#vocabulary';
 import {
-  ALLOCATED,
-  ARMED,
-  HarnessError,
-  MSIX_VECTORS_MAX,
-  OPERATION_KINDS,
-  PENDING,
-  parseOperation,
-  printChanges,
-  printEvent,
-  printOutcome,
-  UNMASKED,
-  VECTOR_STATE_MASK,
-} from '#vocabulary';
+  A,
+  B,
+  B_STATIC,
+  bool,
+  COLUMNS,
+  eventfds,
+  last,
+  NEW_EIGHT,
+  none,
+  ON,
+  ON_WITHOUT_TRIGGERS,
+  req,
+  statesAfter,
+  TEN,
+  TEN_LATCHING,
+} from './answer.fixture.ts';
 import type { Device } from './device.ts';
 import { OptimisedMachine } from './machine.ts';
 import { optimisedSystem } from './system.ts';
-
-const A: HostTraits = { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' };
-const B: HostTraits = { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' };
-const B_STATIC: HostTraits = { ...B, dynamicMsix: false };
-const COLUMNS: readonly (readonly [string, HostTraits])[] = [
-  ['6.1', A],
-  ['6.12', B],
-  ['6.12 without dynamic MSI-X', B_STATIC],
-];
-
-const TEN: PciFunction = { msixVectors: 10, whileOff: 'drops' };
-const TEN_LATCHING: PciFunction = { msixVectors: 10, whileOff: 'latches' };
-
-const eventfds = (range: string, data: string): string => `vfio.setIrqs MSIX EVENTFD|TRIGGER ${range} [${data}]`;
-const none = (range: string): string => `vfio.setIrqs MSIX NONE|TRIGGER ${range} []`;
-const bool = (range: string, data: string): string => `vfio.setIrqs MSIX BOOL|TRIGGER ${range} [${data}]`;
-const req = (type: string, count: number, data = ''): string => `vfio.setIrqs REQ ${type}|TRIGGER 0+${count} [${data}]`;
-
-const ON = eventfds('0+5', 'e0 e1 e2 e3 e4');
-const ON_WITHOUT_TRIGGERS = eventfds('0+5', '-1 -1 -1 -1 -1');
-const NEW_EIGHT = eventfds('0+8', 'e10 e11 e12 e13 e14 e15 e16 e17');
-
-/** All states after some steps, as `0-2 allocated; 3 allocated pending`, for each device. */
-function statesAfter(steps: readonly Step[]): string {
-  const devices = steps.at(-1)?.observation ?? [];
-  return devices
-    .map((last, place) => {
-      const states = new Map(steps.flatMap((step) => step.observation[place]?.changes ?? []).map((c) => [c.vector, c]));
-      const changes = [...states.values()].filter((c) => c.state !== 0).sort((a, b) => a.vector - b.vector);
-      return `${last.enable ? 'on' : 'off'} ${printChanges({ ...last, changes })}`.trimEnd();
-    })
-    .join(' / ');
-}
-
-/** What the last operation did: `outcome | events | on or off, and the state of every vector that is not idle`. */
-function last(host: HostTraits, devices: PciFunction | readonly PciFunction[], ...lines: readonly string[]): string {
-  const config = { host, devices: [devices].flat() };
-  const { steps } = new OptimisedMachine().run({ config, operations: lines.map(parseOperation) });
-  const step = steps.at(-1);
-  if (step === undefined) throw new Error('no operation');
-  const events = step.events.map(printEvent).join(', ');
-  return [printOutcome(step.outcome), events, statesAfter(steps)].filter((part) => part !== '').join(' | ');
-}
 
 describe.each(COLUMNS)('every column answers the same: %s', (_, host) => {
   const answer = (...lines: readonly string[]): string => last(host, TEN, ...lines);
@@ -427,183 +387,11 @@ describe('where the columns differ', () => {
   });
 });
 
-const host = fc.record({
-  dynamicMsix: fc.boolean(),
-  rangeCheck: fc.constantFrom('whole-range-first' as const, 'vector-by-vector' as const),
-  belowMinusOne: fc.constantFrom('ignored' as const, 'refused' as const),
-});
-const whileOff = fc.constantFrom('latches' as const, 'drops' as const);
-const element: fc.Arbitrary<DataElement> = fc.oneof(
-  { weight: 6, arbitrary: fc.nat(9).map((number) => `e${number}` as const) },
-  fc.constantFrom<DataElement>('bad', 'notEventfd', -1, -1, -2, 0, 1, 4294967295),
-);
-const word = fc.oneof(
-  { weight: 8, arbitrary: fc.nat(40) },
-  fc.constantFrom(2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1),
-);
-const window = fc.constant('teardown-gap' as const);
-
-/** A block, loopback or disable of MSI-X that is valid for a table of `vectorCount`. */
-function msixCall(device: number, vectorCount: number): fc.Arbitrary<Operation> {
-  return fc
-    .tuple(fc.nat(vectorCount - 1), fc.nat(4), fc.constantFrom(33, 34, 36, 36, 36), fc.array(element, { minLength: 4 }))
-    .map(([start, most, flags, elements]) => {
-      const count = Math.min(most, vectorCount - start);
-      const data = flags === 33 ? [] : elements.slice(0, count);
-      return { kind: 'vfio.setIrqs', device, flags, index: 2, start, count, data };
-    });
-}
-
-/** Operations on vectors that a table of `vectorCount` has. */
-function tame(device: number, vectorCount: number): fc.Arbitrary<Operation> {
-  const vector = fc.nat(vectorCount - 1);
-  return fc.oneof(
-    { weight: 6, arbitrary: msixCall(device, vectorCount) },
-    {
-      weight: 3,
-      arbitrary: fc.record({ kind: fc.constant('device.raise' as const), device: fc.constant(device), vector }),
-    },
-    fc.record({ kind: fc.constant('device.arm' as const), device: fc.constant(device), vector, window }),
-    fc.record({ kind: fc.constantFrom('vfio.open' as const, 'vfio.close' as const), device: fc.constant(device) }),
-    fc.record({
-      kind: fc.constant('vfio.closeEventfd' as const),
-      eventfd: fc.nat(9).map((number) => `e${number}` as const),
-    }),
-    fc.record({ kind: fc.constant('host.limitVectors' as const), count: fc.nat(6) }),
-  );
-}
-
-/** Calls whose every number may be nonsense. */
-function wild(device: number): fc.Arbitrary<Operation> {
-  return fc.oneof(
-    fc
-      .record({ flags: word, index: fc.oneof(fc.constant(2), word), start: word, count: word, argsz: word })
-      .chain((numbers) =>
-        fc.array(element).map((data): Operation => ({ kind: 'vfio.setIrqs', device, data, ...numbers })),
-      ),
-    fc
-      .record({ index: word, argsz: word })
-      .map((numbers): Operation => ({ kind: 'vfio.getIrqInfo', device, ...numbers })),
-    word.map((vector): Operation => ({ kind: 'device.raise', device, vector })),
-    fc.constantFrom<Operation>(
-      { kind: 'vfio.getIrqInfo', device, index: 2, unreadable: true },
-      { kind: 'vfio.setIrqs', device, flags: 36, index: 4, start: 0, count: 1, data: ['e1'] },
-      { kind: 'vfio.setIrqs', device, flags: 33, index: 4, start: 0, count: 1, data: [] },
-    ),
-  );
-}
-
-const scenario: fc.Arbitrary<Scenario> = fc
-  .array(fc.record({ msixVectors: fc.constantFrom(1, 8, 33, 2048), whileOff }), { minLength: 1, maxLength: 4 })
-  .chain((devices) => {
-    const onOne = devices.flatMap(({ msixVectors }, place) => [
-      { weight: 4, arbitrary: tame(place, msixVectors) },
-      { weight: 1, arbitrary: wild(place) },
-    ]);
-    return fc.record({
-      config: fc.record({ host, devices: fc.constant(devices) }),
-      operations: fc.array(fc.oneof(...onOne), { maxLength: 30 }),
-    });
-  });
-
-describe('any scenario', () => {
-  it('gets the same Trace from a machine that ran others before as from a fresh one', () => {
-    const used = new OptimisedMachine();
-    fc.assert(
-      fc.property(scenario, (one) => {
-        const fresh = structuredClone(new OptimisedMachine().run(one));
-        expect(structuredClone(used.run(one))).toEqual(fresh);
-        expect(used.run(one)).toEqual(fresh);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('gets one step per operation, and changes that are real and ascending', () => {
-    fc.assert(
-      fc.property(scenario, (one) => {
-        const { initial, steps } = new OptimisedMachine().run(one);
-        expect(initial.map(({ changes }) => changes)).toEqual(one.config.devices.map(() => []));
-        expect(steps).toHaveLength(one.operations.length);
-        one.config.devices.forEach(({ msixVectors }, place) => {
-          const states = new Map<number, number>();
-          for (const { changes } of steps.map(({ observation }) => ofDevice(observation, place))) {
-            const vectors = changes.map(({ vector }) => vector);
-            expect(vectors).toEqual([...new Set(vectors)].sort((a, b) => a - b));
-            for (const { vector, state } of changes) {
-              expect(vector).toBeLessThan(msixVectors);
-              expect(state & ~VECTOR_STATE_MASK).toBe(0);
-              expect(state).not.toBe(states.get(vector) ?? 0);
-              states.set(vector, state);
-            }
-          }
-        });
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('leaves only states that the layers allow', () => {
-    fc.assert(
-      fc.property(scenario, (one) => {
-        const states = one.config.devices.map(() => new Map<number, number>());
-        for (const { observation } of new OptimisedMachine().run(one).steps) {
-          states.forEach((known, place) => {
-            const { enable, functionMask, changes } = ofDevice(observation, place);
-            for (const { vector, state } of changes) known.set(vector, state);
-            expect(functionMask).toBe(false);
-            for (const state of known.values()) {
-              expect((state & ARMED) !== 0).toBe((state & UNMASKED) !== 0);
-              if ((state & ARMED) !== 0) expect(state & (ALLOCATED | PENDING)).toBe(ALLOCATED);
-              if (!enable) expect(state & ALLOCATED).toBe(0);
-            }
-          });
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('tells events as they happened, then each signalled eventfd once by number', () => {
-    fc.assert(
-      fc.property(scenario, (one) => {
-        for (const { events } of new OptimisedMachine().run(one).steps) {
-          const kinds = events.map(({ kind }) => kind);
-          expect(kinds).toEqual([...kinds].sort());
-          const numbers = events.flatMap((event) =>
-            event.kind === 'signalled' ? [Number(event.eventfd.slice(1))] : [],
-          );
-          expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('goes the same way on a table of 8 vectors as on one of 2048', () => {
-    fc.assert(
-      fc.property(host, whileOff, fc.array(tame(0, 8), { maxLength: 30 }), (traits, off, operations) => {
-        const [small, large] = [8, MSIX_VECTORS_MAX].map((msixVectors) => {
-          const config = { host: traits, devices: [{ msixVectors, whileOff: off }] };
-          return new OptimisedMachine().run({ config, operations });
-        });
-        expect(large).toEqual(small);
-      }),
-      { numRuns: 300 },
-    );
-  });
-});
-
-function ofDevice(observation: Step['observation'], place: number): Step['observation'][number] {
-  const one = observation[place];
-  if (one === undefined) throw new Error(`no observation of device ${place}`);
-  return one;
-}
-
 /** Every object that a Trace consists of and that is not a constant. */
 function objectsOf({ steps }: Trace): object[] {
   return steps.flatMap((step) => [
     step,
+    ...(['irqInfo', 'value', 'positive'].includes(step.outcome.kind) ? [step.outcome] : []),
     ...step.events,
     ...step.observation,
     ...step.observation.flatMap(({ changes }) => changes),
@@ -612,7 +400,8 @@ function objectsOf({ steps }: Trace): object[] {
 
 describe('OptimisedMachine', () => {
   const grow = [ON, 'device.raise 0', NEW_EIGHT, none('0+8'), 'device.arm 1 teardown-gap', none('0+0')];
-  const operations = grow.map(parseOperation);
+  const numbers = ['vfio.getIrqInfo REQ', 'vfio.configRead memory', 'host.failAllocation 3', ON];
+  const operations = [...grow, ...numbers].map(parseOperation);
 
   it('allocates no object for a scenario that is no longer than one before it', () => {
     const machine = new OptimisedMachine();
@@ -645,7 +434,8 @@ describe('OptimisedMachine', () => {
 
   it('shares the objects of its outcomes', () => {
     const machine = new OptimisedMachine();
-    const asked = [ON, none('0+10'), ...['INTX', 'MSI', 'MSIX', 'REQ', 'ERR'].map((name) => `vfio.getIrqInfo ${name}`)];
+    const infos = ['INTX', 'MSI', 'MSIX', 'REQ', 'ERR'].map((name) => `vfio.getIrqInfo ${name}`);
+    const asked = [ON, none('0+10'), ...infos, 'vfio.pbaRead 3', none('0+0'), 'host.failAllocation 3', ON];
     const outcomes = (): unknown[] => {
       const config = { host: A, devices: [TEN] };
       return machine.run({ config, operations: asked.map(parseOperation) }).steps.map(({ outcome }) => outcome);
@@ -679,9 +469,9 @@ describe('optimisedSystem', () => {
     const trace = system.run({ config: { host: B, devices: [TEN] }, operations: [parseOperation(ON)] });
     expect(trace).toMatchObject({ steps: [{ outcome: { kind: 'ok' }, clauses: [] }] });
     expect(system.name).toBe('optimised');
-    expect(system.precision).toEqual({ vectorState: ALLOCATED | ARMED | UNMASKED | PENDING, messageControl: true });
+    expect(system.precision).toEqual({ vectorState: 31, messageControl: true, registers: 31 });
     expect([...system.support.operations]).toEqual(OPERATION_KINDS);
-    expect(system.support).toMatchObject({ msixVectors: 'any', whileOff: ['latches', 'drops'], devicesMax: 4 });
+    expect(system.support).toMatchObject({ functions: 'any', withoutRemapping: true, devicesMax: 4 });
     expect(system.support.host).toBe('configured');
     await expect(system.close()).resolves.toBeUndefined();
   });

@@ -1,27 +1,30 @@
 import type {
   Config,
-  DataElement,
-  HostTraits,
   Operation,
   Outcome,
   Scenario,
   Trace,
   VfioClose,
+  VfioConfigRead,
+  VfioConfigWrite,
   VfioGetIrqInfo,
-  VfioOpen,
+  VfioMapBar,
+  VfioPbaRead,
+  VfioReset,
   VfioSetIrqs,
+  VfioTableRead,
+  VfioTableWrite,
   Window,
 } from '#vocabulary';
 import {
-  ALLOCATED,
-  ARMED,
   dataElementBytes,
   HarnessError,
+  INTX_DISABLE,
   IRQ_INFO_BYTES,
   IRQ_SET_BYTES,
-  PENDING,
-  UNMASKED,
+  VFIO_IRQ_INFO_AUTOMASKED,
   VFIO_IRQ_INFO_EVENTFD,
+  VFIO_IRQ_INFO_MASKABLE,
   VFIO_IRQ_INFO_NORESIZE,
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
@@ -29,37 +32,39 @@ import {
   VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
-  VFIO_PCI_REQ_IRQ_INDEX,
 } from '#vocabulary';
-import { Device, NO_TRIGGER } from './device.ts';
-import { Eventfds, NOT_EVENTFD, NOT_OPEN } from './eventfds.ts';
-import { EBADF, EFAULT, EINVAL, ENOSPC, ENOTTY, ERANGE, INTX_INFO, MSI_INFO, OK, REQ_INFO } from './outcomes.ts';
+import { Device, NUM_IRQS } from './device.ts';
+import { EBADF, EFAULT, EINVAL, ENOTTY, OK } from './outcomes.ts';
+import { RegionLayer } from './region-layer.ts';
 import { TracePool } from './trace-pool.ts';
 
 const DATA_TYPES = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
 const ACTIONS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
 
-/** What is asked of an open device. */
-type DeviceCall = VfioOpen | VfioClose | VfioGetIrqInfo | VfioSetIrqs;
+/** What is asked of a device through its descriptor. */
+type DescriptorCall =
+  | VfioClose
+  | VfioMapBar
+  | VfioGetIrqInfo
+  | VfioSetIrqs
+  | VfioReset
+  | VfioConfigWrite
+  | VfioConfigRead
+  | VfioTableRead
+  | VfioTableWrite
+  | VfioPbaRead;
 
 /**
- * vfio-pci's MSI-X and request-interrupt logic on hosts of any traits, fast: no operation allocates, and each costs
- * what the vectors cost that it touches, whatever the size of the table.
+ * vfio-pci's interrupts on hosts of any traits, fast: no operation allocates, and each costs what the vectors cost
+ * that it touches, whatever the size of the table.
  * A step that a kernel function stands for is a method with its name, so that a mutant can replace just that step.
- * Methods that answer return one of the shared outcomes; OK is the only success but for `irqInfo`.
+ * Methods that answer return OK, an errno that exists once, or a numbered outcome.
  */
-export class OptimisedMachine {
-  protected host: HostTraits = { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' };
-  /** Those of the scenario. */
-  protected readonly devices: Device[] = [];
-  protected readonly eventfds = new Eventfds();
-  /** Vectors of the host that can still be put to use; infinite until a scenario limits them. */
-  protected freeVectors = Number.POSITIVE_INFINITY;
-  /** The window that the running operation has opened. */
-  protected opened: Window | null = null;
+export class OptimisedMachine extends RegionLayer {
   readonly #traces = new TracePool();
   /** Every device there has been; those beyond the scenario's rest. */
   readonly #resting: Device[] = [];
@@ -82,12 +87,18 @@ export class OptimisedMachine {
 
   #start(config: Config): void {
     this.host = config.host;
+    this.interruptRemapping = config.interruptRemapping !== false;
     this.freeVectors = Number.POSITIVE_INFINITY;
+    this.failing = 0;
+    this.outcomes.reset();
+    for (const device of this.devices) this.virqfdDisable(device);
     while (this.devices.length > config.devices.length) this.#resting.push(this.devices.pop() as Device);
     while (this.devices.length < config.devices.length)
       this.devices.push(this.#resting.pop() ?? new Device(this.devices.length));
     config.devices.forEach((pciFunction, place) => {
-      this.device(place).reset(pciFunction, this.msixInfoFlags());
+      const device = this.device(place);
+      device.reset(pciFunction);
+      device.msixInfoFlags = this.msixInfoFlags(device);
     });
     this.#traces.begin(this.devices);
   }
@@ -101,16 +112,29 @@ export class OptimisedMachine {
   protected answer(operation: Operation): Outcome {
     switch (operation.kind) {
       case 'vfio.open':
+        return this.answered(this.device(operation.device), this.open(this.device(operation.device)));
+      case 'vfio.unmapBar':
+        return this.answered(this.device(operation.device), this.unmapBar(this.device(operation.device)));
       case 'vfio.close':
       case 'vfio.getIrqInfo':
-      case 'vfio.setIrqs': {
+      case 'vfio.setIrqs':
+      case 'vfio.reset':
+      case 'vfio.configWrite':
+      case 'vfio.configRead':
+      case 'vfio.tableRead':
+      case 'vfio.tableWrite':
+      case 'vfio.pbaRead':
+      case 'vfio.mapBar': {
         const device = this.device(operation.device);
-        const outcome = this.answerVfio(device, operation);
-        this.raiseArmed(device);
-        return outcome;
+        return this.answered(device, device.openCount === 0 ? EBADF : this.answerVfio(device, operation));
+      }
+      case 'vfio.writeEventfd': {
+        const slot = this.eventfds.slot(operation.eventfd);
+        this.eventfdSignal(slot, this.eventfds.generation(slot));
+        return OK;
       }
       case 'vfio.closeEventfd':
-        this.eventfds.close(operation.eventfd);
+        this.eventfdRelease(this.eventfds.slot(operation.eventfd));
         return OK;
       case 'device.raise':
         this.raise(this.device(operation.device), operation.vector, null);
@@ -118,56 +142,142 @@ export class OptimisedMachine {
       case 'device.arm':
         this.device(operation.device).arm(operation.vector, operation.window);
         return OK;
+      case 'device.assertIntx':
+        this.assertIntx(this.device(operation.device));
+        return OK;
+      case 'device.deassertIntx':
+        this.deassertIntx(this.device(operation.device));
+        return OK;
+      case 'device.wipe':
+        this.wipe(this.device(operation.device));
+        return OK;
       case 'host.limitVectors':
         this.freeVectors = operation.count;
         return OK;
+      case 'host.failAllocation':
+        this.failing = operation.nth;
+        return OK;
     }
   }
 
-  protected answerVfio(device: Device, operation: DeviceCall): Outcome {
+  /** The `vfio.` operation on the device is over: what was armed for it happens. */
+  protected answered(device: Device, outcome: Outcome): Outcome {
+    this.raiseArmed(device);
+    return outcome;
+  }
+
+  protected answerVfio(device: Device, operation: DescriptorCall): Outcome {
     switch (operation.kind) {
-      case 'vfio.open':
-        device.openCount += 1;
-        return OK;
       case 'vfio.close':
-        return device.openCount === 0 ? EBADF : this.close(device);
+        return this.close(device);
+      case 'vfio.mapBar':
+        device.mappings += 1;
+        return OK;
       case 'vfio.getIrqInfo':
-        return device.openCount === 0 ? EBADF : this.irqInfo(device, operation);
+        return this.irqInfo(device, operation);
       case 'vfio.setIrqs':
-        return device.openCount === 0 ? EBADF : this.setIrqs(device, operation);
+        return this.setIrqs(device, operation);
+      case 'vfio.reset':
+        return this.reset(device);
+      case 'vfio.configWrite':
+        return this.configWrite(device, operation.field, operation.value);
+      case 'vfio.configRead':
+        return this.configRead(device, operation.field);
+      case 'vfio.tableRead':
+        return this.tableRead(device, operation.vector);
+      case 'vfio.tableWrite':
+        return this.tableWrite(device, operation.vector);
+      case 'vfio.pbaRead':
+        return this.pbaRead(device, operation.vector);
     }
+  }
+
+  /** vfio_pci_core_enable, Linux 6.1 and 6.12, at the first open; its user turns bus mastering on. */
+  protected open(device: Device): Outcome {
+    const isHeld = device.openCount > 0 || device.mappings > 0;
+    device.openCount += 1;
+    if (isHeld) return OK;
+    this.resetIfPossible(device);
+    device.busMaster = true;
+    return OK;
+  }
+
+  protected close(device: Device): Outcome {
+    device.openCount -= 1;
+    this.released(device);
+    return OK;
+  }
+
+  protected unmapBar(device: Device): Outcome {
+    if (device.mappings === 0) return OK;
+    device.mappings -= 1;
+    this.released(device);
+    return OK;
+  }
+
+  /** vfio_device_fops_release, Linux 6.1 and 6.12: a mapping holds the file as a descriptor does. */
+  protected released(device: Device): void {
+    if (device.openCount === 0 && device.mappings === 0) this.closeDevice(device);
   }
 
   /** vfio_pci_core_close_device and vfio_pci_core_disable, Linux 6.1 and 6.12: the last close gives everything back. */
-  protected close(device: Device): Outcome {
-    device.openCount -= 1;
-    if (device.openCount > 0) return OK;
-    this.msiDisable(device);
-    device.requestSlot = NO_TRIGGER;
+  protected closeDevice(device: Device): void {
+    device.inD3hot = false;
+    this.disableIrqs(device);
+    device.errTrigger.clear();
+    device.reqTrigger.clear();
+    device.virtualIntxDisable = false;
+    device.virtualMemory = true;
+    device.virtualMsiEnable = false;
+    this.resetIfPossible(device);
+    device.busMaster = false;
+    device.registers &= ~INTX_DISABLE;
+  }
+
+  /** vfio_pci_core_disable, Linux 6.1 and 6.12: vfio_pci_set_irqs_ioctl with DATA_NONE on the index that is set up. */
+  protected disableIrqs(device: Device): void {
+    if (device.irqType === VFIO_PCI_INTX_IRQ_INDEX) this.intxDisable(device);
+    else if (device.irqType !== NUM_IRQS) this.msiDisable(device);
+  }
+
+  protected resetIfPossible(device: Device): void {
+    if (device.hasReset) this.resetFunction(device);
+  }
+
+  /** vfio_pci_ioctl_reset, Linux 6.1 and 6.12. */
+  protected reset(device: Device): Outcome {
+    if (!device.hasReset) return EINVAL;
+    this.resetFunction(device);
+    this.pciRestoreMsiState(device);
     return OK;
   }
 
   /** vfio_pci_ioctl_get_irq_info, Linux 6.1 and 6.12. */
   protected irqInfo(device: Device, { index, argsz = IRQ_INFO_BYTES, unreadable }: VfioGetIrqInfo): Outcome {
     if (unreadable === true) return EFAULT;
-    if (argsz < IRQ_INFO_BYTES) return EINVAL;
-    if (index === VFIO_PCI_MSIX_IRQ_INDEX) return device.msixInfo;
-    if (index === VFIO_PCI_INTX_IRQ_INDEX) return INTX_INFO;
-    if (index === VFIO_PCI_MSI_IRQ_INDEX) return MSI_INFO;
-    if (index === VFIO_PCI_REQ_IRQ_INDEX) return REQ_INFO;
-    // No such index, or VFIO_PCI_ERR_IRQ_INDEX, which only PCI Express functions have.
-    return EINVAL;
+    if (argsz < IRQ_INFO_BYTES || index >= NUM_IRQS) return EINVAL;
+    const count = this.irqCount(device, index);
+    // Only PCI Express functions have the index at all.
+    if (index === VFIO_PCI_ERR_IRQ_INDEX && count === 0) return EINVAL;
+    return this.outcomes.irqInfo(this.irqInfoFlags(device, index), count);
+  }
+
+  protected irqInfoFlags(device: Device, index: number): number {
+    if (index === VFIO_PCI_MSIX_IRQ_INDEX) return device.msixInfoFlags;
+    return index === VFIO_PCI_INTX_IRQ_INDEX
+      ? VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED
+      : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
   }
 
   /** vfio_pci_ioctl_get_irq_info, Linux 6.1 (NORESIZE always) and 6.12 (NORESIZE unless has_dyn_msix). */
-  protected msixInfoFlags(): number {
-    return this.host.dynamicMsix ? VFIO_IRQ_INFO_EVENTFD : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+  protected msixInfoFlags(device: Device): number {
+    const hasDynMsix = this.host.dynamicMsix && device.msixVectors > 0;
+    return hasDynMsix ? VFIO_IRQ_INFO_EVENTFD : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
   }
 
-  /** vfio_pci_get_irq_count, Linux 6.1 and 6.12, for a conventional PCI function that has MSI-X and nothing else. */
+  /** vfio_pci_get_irq_count, Linux 6.1 and 6.12; 0 for an index that does not exist. */
   protected irqCount(device: Device, index: number): number {
-    if (index === VFIO_PCI_MSIX_IRQ_INDEX) return device.msixVectors;
-    return index === VFIO_PCI_REQ_IRQ_INDEX ? 1 : 0;
+    return index < NUM_IRQS ? (device.irqCounts[index] as number) : 0;
   }
 
   /** vfio_pci_ioctl_set_irqs and vfio_pci_set_irqs_ioctl, Linux 6.1 and 6.12. */
@@ -175,11 +285,17 @@ export class OptimisedMachine {
     if (operation.unreadable === true) return EFAULT;
     const valid = this.validate(device, operation);
     if (valid !== OK) return valid;
-    if ((operation.flags & ACTIONS) !== VFIO_IRQ_SET_ACTION_TRIGGER) return ENOTTY;
-    // Every other index has a count of 0, with which nothing is valid.
-    return operation.index === VFIO_PCI_MSIX_IRQ_INDEX
-      ? this.setMsiTrigger(device, operation)
-      : this.setReqTrigger(device, operation);
+    const { index } = operation;
+    const action = operation.flags & ACTIONS;
+    if (action === VFIO_IRQ_SET_ACTION_TRIGGER) {
+      if (index === VFIO_PCI_MSIX_IRQ_INDEX || index === VFIO_PCI_MSI_IRQ_INDEX)
+        return this.setMsiTrigger(device, operation);
+      if (index === VFIO_PCI_INTX_IRQ_INDEX) return this.setIntxTrigger(device, operation);
+      const trigger = index === VFIO_PCI_ERR_IRQ_INDEX ? device.errTrigger : device.reqTrigger;
+      return this.setCtxTriggerSingle(trigger, operation);
+    }
+    const masksOrUnmasks = action === VFIO_IRQ_SET_ACTION_MASK || action === VFIO_IRQ_SET_ACTION_UNMASK;
+    return index === VFIO_PCI_INTX_IRQ_INDEX && masksOrUnmasks ? this.setIntxMask(device, operation) : ENOTTY;
   }
 
   /** vfio_set_irqs_validate_and_prepare and memdup_user of the data, Linux 6.1 and 6.12. */
@@ -198,182 +314,10 @@ export class OptimisedMachine {
     return count > data.length ? EFAULT : OK;
   }
 
-  /** vfio_pci_set_msi_trigger, Linux 6.1 and 6.12. */
-  protected setMsiTrigger(device: Device, operation: VfioSetIrqs): Outcome {
-    const { flags, start, count, data } = operation;
-    if (device.enabled && count === 0 && (flags & VFIO_IRQ_SET_DATA_NONE) !== 0) {
-      this.msiDisable(device);
-      this.opened = 'teardown-gap';
-      return OK;
-    }
-    if ((flags & VFIO_IRQ_SET_DATA_EVENTFD) !== 0) {
-      return device.enabled ? this.msiSetBlock(device, start, count, data) : this.turnOn(device, start, count, data);
-    }
-    return device.enabled ? this.loopback(device, operation) : EINVAL;
-  }
-
-  /** vfio_pci_set_msi_trigger, Linux 6.1 and 6.12: the part for eventfds while MSI-X is off. */
-  protected turnOn(device: Device, start: number, count: number, data: readonly DataElement[]): Outcome {
-    const enabled = this.msiEnable(device, start + count);
-    if (enabled !== OK) return enabled;
-    const set = this.msiSetBlock(device, start, count, data);
-    if (set !== OK) this.msiDisable(device);
-    return set;
-  }
-
-  /** vfio_msi_enable, Linux 6.1 and 6.12. Allocates all vectors below `vectorCount`, not only those with a trigger. */
-  protected msiEnable(device: Device, vectorCount: number): Outcome {
-    if (vectorCount === 0) return ERANGE;
-    for (let vector = 0; vector < vectorCount; vector += 1) this.msiAllocIrq(device, vector);
-    device.contextCount = vectorCount;
-    device.enabled = true;
-    return OK;
-  }
-
-  /** vfio_msi_disable, Linux 6.1 and 6.12. Does nothing while MSI-X is off. */
-  protected msiDisable(device: Device): void {
-    const { allocated } = device;
-    for (let vector = allocated.next(0); vector !== -1; vector = allocated.next(vector + 1)) {
-      if (device.isArmed(vector)) this.msiSetVectorSignal(device, vector, -1);
-    }
-    this.freeIrqVectors(device);
-    device.enabled = false;
-  }
-
-  /** pci_free_irq_vectors, Linux 6.1 and 6.12: also those that were added later. */
-  protected freeIrqVectors(device: Device): void {
-    const { allocated } = device;
-    for (let vector = allocated.next(0); vector !== -1; vector = allocated.next(vector + 1)) {
-      device.clear(vector, ALLOCATED);
-    }
-    allocated.clear();
-  }
-
-  /** vfio_msi_alloc_irq, Linux 6.12: pci_msix_alloc_irq_at, which always succeeds here. */
-  protected msiAllocIrq(device: Device, vector: number): void {
-    device.allocated.add(vector);
-    device.set(vector, ALLOCATED);
-  }
-
-  /** vfio_msi_set_block, Linux 6.1 (which looks at the whole range first) and 6.12 (which does not). */
-  protected msiSetBlock(device: Device, start: number, count: number, data: readonly DataElement[]): Outcome {
-    const { contextCount } = device;
-    const wholeRangeFirst = this.host.rangeCheck === 'whole-range-first';
-    if (wholeRangeFirst && (start >= contextCount || start + count > contextCount)) return EINVAL;
-    for (let place = 0; place < count; place += 1) {
-      const descriptor = this.eventfds.descriptor(data[place] as DataElement);
-      const outcome = this.msiSetVectorSignal(device, start + place, descriptor);
-      if (outcome !== OK) {
-        this.unwindBlock(device, start, start + place);
-        return outcome;
-      }
-    }
-    return OK;
-  }
-
-  /** vfio_msi_set_block, Linux 6.1 and 6.12, its error path: `failed` is unwound too, what lies behind it is not. */
-  protected unwindBlock(device: Device, start: number, failed: number): void {
-    for (let vector = start; vector <= failed; vector += 1) this.msiSetVectorSignal(device, vector, -1);
-  }
-
-  /**
-   * vfio_msi_set_vector_signal, Linux 6.1 and 6.12. The old trigger goes before the new descriptor is looked at, and
-   * an allocation stays whatever fails after it.
-   */
-  protected msiSetVectorSignal(device: Device, vector: number, descriptor: number): Outcome {
-    if (device.isArmed(vector)) this.freeIrq(device, vector);
-    if (descriptor < 0) return OK;
-    if (!device.isAllocated(vector)) {
-      if (!this.host.dynamicMsix) return EINVAL;
-      this.msiAllocIrq(device, vector);
-    }
-    const found = this.eventfdLookup(descriptor);
-    return found === OK ? this.requestIrq(device, vector, descriptor) : found;
-  }
-
-  /** eventfd_ctx_fdget, Linux 6.1 and 6.12. */
-  protected eventfdLookup(descriptor: number): Outcome {
-    if (descriptor === NOT_OPEN) return EBADF;
-    return descriptor === NOT_EVENTFD ? EINVAL : OK;
-  }
-
-  /** request_irq, Linux 6.1 and 6.12: takes a vector of the host and unmasks the entry, which sends what is pending. */
-  protected requestIrq(device: Device, vector: number, slot: number): Outcome {
-    if (this.freeVectors === 0) return ENOSPC;
-    this.freeVectors -= 1;
-    device.setTrigger(vector, slot, this.eventfds.generation(slot));
-    device.set(vector, ARMED | UNMASKED);
-    if (device.isPending(vector)) {
-      device.clear(vector, PENDING);
-      this.msiHandler(device, vector);
-    }
-    return OK;
-  }
-
-  /** free_irq, Linux 6.1 and 6.12: masks the entry and gives the vector back to the host. */
-  protected freeIrq(device: Device, vector: number): void {
-    device.clear(vector, ARMED | UNMASKED);
-    this.freeVectors += 1;
-  }
-
-  /** vfio_msihandler, Linux 6.1 and 6.12. The vector is armed. */
-  protected msiHandler(device: Device, vector: number): void {
-    this.eventfds.signal(device.slot(vector), device.generation(vector));
-  }
-
-  /** vfio_pci_set_msi_trigger, Linux 6.1 (with a range check) and 6.12 (without): DATA_NONE and DATA_BOOL. */
-  protected loopback(device: Device, { flags, start, count, data }: VfioSetIrqs): Outcome {
-    if (this.host.rangeCheck === 'whole-range-first' && start + count > device.contextCount) return EINVAL;
-    const always = (flags & VFIO_IRQ_SET_DATA_NONE) !== 0;
-    for (let place = 0; place < count; place += 1) {
-      if (device.isArmed(start + place) && (always || isTrue(data[place]))) this.msiHandler(device, start + place);
-    }
-    return OK;
-  }
-
-  /**
-   * vfio_pci_set_req_trigger and vfio_pci_set_ctx_trigger_single, Linux 6.1 (and 6.12 before 6.12.63), where an eventfd
-   * below -1 is ignored, and 6.12. Start is 0 and count at most 1.
-   */
-  protected setReqTrigger(device: Device, { flags, count, data }: VfioSetIrqs): Outcome {
-    if ((flags & VFIO_IRQ_SET_DATA_NONE) !== 0) {
-      if (device.requestSlot === NO_TRIGGER) return EINVAL;
-      if (count === 0) device.requestSlot = NO_TRIGGER;
-      else this.signalRequest(device);
-      return OK;
-    }
-    if (count === 0) return EINVAL;
-    if ((flags & VFIO_IRQ_SET_DATA_BOOL) !== 0) {
-      if (device.requestSlot !== NO_TRIGGER && isTrue(data[0])) this.signalRequest(device);
-      return OK;
-    }
-    return this.setReqEventfd(device, this.eventfds.descriptor(data[0] as DataElement));
-  }
-
-  /** vfio_pci_set_ctx_trigger_single, Linux 6.1 and 6.12: DATA_EVENTFD. A bad descriptor leaves the old trigger. */
-  protected setReqEventfd(device: Device, descriptor: number): Outcome {
-    if (descriptor < -1) return this.host.belowMinusOne === 'ignored' ? OK : EINVAL;
-    if (descriptor === -1) {
-      device.requestSlot = NO_TRIGGER;
-      return OK;
-    }
-    const found = this.eventfdLookup(descriptor);
-    if (found !== OK) return found;
-    device.requestSlot = descriptor;
-    device.requestGeneration = this.eventfds.generation(descriptor);
-    return OK;
-  }
-
-  protected signalRequest(device: Device): void {
-    this.eventfds.signal(device.requestSlot, device.requestGeneration);
-  }
-
-  /** The function has an event for a vector. PCIe 6.0, 6.1.4.5; while MSI-X is off, ours. */
+  /** The function has an event for a vector. */
   protected raise(device: Device, vector: number, window: Window | null): void {
     this.#traces.raised(device.place, vector, window);
-    if (vector >= device.msixVectors) return;
-    if (device.enabled && device.isUnmasked(vector)) this.msiHandler(device, vector);
-    else if (device.enabled || device.latchesWhileOff) device.set(vector, PENDING);
+    this.event(device, vector);
   }
 
   /** All raises that were armed, in the order in which they were. */
@@ -384,9 +328,4 @@ export class OptimisedMachine {
     }
     device.armedCount = 0;
   }
-}
-
-/** An element of DATA_BOOL: a byte that is not 0. */
-function isTrue(element: DataElement | undefined): boolean {
-  return typeof element !== 'number' || (element & 0xff) !== 0;
 }

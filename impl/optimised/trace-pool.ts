@@ -37,7 +37,7 @@ function makeStep(): StepRecord {
 
 function makeObservation(): ObservationRecord {
   return {
-    observation: { enable: false, functionMask: false, msixInfoFlags: 0, changes: [] },
+    observation: { enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: [] },
     changes: new List(),
   };
 }
@@ -113,8 +113,9 @@ export class TracePool {
     into.clear();
     for (const device of devices) {
       const { observation, changes } = this.#observations.next();
-      observation.enable = device.enabled;
-      observation.msixInfoFlags = device.openCount === 0 ? 0 : device.msixInfo.flags;
+      observation.enable = device.msixEnable;
+      observation.msixInfoFlags = device.openCount === 0 ? 0 : device.msixInfoFlags;
+      observation.registers = device.seenRegisters();
       observation.changes = this.#changesOf(device, changes);
       into.push(observation);
     }

@@ -1,5 +1,6 @@
 import { cite, declare } from '../cite.ts';
-import type { MsixFunction } from './msix-function.ts';
+import type { FunctionState } from './function.ts';
+import { giveIntxUp } from './intx-pin.ts';
 
 const CLAUSE = declare({
   enable: {
@@ -15,16 +16,18 @@ const CLAUSE = declare({
 });
 
 /** Source: msix_capability_init, Linux 6.1 and 6.12. */
-export function msixCapabilityInit(msix: MsixFunction): void {
+export function msixCapabilityInit(pci: FunctionState): void {
   cite(CLAUSE.enable);
+  const { msix } = pci;
   msix.enable = true;
   msix.functionMask = true;
   msix.unmasked.clear();
   msix.functionMask = false;
+  giveIntxUp(pci);
 }
 
 /** Source: pci_msix_shutdown, Linux 6.1 and 6.12. */
-export function msixShutdown(msix: MsixFunction): void {
+export function msixShutdown({ msix }: FunctionState): void {
   cite(CLAUSE.shutdown);
   msix.unmasked.clear();
   msix.enable = false;

@@ -1,5 +1,6 @@
 import { cite, declare } from '../cite.ts';
-import type { MsixFunction } from './msix-function.ts';
+import type { FunctionState } from './function.ts';
+import { sendMessage } from './message.ts';
 
 const CLAUSE = declare({
   beyondTable: {
@@ -29,24 +30,25 @@ const CLAUSE = declare({
   },
 });
 
-/** The function has an event for a vector. Returns whether a message leaves. */
-export function raise(msix: MsixFunction, vector: number): boolean {
-  if (vector >= msix.config.msixVectors) {
+/** The function has an event that it tells by MSI-X. Returns whether a message arrives. */
+export function msixEvent(pci: FunctionState, vector: number): boolean {
+  const { config, msix } = pci;
+  if (vector >= config.msixVectors) {
     cite(CLAUSE.beyondTable);
     return false;
   }
-  if (!msix.enable) return raiseWhileOff(msix, vector);
+  if (!msix.enable) return eventWhileOff(pci, vector);
   if (!msix.unmasked.has(vector)) {
     cite(CLAUSE.latchedWhileMasked);
     msix.pending.add(vector);
     return false;
   }
   cite(CLAUSE.sent);
-  return true;
+  return sendMessage(pci, msix.messages.has(vector));
 }
 
-function raiseWhileOff(msix: MsixFunction, vector: number): false {
-  switch (msix.config.whileOff) {
+function eventWhileOff({ config, msix }: FunctionState, vector: number): false {
+  switch (config.whileOff) {
     case 'latches':
       cite(CLAUSE.latchedWhileOff);
       msix.pending.add(vector);

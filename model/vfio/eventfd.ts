@@ -17,6 +17,11 @@ const CLAUSE = declare({
     title: 'A signal adds one to the count.',
     source: 'eventfd_signal, Linux 6.1 and 6.12',
   },
+  consumed: {
+    id: 'vfio.eventfd.consumed',
+    title: 'A count that the kernel waits for is read by the kernel, and the user does not see it.',
+    source: 'virqfd_wakeup, eventfd_ctx_do_read, Linux 6.1 and 6.12',
+  },
   closedByUser: {
     id: 'vfio.eventfd.closed-by-user',
     title:
@@ -25,10 +30,18 @@ const CLAUSE = declare({
   },
 });
 
+/** What someone who reads an eventfd does when it is written, and when the user closes it. */
+export interface Watcher {
+  readonly written: () => void;
+  readonly closed: () => void;
+}
+
 /** One eventfd; the kernel holds it by reference, the user by descriptor. */
 export interface Eventfd {
   readonly name: EventfdName;
   open: boolean;
+  /** Those in the kernel who read it, by whom they do it for. */
+  readonly watchers: Map<object, Watcher>;
 }
 
 /** The eventfds of one user. */
@@ -64,19 +77,56 @@ export function eventfdLookup(eventfds: Eventfds, element: DataElement): Eventfd
   }
   const known = eventfds.open.get(element);
   if (known !== undefined) return known;
-  const created: Eventfd = { name: element, open: true };
-  eventfds.open.set(element, created);
+  return create(eventfds, element);
+}
+
+/** Source: eventfd(2). */
+function create(eventfds: Eventfds, name: EventfdName): Eventfd {
+  const created: Eventfd = { name, open: true, watchers: new Map() };
+  eventfds.open.set(name, created);
   return created;
 }
 
-/** The kernel signals an eventfd once. */
+/** Someone in the kernel reads the eventfd from now on. Source: vfs_poll, Linux 6.1 and 6.12. */
+export function watch(eventfd: Eventfd, reader: object, watcher: Watcher): void {
+  eventfd.watchers.set(reader, watcher);
+}
+
+/** Source: eventfd_ctx_remove_wait_queue, Linux 6.1 and 6.12. */
+export function unwatch(eventfd: Eventfd, reader: object): void {
+  eventfd.watchers.delete(reader);
+}
+
+/** The user adds 1 to an eventfd, and reads it back unless the kernel does. Source: write(2). */
+export function writeEventfd(eventfds: Eventfds, name: EventfdName): void {
+  signal(eventfds, eventfds.open.get(name) ?? create(eventfds, name));
+}
+
+/** An eventfd is signalled once. */
 export function signal(eventfds: Eventfds, eventfd: Eventfd): void {
   if (!eventfd.open) {
     cite(CLAUSE.closedByUser);
     return;
   }
+  if (eventfd.watchers.size > 0) {
+    cite(CLAUSE.consumed);
+    wake(eventfd);
+    return;
+  }
   cite(CLAUSE.signal);
   eventfds.signalled.set(eventfd.name, (eventfds.signalled.get(eventfd.name) ?? 0) + 1);
+}
+
+/**
+ * Wakes each reader once. One that signals the eventfd it waits for goes on for ever in the kernel; here the user sees
+ * its first signal, and that is that.
+ * Source: virqfd_wakeup, Linux 6.1 and 6.12.
+ */
+function wake(eventfd: Eventfd): void {
+  const watchers = [...eventfd.watchers];
+  eventfd.watchers.clear();
+  for (const [, { written }] of watchers) written();
+  for (const [reader, watcher] of watchers) eventfd.watchers.set(reader, watcher);
 }
 
 /** The user closes a descriptor; the name stands for a new eventfd from here on. Source: close(2). */
@@ -85,4 +135,6 @@ export function closeEventfd(eventfds: Eventfds, name: EventfdName): void {
   if (eventfd === undefined) return;
   eventfd.open = false;
   eventfds.open.delete(name);
+  for (const { closed } of eventfd.watchers.values()) closed();
+  eventfd.watchers.clear();
 }

@@ -7,6 +7,7 @@ import {
   VFIO_IRQ_INFO_NORESIZE,
   VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
   VFIO_PCI_REQ_IRQ_INDEX,
   type VfioGetIrqInfo,
@@ -48,13 +49,18 @@ export const IRQ_INDICES = 5;
 /** How many interrupts an index has. Source: vfio_pci_get_irq_count, Linux 6.1 and 6.12. */
 export function irqCount(device: VfioDevice, index: number): number {
   switch (index) {
+    case VFIO_PCI_INTX_IRQ_INDEX:
+      return device.config.intx === true ? 1 : 0;
+    case VFIO_PCI_MSI_IRQ_INDEX:
+      return device.config.msiVectors ?? 0;
     case VFIO_PCI_MSIX_IRQ_INDEX:
       return device.config.msixVectors;
+    case VFIO_PCI_ERR_IRQ_INDEX:
+      return device.config.express === true ? 1 : 0;
     case VFIO_PCI_REQ_IRQ_INDEX:
       return 1;
   }
-  // A conventional function without an INTx pin and without an MSI capability.
-  return 0;
+  throw new Error(`index ${index} was counted although it does not exist`);
 }
 
 /** VFIO_DEVICE_GET_IRQ_INFO. */
@@ -67,7 +73,7 @@ export function getIrqInfo(device: VfioDevice, call: VfioGetIrqInfo): Outcome {
     cite(CLAUSE.malformed);
     return { kind: 'errno', errno: 'EINVAL' };
   }
-  if (call.index === VFIO_PCI_ERR_IRQ_INDEX) {
+  if (call.index === VFIO_PCI_ERR_IRQ_INDEX && device.config.express !== true) {
     cite(CLAUSE.errWithoutExpress);
     return { kind: 'errno', errno: 'EINVAL' };
   }
@@ -79,13 +85,21 @@ function irqInfoFlags(device: VfioDevice, index: number): number {
   if (index === VFIO_PCI_INTX_IRQ_INDEX)
     return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
   if (index === VFIO_PCI_MSIX_IRQ_INDEX) {
-    if (device.host.dynamicMsix) cite(CLAUSE.dynamic);
+    if (canAddVectors(device)) cite(CLAUSE.dynamic);
     return msixInfoFlags(device);
   }
   return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
 }
 
+/**
+ * Whether a vector can be added while MSI-X is on (has_dyn_msix).
+ * Source: vfio_pci_core_enable, Linux 6.5 and later.
+ */
+export function canAddVectors({ config, host }: VfioDevice): boolean {
+  return host.dynamicMsix && config.msixVectors > 0;
+}
+
 /** The flags of the MSI-X index. Source: vfio_pci_ioctl_get_irq_info, Linux 6.1 and 6.12. */
 export function msixInfoFlags(device: VfioDevice): number {
-  return device.host.dynamicMsix ? VFIO_IRQ_INFO_EVENTFD : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+  return canAddVectors(device) ? VFIO_IRQ_INFO_EVENTFD : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
 }

@@ -7,31 +7,43 @@ import {
 } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 import { requestIrq } from '../irq/irq-action.ts';
-import { pciAllocIrqVectors, pciMsixAllocIrqAt } from '../irq/msi-domain.ts';
+import { pciAllocMsiVectors, pciAllocMsixVectors, pciMsixAllocIrqAt } from '../irq/msi-domain.ts';
+import type { MsiKind } from '../irq/msi-restore.ts';
 import { boolAt, elementAt } from './data.ts';
 import type { VfioDevice } from './device.ts';
 import { eventfdLookup, isNegative, signal } from './eventfd.ts';
+import { canAddVectors } from './irq-info.ts';
 import { msiDisable, removeTrigger } from './msi-disable.ts';
 
 const CLAUSE = declare({
   disable: {
     id: 'vfio.msi-trigger.disable',
-    title: 'DATA_NONE with count 0 disables MSI-X; start is ignored.',
+    title: 'DATA_NONE with count 0 disables MSI or MSI-X; start is ignored.',
     source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
   },
   notEnabled: {
     id: 'vfio.msi-trigger.not-enabled',
-    title: 'To disable or to loop back while MSI-X is not set up is EINVAL.',
+    title: 'To disable or to loop back while the index is not set up is EINVAL.',
     source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
   },
   enable: {
     id: 'vfio.msi-trigger.enable',
-    title: 'DATA_EVENTFD while nothing is set up enables MSI-X for start + count vectors first.',
+    title: 'DATA_EVENTFD while nothing is set up enables the index for start + count vectors first.',
     source: 'vfio_pci_set_msi_trigger, vfio_msi_enable, Linux 6.1 and 6.12',
+  },
+  otherType: {
+    id: 'vfio.msi-trigger.other-type',
+    title: 'While another index is set up any call is EINVAL.',
+    source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
+  },
+  fewer: {
+    id: 'vfio.msi-trigger.fewer',
+    title: 'Where fewer vectors than asked for can be had, the call returns how many and nothing is set up.',
+    source: 'vfio_msi_enable, Linux 6.1 and 6.12',
   },
   enableUndone: {
     id: 'vfio.msi-trigger.enable-undone',
-    title: 'When the call that enables MSI-X cannot set a trigger, MSI-X is disabled again.',
+    title: 'When the call that enables an index cannot set a trigger, it is disabled again.',
     source: 'vfio_pci_set_msi_trigger, Linux 6.1 and 6.12',
   },
   loopbackBeyond: {
@@ -87,16 +99,20 @@ const CLAUSE = declare({
   },
 });
 
-/** SET_IRQS TRIGGER on the MSI-X index. */
-export function setMsiTrigger(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
-  const enabled = device.irqType === 'msix';
+/** SET_IRQS TRIGGER on the MSI and MSI-X indices. Returns 0, an errno, or a positive number of vectors. */
+export function setMsiTrigger(device: VfioDevice, kind: MsiKind, call: VfioSetIrqs): number | Errno {
+  const enabled = device.irqType === kind;
   if (enabled && call.count === 0 && (call.flags & VFIO_IRQ_SET_DATA_NONE) !== 0) {
     cite(CLAUSE.disable);
     msiDisable(device);
     return 0;
   }
+  if (!enabled && device.irqType !== 'none') {
+    cite(CLAUSE.otherType);
+    return 'EINVAL';
+  }
   if ((call.flags & VFIO_IRQ_SET_DATA_EVENTFD) !== 0)
-    return enabled ? msiSetBlock(device, call) : msiEnable(device, call);
+    return enabled ? msiSetBlock(device, call) : msiEnable(device, kind, call);
   if (!enabled) {
     cite(CLAUSE.notEnabled);
     return 'EINVAL';
@@ -104,11 +120,16 @@ export function setMsiTrigger(device: VfioDevice, call: VfioSetIrqs): 0 | Errno 
   return loopback(device, call);
 }
 
-function msiEnable(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+function msiEnable(device: VfioDevice, kind: MsiKind, call: VfioSetIrqs): number | Errno {
   cite(CLAUSE.enable);
-  const refused = pciAllocIrqVectors(device.domain, call.start + call.count);
-  if (refused !== 0) return refused;
-  device.irqType = 'msix';
+  const wanted = call.start + call.count;
+  const refused =
+    kind === 'msix' ? pciAllocMsixVectors(device.domain, wanted) : pciAllocMsiVectors(device.domain, wanted);
+  if (refused !== 0) {
+    if (typeof refused === 'number') cite(CLAUSE.fewer);
+    return refused;
+  }
+  device.irqType = kind;
   const result = msiSetBlock(device, call);
   if (result !== 0) {
     cite(CLAUSE.enableUndone);
@@ -146,12 +167,13 @@ function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataEle
     return 0;
   }
   if (!device.domain.allocated.has(vector)) {
-    if (!device.host.dynamicMsix) {
+    if (device.irqType !== 'msix' || !canAddVectors(device)) {
       cite(CLAUSE.cannotAddVector);
       return 'EINVAL';
     }
+    const refused = pciMsixAllocIrqAt(device.domain, vector);
+    if (refused !== 0) return refused;
     cite(CLAUSE.addVector);
-    pciMsixAllocIrqAt(device.domain, vector);
   }
   const eventfd = eventfdLookup(device.eventfds, element);
   if (typeof eventfd === 'string') {

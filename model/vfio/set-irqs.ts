@@ -8,12 +8,17 @@ import {
   VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_ERR_IRQ_INDEX,
+  VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
+  VFIO_PCI_REQ_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 import { setCtxTriggerSingle } from './ctx-trigger-single.ts';
 import type { VfioDevice } from './device.ts';
+import { setIntxMask, setIntxTrigger } from './intx-trigger.ts';
 import { IRQ_INDICES, irqCount } from './irq-info.ts';
 import { setMsiTrigger } from './msi-trigger.ts';
 
@@ -59,16 +64,38 @@ const DATA_FLAGS = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SE
 const ACTION_FLAGS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
 const UINT32_MAX = 0xffffffff;
 
-/** VFIO_DEVICE_SET_IRQS: header, data, then the handler of index and action. Returns 0 or an errno. */
-export function setIrqs(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
+/**
+ * VFIO_DEVICE_SET_IRQS: header, data, then the handler of index and action. Returns 0, an errno, or what is neither:
+ * a positive number.
+ */
+export function setIrqs(device: VfioDevice, call: VfioSetIrqs): number | Errno {
   const invalid = validateHeader(device, call) ?? validateData(call);
   if (invalid !== null) return invalid;
-  if ((call.flags & ACTION_FLAGS) !== VFIO_IRQ_SET_ACTION_TRIGGER) {
+  const action = call.flags & ACTION_FLAGS;
+  const masks = action === VFIO_IRQ_SET_ACTION_MASK || action === VFIO_IRQ_SET_ACTION_UNMASK;
+  if (call.index === VFIO_PCI_INTX_IRQ_INDEX && masks) return setIntxMask(device, call);
+  if (action !== VFIO_IRQ_SET_ACTION_TRIGGER) {
     cite(CLAUSE.noHandler);
     return 'ENOTTY';
   }
-  // An index without interrupts has failed at its range, so MSI-X and REQ are what is left.
-  return call.index === VFIO_PCI_MSIX_IRQ_INDEX ? setMsiTrigger(device, call) : setCtxTriggerSingle(device, call);
+  return setTrigger(device, call);
+}
+
+/** Source: vfio_pci_set_irqs_ioctl, Linux 6.1 and 6.12. */
+function setTrigger(device: VfioDevice, call: VfioSetIrqs): number | Errno {
+  switch (call.index) {
+    case VFIO_PCI_INTX_IRQ_INDEX:
+      return setIntxTrigger(device, call);
+    case VFIO_PCI_MSI_IRQ_INDEX:
+      return setMsiTrigger(device, 'msi', call);
+    case VFIO_PCI_MSIX_IRQ_INDEX:
+      return setMsiTrigger(device, 'msix', call);
+    case VFIO_PCI_ERR_IRQ_INDEX:
+      return setCtxTriggerSingle(device, 'errTrigger', call);
+    case VFIO_PCI_REQ_IRQ_INDEX:
+      return setCtxTriggerSingle(device, 'reqTrigger', call);
+  }
+  throw new Error(`index ${call.index} was asked although validation refuses it`);
 }
 
 function validateHeader(device: VfioDevice, call: VfioSetIrqs): Errno | null {

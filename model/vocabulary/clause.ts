@@ -5,4 +5,6 @@ export interface Clause {
   readonly title: string;
   /** Function and version, section of a specification, or commit. */
   readonly source: string;
+  /** Why no generated scenario reaches it; left out where one does. */
+  readonly undrawn?: string;
 }

@@ -4,6 +4,8 @@
  */
 export interface Config {
   readonly host: HostTraits;
+  /** Left out where interrupts are remapped. Without, x86 has no MSI of more than one vector. */
+  readonly interruptRemapping?: false;
   /** At least one. Operations name a device by its place in this list. */
   readonly devices: readonly PciFunction[];
 }
@@ -18,13 +20,28 @@ export interface HostTraits {
   readonly belowMinusOne: 'ignored' | 'refused';
 }
 
-/** A PCI function with an MSI-X capability, passed through by vfio-pci. */
+/** A PCI function, passed through by vfio-pci. What it lacks is left out. */
 export interface PciFunction {
-  /** Size of the MSI-X table, 1 to 2048 vectors. */
+  /** Size of the MSI-X table, 1 to 2048 vectors; 0 for a function without MSI-X. */
   readonly msixVectors: number;
   /** What the function does with an event while MSI-X is off: sets the pending bit, or forgets the event. */
   readonly whileOff: 'latches' | 'drops';
+  /** Vectors of the MSI capability: 1, 2, 4, 8, 16 or 32, without per-vector masking. */
+  readonly msiVectors?: number;
+  /** Has an INTx pin that DisINTx turns off (PCI 2.3). */
+  readonly intx?: true;
+  /** PCI Express, and so an ERR index; else conventional PCI. */
+  readonly express?: true;
+  /** Can be reset alone. */
+  readonly reset?: true;
+  /** Has the power management capability, and so D3hot. */
+  readonly powerManagement?: true;
+  /** Has no events of its own that anyone could cause: nothing makes it raise. */
+  readonly silent?: true;
 }
 
 /** The largest MSI-X table: the 11 bits of Table Size in Message Control (PCIe 6.0, 7.7.2.2). */
 export const MSIX_VECTORS_MAX = 2048;
+
+/** The sizes of an MSI capability (PCIe 6.0, 7.7.1.2, Multiple Message Capable). */
+export const MSI_VECTORS: readonly number[] = [1, 2, 4, 8, 16, 32];

@@ -86,7 +86,7 @@ describe('an answer', () => {
     expect(printVectorState(0)).toBe('idle');
     expect(printVectorState(15)).toBe('allocated armed unmasked pending');
     const changes = [0, 1, 2, 4, 5].map((vector) => ({ vector, state: vector === 5 ? 8 : 7 }));
-    expect(printChanges({ enable: true, functionMask: false, msixInfoFlags: 1, changes })).toBe(
+    expect(printChanges({ enable: true, functionMask: false, msixInfoFlags: 1, registers: 0, changes })).toBe(
       '0-2 allocated armed unmasked; 4 allocated armed unmasked; 5 pending',
     );
   });

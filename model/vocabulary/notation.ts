@@ -1,7 +1,18 @@
 import type { DeviceObservation } from './observation.ts';
-import { ALLOCATED, ARMED, PENDING, UNMASKED } from './observation.ts';
-import type { DataElement, EventfdName, Operation, OperationKind, VfioSetIrqs } from './operation.ts';
-import { OPERATION_KINDS } from './operation.ts';
+import {
+  ADDRESS_0,
+  ALLOCATED,
+  ARMED,
+  INTX_DISABLE,
+  INTX_HANDLER,
+  INTX_STATUS,
+  MSI_ENABLE,
+  MSI_MESSAGE,
+  PENDING,
+  UNMASKED,
+} from './observation.ts';
+import type { ConfigField, DataElement, EventfdName, Operation, OperationKind, VfioSetIrqs } from './operation.ts';
+import { CONFIG_FIELDS, OPERATION_KINDS } from './operation.ts';
 import type { Event, Outcome } from './response.ts';
 import type { Window } from './window.ts';
 import { WINDOWS } from './window.ts';
@@ -13,6 +24,14 @@ const STATE_NAMES: readonly (readonly [number, string])[] = [
   [ARMED, 'armed'],
   [UNMASKED, 'unmasked'],
   [PENDING, 'pending'],
+  [ADDRESS_0, 'address-0'],
+];
+const REGISTER_NAMES: readonly (readonly [number, string])[] = [
+  [MSI_ENABLE, 'MSI-enable'],
+  [MSI_MESSAGE, 'MSI-message'],
+  [INTX_DISABLE, 'INTx-disable'],
+  [INTX_STATUS, 'INTx-status'],
+  [INTX_HANDLER, 'INTx-handler'],
 ];
 
 function printIndex(index: number): string {
@@ -41,19 +60,36 @@ function printArguments(operation: Operation): string {
   switch (operation.kind) {
     case 'vfio.open':
     case 'vfio.close':
+    case 'vfio.reset':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
       return '';
     case 'vfio.getIrqInfo':
       return ` ${printIndex(operation.index)}${printSuffixes(operation)}`;
     case 'vfio.setIrqs':
       return ` ${printSetIrqs(operation)}${printSuffixes(operation)}`;
+    case 'vfio.configWrite':
+      return ` ${operation.field} ${operation.value}`;
+    case 'vfio.configRead':
+      return ` ${operation.field}`;
+    case 'vfio.tableWrite':
+      return ` ${operation.vector} ${operation.value}`;
+    case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
       return ` ${operation.eventfd}`;
+    case 'vfio.tableRead':
+    case 'vfio.pbaRead':
     case 'device.raise':
       return ` ${operation.vector}`;
     case 'device.arm':
       return ` ${operation.vector} ${operation.window}`;
     case 'host.limitVectors':
       return ` ${operation.count}`;
+    case 'host.failAllocation':
+      return ` ${operation.nth}`;
   }
 }
 
@@ -87,6 +123,12 @@ function parseArguments(kind: OperationKind, words: Words): Operation {
   switch (kind) {
     case 'vfio.open':
     case 'vfio.close':
+    case 'vfio.reset':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
       return { kind, device: words.device() };
     case 'vfio.getIrqInfo': {
       const index = parseIndex(words);
@@ -110,8 +152,25 @@ function parseArguments(kind: OperationKind, words: Words): Operation {
         ...suffixes,
       };
     }
+    case 'vfio.configWrite': {
+      const field = parseField(words);
+      const value = words.number('a value');
+      return { kind, device: words.device(), field, value };
+    }
+    case 'vfio.configRead': {
+      const field = parseField(words);
+      return { kind, device: words.device(), field };
+    }
+    case 'vfio.tableWrite': {
+      const vector = words.number('a vector');
+      const value = words.number('a value');
+      return { kind, device: words.device(), vector, value };
+    }
+    case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
       return { kind, eventfd: words.matching(/^e\d+$/, 'an eventfd such as e0')[0] as EventfdName };
+    case 'vfio.tableRead':
+    case 'vfio.pbaRead':
     case 'device.raise': {
       const vector = words.number('a vector');
       return { kind, device: words.device(), vector };
@@ -123,6 +182,8 @@ function parseArguments(kind: OperationKind, words: Words): Operation {
     }
     case 'host.limitVectors':
       return { kind, count: words.number('a count') };
+    case 'host.failAllocation':
+      return { kind, nth: words.number('a number') };
   }
 }
 
@@ -158,6 +219,13 @@ function parseSuffixes(words: Words): { argsz?: number; unreadable?: true } {
     ...(argsz === undefined ? {} : { argsz: Number(argsz[1]) }),
     ...(unreadable === undefined ? {} : { unreadable: true as const }),
   };
+}
+
+function parseField(words: Words): ConfigField {
+  const word = words.next('a field');
+  const field = CONFIG_FIELDS.find((candidate) => candidate === word);
+  if (field === undefined) throw words.unexpected(`one of ${CONFIG_FIELDS.join(', ')}`, word);
+  return field;
 }
 
 function parseWindow(words: Words): Window {
@@ -228,6 +296,8 @@ export function printOutcome(outcome: Outcome): string {
       return 'ok';
     case 'irqInfo':
       return `flags ${outcome.flags} count ${outcome.count}`;
+    case 'value':
+      return `reads ${outcome.value}`;
     case 'errno':
       return outcome.errno;
     case 'positive':
@@ -252,6 +322,12 @@ export function printEvent(event: Event): string {
 export function printVectorState(state: number): string {
   const names = STATE_NAMES.filter(([bit]) => (state & bit) !== 0).map(([, name]) => name);
   return names.length === 0 ? 'idle' : names.join(' ');
+}
+
+/** The registers of an observation in words: `INTx-status INTx-handler`, or `none`. */
+export function printRegisters(registers: number): string {
+  const names = REGISTER_NAMES.filter(([bit]) => (registers & bit) !== 0).map(([, name]) => name);
+  return names.length === 0 ? 'none' : names.join(' ');
 }
 
 /** The changes of an observation, equal neighbours joined: `0-4 allocated armed unmasked; 5 allocated`. */

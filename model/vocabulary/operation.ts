@@ -52,6 +52,78 @@ export interface VfioSetIrqs {
   readonly unreadable?: true;
 }
 
+/** VFIO_DEVICE_RESET. */
+export interface VfioReset {
+  readonly kind: 'vfio.reset';
+  readonly device: number;
+}
+
+/**
+ * A field of configuration space as vfio-pci shows it.
+ * `intxDisable`, `memory`, `busMaster`: bits of Command; `power`: 0 for D0 and 3 for D3hot; `msiEnable`: MSI Enable;
+ * `msixControl`: all of MSI-X Message Control.
+ */
+export type ConfigField = 'intxDisable' | 'memory' | 'busMaster' | 'power' | 'msiEnable' | 'msixControl';
+
+export const CONFIG_FIELDS = ['intxDisable', 'memory', 'busMaster', 'power', 'msiEnable', 'msixControl'] as const;
+
+/** Writes one field of configuration space and leaves the bits around it as they read. */
+export interface VfioConfigWrite {
+  readonly kind: 'vfio.configWrite';
+  readonly device: number;
+  readonly field: ConfigField;
+  /** 0 or 1; for `power` 0 or 3; for `msixControl` 16 bits. */
+  readonly value: number;
+}
+
+/** Reads one field of configuration space. */
+export interface VfioConfigRead {
+  readonly kind: 'vfio.configRead';
+  readonly device: number;
+  readonly field: ConfigField;
+}
+
+/** Reads Vector Control of an MSI-X entry through the region of its BAR: 32 bits. */
+export interface VfioTableRead {
+  readonly kind: 'vfio.tableRead';
+  readonly device: number;
+  readonly vector: number;
+}
+
+/** Writes Vector Control of an MSI-X entry through the region of its BAR. */
+export interface VfioTableWrite {
+  readonly kind: 'vfio.tableWrite';
+  readonly device: number;
+  readonly vector: number;
+  /** 32 bits. */
+  readonly value: number;
+}
+
+/** Reads the 32 bits of the PBA in which the vector's is, through the region of its BAR. */
+export interface VfioPbaRead {
+  readonly kind: 'vfio.pbaRead';
+  readonly device: number;
+  readonly vector: number;
+}
+
+/** Maps BAR 0 through the device descriptor opened last. */
+export interface VfioMapBar {
+  readonly kind: 'vfio.mapBar';
+  readonly device: number;
+}
+
+/** Unmaps the mapping made first, if there is one. */
+export interface VfioUnmapBar {
+  readonly kind: 'vfio.unmapBar';
+  readonly device: number;
+}
+
+/** The user adds 1 to an eventfd. Where nobody else reads it, the user does, and sees a signal. */
+export interface VfioWriteEventfd {
+  readonly kind: 'vfio.writeEventfd';
+  readonly eventfd: EventfdName;
+}
+
 /**
  * The user closes an eventfd. A trigger that holds it keeps signalling it, unseen. The name stands for a new eventfd
  * afterwards.
@@ -61,7 +133,7 @@ export interface VfioCloseEventfd {
   readonly eventfd: EventfdName;
 }
 
-/** The device has an event for a vector, once. A vector beyond the table does nothing. */
+/** The device has an event for a vector, once, and tells it by MSI-X or MSI. A vector it lacks does nothing. */
 export interface DeviceRaise {
   readonly kind: 'device.raise';
   readonly device: number;
@@ -80,10 +152,34 @@ export interface DeviceArm {
   readonly window: Window;
 }
 
+/** The device asserts its INTx pin; while MSI is on it does not. */
+export interface DeviceAssertIntx {
+  readonly kind: 'device.assertIntx';
+  readonly device: number;
+}
+
+export interface DeviceDeassertIntx {
+  readonly kind: 'device.deassertIntx';
+  readonly device: number;
+}
+
+/** The device loses its MSI-X table, as in a reset of its own: every entry masked, every message 0. The PBA stays. */
+export interface DeviceWipe {
+  readonly kind: 'device.wipe';
+  readonly device: number;
+}
+
 /** From now on only `count` more vectors can be put to use on this host; one that is given back can be used again. */
 export interface HostLimitVectors {
   readonly kind: 'host.limitVectors';
   readonly count: number;
+}
+
+/** The nth allocation of Linux irqs from now on fails, once: one for each MSI-X vector, one for all MSI vectors. */
+export interface HostFailAllocation {
+  readonly kind: 'host.failAllocation';
+  /** 1 or more. */
+  readonly nth: number;
 }
 
 /** One thing asked, by one actor, as plain data. */
@@ -92,10 +188,23 @@ export type Operation =
   | VfioClose
   | VfioGetIrqInfo
   | VfioSetIrqs
+  | VfioReset
+  | VfioConfigWrite
+  | VfioConfigRead
+  | VfioTableRead
+  | VfioTableWrite
+  | VfioPbaRead
+  | VfioMapBar
+  | VfioUnmapBar
+  | VfioWriteEventfd
   | VfioCloseEventfd
   | DeviceRaise
   | DeviceArm
-  | HostLimitVectors;
+  | DeviceAssertIntx
+  | DeviceDeassertIntx
+  | DeviceWipe
+  | HostLimitVectors
+  | HostFailAllocation;
 
 export type OperationKind = Operation['kind'];
 
@@ -105,10 +214,23 @@ export const OPERATION_KINDS = Object.keys({
   'vfio.close': 0,
   'vfio.getIrqInfo': 0,
   'vfio.setIrqs': 0,
+  'vfio.reset': 0,
+  'vfio.configWrite': 0,
+  'vfio.configRead': 0,
+  'vfio.tableRead': 0,
+  'vfio.tableWrite': 0,
+  'vfio.pbaRead': 0,
+  'vfio.mapBar': 0,
+  'vfio.unmapBar': 0,
+  'vfio.writeEventfd': 0,
   'vfio.closeEventfd': 0,
   'device.raise': 0,
   'device.arm': 0,
+  'device.assertIntx': 0,
+  'device.deassertIntx': 0,
+  'device.wipe': 0,
   'host.limitVectors': 0,
+  'host.failAllocation': 0,
 } satisfies Record<OperationKind, 0>) as readonly OperationKind[];
 
 /** The device an operation is about, or undefined for one that is about the host or the user's descriptors. */

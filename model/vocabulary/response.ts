@@ -16,12 +16,13 @@ export type Errno =
   | `errno ${number}`;
 
 /**
- * What an operation returned. A positive number is neither success nor an error. `unknown`: the system did not live to
- * say.
+ * What an operation returned. `value`: what a read has read. `positive`: neither success nor an error. `unknown`: the
+ * system did not live to say.
  */
 export type Outcome =
   | { readonly kind: 'ok' }
   | { readonly kind: 'irqInfo'; readonly flags: number; readonly count: number }
+  | { readonly kind: 'value'; readonly value: number }
   | { readonly kind: 'errno'; readonly errno: Errno }
   | { readonly kind: 'positive'; readonly value: number }
   | { readonly kind: 'unknown'; readonly reason: 'crash' | 'time-out' };

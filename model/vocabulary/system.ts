@@ -8,14 +8,17 @@ export interface Precision {
   readonly vectorState: number;
   /** Whether it sees Enable and Function Mask. */
   readonly messageControl: boolean;
+  /** The bits of `registers` it sees. */
+  readonly registers: number;
 }
 
 /** What a system can be asked. Generators draw nothing else. */
 export interface Support {
   readonly operations: ReadonlySet<OperationKind>;
-  /** Table sizes there are devices for; `any` is 1 to 2048. */
-  readonly msixVectors: 'any' | readonly number[];
-  readonly whileOff: readonly PciFunction['whileOff'][];
+  /** Every function there can be, or the functions there are, one entry for each; `whileOff` is as the Config says. */
+  readonly functions: 'any' | readonly PciFunction[];
+  /** Whether it can be a machine without interrupt remapping. */
+  readonly withoutRemapping: boolean;
   /** The most devices in one Config. */
   readonly devicesMax: number;
   /**
@@ -31,6 +34,8 @@ export interface System {
   readonly name: string;
   readonly precision: Precision;
   readonly support: Support;
+  /** How many scenarios may run at once, 1 or more. */
+  readonly atOnce: number;
   /**
    * Runs the scenario on a fresh machine. A crash or a hang of the system is a Trace that ends in an `unknown` outcome.
    * @throws HarnessError when the harness, and not the system, has failed.

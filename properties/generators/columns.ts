@@ -1,6 +1,7 @@
-import type { Config, DataElement, Operation, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
-import { isName } from './measure.ts';
+import type { Config, DataElement, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
+import { MSI_VECTORS, MSIX_VECTORS_MAX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isName } from './names.ts';
+import { isSupportedConfig } from './pci-function.ts';
 import { resized } from './simplify.ts';
 
 /** Vectors that a scenario could as well not have. */
@@ -12,8 +13,8 @@ interface Columns {
 
 /**
  * The scenario without some of its vectors, as though the table had never had them: ranges close up, their data loses
- * the elements, higher vectors move down, all operations together. So what must stay in step does: a range and the
- * raise of its second vector, the end of one range and the beginning of the next.
+ * the elements, higher vectors move down, all operations together, those of MSI and MSI-X alike. So what must stay in
+ * step does: a range and the raise of its second vector, the end of one range and the beginning of the next.
  * Each candidate drops vectors between two neighbouring places at which anything begins, ends or changes; highest
  * first.
  */
@@ -23,7 +24,7 @@ export function* withoutVectors(scenario: Scenario, support: Support): Generator
     for (let place = places.length - 2; place >= 0; place--) {
       const first = places[place] as number;
       const gap = (places[place + 1] as number) - first;
-      for (const count of gapCounts(gap, tableSize(scenario, device), support)) {
+      for (const count of gapCounts(gap, scenario.config.devices[device] as PciFunction, support)) {
         // All but the first of a gap: what begins there still does.
         yield withoutColumns(scenario, support, { device, first: count < gap ? first + 1 : first, count });
       }
@@ -32,21 +33,29 @@ export function* withoutVectors(scenario: Scenario, support: Support): Generator
 }
 
 /** How many vectors to drop of a gap, each once: all, all but one, half, one; as many as a smaller table has less. */
-function gapCounts(gap: number, msixVectors: number, support: Support): number[] {
-  const counts = new Set([gap, gap - 1, gap >> 1, 1]);
-  if (support.msixVectors !== 'any') for (const size of support.msixVectors) counts.add(msixVectors - size);
+function gapCounts(gap: number, pciFunction: PciFunction, { functions }: Support): number[] {
+  const { msiVectors = 0 } = pciFunction;
+  const excesses =
+    functions === 'any'
+      ? MSI_VECTORS.map((vectors) => msiVectors - vectors)
+      : functions.map((other) => sizeOf(pciFunction) - sizeOf(other));
+  const counts = new Set([gap, gap - 1, gap >> 1, 1, ...excesses]);
   return [...counts].filter((count) => count > 0 && count <= gap);
 }
 
-/** Ascending, each once: 0, the vectors and the ends of ranges, where data changes its kind, the end of the table. */
+/** Ascending, each once: 0, the vectors and the ends of ranges, where data changes its kind, the ends of the tables. */
 function findPlaces({ config, operations }: Scenario, device: number): number[] {
-  const places = new Set([0, tableSize({ config, operations }, device)]);
+  const { msixVectors, msiVectors = 0 } = config.devices[device] as PciFunction;
+  const places = new Set([0, msixVectors, msiVectors]);
   for (const operation of operations) {
     if (!('device' in operation) || operation.device !== device) continue;
     switch (operation.kind) {
       case 'vfio.setIrqs':
         if (isRange(operation)) addRange(places, operation);
         break;
+      case 'vfio.tableRead':
+      case 'vfio.tableWrite':
+      case 'vfio.pbaRead':
       case 'device.raise':
       case 'device.arm':
         places.add(operation.vector);
@@ -54,6 +63,14 @@ function findPlaces({ config, operations }: Scenario, device: number): number[] 
       case 'vfio.open':
       case 'vfio.close':
       case 'vfio.getIrqInfo':
+      case 'vfio.reset':
+      case 'vfio.configWrite':
+      case 'vfio.configRead':
+      case 'vfio.mapBar':
+      case 'vfio.unmapBar':
+      case 'device.assertIntx':
+      case 'device.deassertIntx':
+      case 'device.wipe':
         break;
     }
   }
@@ -73,7 +90,8 @@ function isAlike(left: DataElement, right: DataElement): boolean {
 
 /** About vectors of a table; numbers that only mean to be too large keep their value. */
 function isRange({ index, start, count }: VfioSetIrqs): boolean {
-  return index === VFIO_PCI_MSIX_IRQ_INDEX && start + count <= 2 * MSIX_VECTORS_MAX;
+  const isOfVectors = index === VFIO_PCI_MSIX_IRQ_INDEX || index === VFIO_PCI_MSI_IRQ_INDEX;
+  return isOfVectors && start + count <= 2 * MSIX_VECTORS_MAX;
 }
 
 function withoutColumns({ config, operations }: Scenario, support: Support, columns: Columns): Scenario {
@@ -87,32 +105,47 @@ function withoutColumns({ config, operations }: Scenario, support: Support, colu
   };
 }
 
+/** Smaller tables, where there are such; else those that were. */
 function withSmallerTable(config: Config, support: Support, columns: Columns): Config {
-  const devices = config.devices.map((pciFunction, device) => {
-    const msixVectors = moved(pciFunction.msixVectors, columns);
-    return device === columns.device && isSupportedSize(msixVectors, support)
-      ? { ...pciFunction, msixVectors }
-      : pciFunction;
-  });
-  return { ...config, devices };
+  const pciFunction = config.devices[columns.device] as PciFunction;
+  const smaller = { ...config, devices: config.devices.with(columns.device, smallerFunction(pciFunction, columns)) };
+  return isSupportedConfig(smaller, support) ? smaller : config;
 }
 
-export function isSupportedSize(msixVectors: number, support: Support): boolean {
-  return support.msixVectors === 'any' ? msixVectors > 0 : support.msixVectors.includes(msixVectors);
+function smallerFunction(pciFunction: PciFunction, columns: Columns): PciFunction {
+  const msiVectors = moved(pciFunction.msiVectors ?? 0, columns);
+  return {
+    ...pciFunction,
+    msixVectors: Math.max(Math.min(1, pciFunction.msixVectors), moved(pciFunction.msixVectors, columns)),
+    ...(MSI_VECTORS.includes(msiVectors) ? { msiVectors } : {}),
+  };
 }
 
 function withoutColumnsInOperation(operation: Operation, columns: Columns): Operation {
   switch (operation.kind) {
     case 'vfio.setIrqs':
       return isRange(operation) ? withoutColumnsInRange(operation, columns) : operation;
+    case 'vfio.tableRead':
+    case 'vfio.tableWrite':
+    case 'vfio.pbaRead':
     case 'device.raise':
     case 'device.arm':
       return { ...operation, vector: moved(operation.vector, columns) };
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.getIrqInfo':
+    case 'vfio.reset':
+    case 'vfio.configWrite':
+    case 'vfio.configRead':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
     case 'host.limitVectors':
+    case 'host.failAllocation':
       return operation;
   }
 }
@@ -133,6 +166,7 @@ function moved(vector: number, { first, count }: Columns): number {
   return vector < first + count ? first : vector - count;
 }
 
-function tableSize({ config }: Scenario, device: number): number {
-  return config.devices[device]?.msixVectors ?? 1;
+/** Vectors of the larger of a function's tables: both lose the same ones. */
+function sizeOf({ msixVectors, msiVectors = 0 }: PciFunction): number {
+  return Math.max(msixVectors, msiVectors);
 }

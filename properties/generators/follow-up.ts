@@ -1,10 +1,17 @@
 import type { Random } from 'fast-check';
-import type { Operation, VfioSetIrqs } from '#vocabulary';
-import { drawArm, drawRaise } from './device.ts';
-import type { Memory } from './memory.ts';
-import { deviceMemory, isDisable } from './memory.ts';
+import type { Operation, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
+import { VFIO_IRQ_SET_ACTION_MASK, VFIO_PCI_INTX_IRQ_INDEX } from '#vocabulary';
+import { drawConfigRead, drawPbaRead, drawTableRead, drawUpset } from './config-space.ts';
+import { drawArm, drawAssertIntx, drawDeassertIntx, drawEvent, drawRaise } from './device.ts';
+import { drawIntxRequest } from './intx.ts';
+import type { DeviceMemory, Memory } from './memory.ts';
+import { deviceMemory, indexOf, isDisable, undoOf } from './memory.ts';
+import type { IntxRequest } from './mix.ts';
+import { attachesUnmask, isName, isUnmaskName } from './names.ts';
+import { attributes } from './pci-function.ts';
 import { chance, pick } from './random.ts';
 import type { Swarm } from './swarm.ts';
+import { deviceSwarm } from './swarm.ts';
 import { drawGetIrqInfo, drawOpen, drawRequest } from './vfio.ts';
 
 /**
@@ -14,7 +21,9 @@ import { drawGetIrqInfo, drawOpen, drawRequest } from './vfio.ts';
  */
 export function drawFollowUp(random: Random, swarm: Swarm, memory: Memory): Operation | undefined {
   const operation = drawContinuation(random, swarm, memory);
-  return operation !== undefined && swarm.isOn(operation.kind) ? operation : undefined;
+  if (operation === undefined) return undefined;
+  const { isOn } = deviceSwarm(swarm, 'device' in operation ? operation.device : 0);
+  return isOn(operation.kind) ? operation : undefined;
 }
 
 function drawContinuation(random: Random, swarm: Swarm, memory: Memory): Operation | undefined {
@@ -22,36 +31,92 @@ function drawContinuation(random: Random, swarm: Swarm, memory: Memory): Operati
   switch (last?.kind) {
     case undefined:
     case 'vfio.getIrqInfo':
-    case 'vfio.closeEventfd':
+    case 'vfio.configRead':
+    case 'vfio.tableRead':
+    case 'vfio.pbaRead':
       return undefined;
     case 'vfio.setIrqs':
-      return isDisable(last)
-        ? drawAfterDisable(random, swarm, memory, last)
-        : drawAfterRequest(random, swarm, memory, last);
+      return drawAfterSetIrqs(random, swarm, memory, last);
+    case 'vfio.configWrite':
+      return drawAfterConfigWrite(random, swarm, memory, last);
     case 'device.arm':
       return drawDisable(random, swarm, memory, last.device);
     case 'device.raise':
-      // Pending while off or masked: the next trigger delivers it.
-      return drawAgain(random, swarm, memory, last.device);
+      return drawAfterRaise(random, swarm, memory, last.device);
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+      return drawAfterPin(random, swarm, memory, last.device);
     case 'vfio.close':
-      return chance(random, 50) ? drawOpen(last.device) : drawRaise(random, memory, last.device);
+      return drawAfterClose(random, memory, last.device);
     case 'vfio.open':
       return drawAgain(random, swarm, memory, last.device);
+    case 'vfio.mapBar':
+      return { kind: 'vfio.close', device: last.device };
+    case 'vfio.unmapBar':
+      return chance(random, 50) ? drawOpen(last.device) : drawEvent(random, memory, last.device);
+    case 'vfio.tableWrite':
+      return chance(random, 50)
+        ? { kind: 'vfio.tableRead', device: last.device, vector: last.vector }
+        : drawRaise(random, memory, last.device);
+    case 'vfio.reset':
+    case 'device.wipe':
+      return drawAfterLoss(random, swarm, memory, last.device);
+    case 'vfio.writeEventfd':
+    case 'vfio.closeEventfd':
+      return isUnmaskName(last.eventfd) ? drawAfterUnmasker(random, swarm, memory, last.kind) : undefined;
     case 'host.limitVectors':
-      return drawRequest(random, swarm, memory, drawDevice(random, memory), 'arm', 'fromZero');
+    case 'host.failAllocation':
+      return drawRequest(random, swarm, memory, drawDevice(random, memory), 'arm', pick(random, AFTER_LIMIT));
   }
+}
+
+const AFTER_LIMIT = ['fromZero', 'fromZero', 'fromZero', 'crossing'] as const;
+
+function drawAfterSetIrqs(random: Random, swarm: Swarm, memory: Memory, last: VfioSetIrqs): Operation | undefined {
+  const told = deviceMemory(memory, last.device);
+  if (isDisable(last)) return drawAfterDisable(random, swarm, memory, last);
+  // Refused for that alone: what is on has to be turned off first.
+  if (told.enabled !== undefined && isOfOtherFamily(told, last) && chance(random, 70)) {
+    return drawDisable(random, swarm, memory, last.device);
+  }
+  const others = deviceSwarm(swarm, last.device).families.filter((family) => family !== told.enabled);
+  if (told.enabled !== undefined && others.length > 0 && chance(random, 12)) {
+    return drawRequest(random, swarm, memory, last.device, 'arm', 'fromZero', pick(random, others));
+  }
+  // Asked for while the device could not: it is asked again when it can.
+  const undo = undoOf(memory, last.device);
+  if (undo !== undefined && chance(random, 40)) return undo;
+  if (chance(random, attributes(told.pciFunction) === 0 ? 4 : 15)) return drawTrouble(random, memory, last.device);
+  if (last.index === VFIO_PCI_INTX_IRQ_INDEX) return drawAfterIntxRequest(random, swarm, memory, last);
+  return drawAfterRequest(random, swarm, memory, last);
+}
+
+function isOfOtherFamily({ enabled }: DeviceMemory, { index }: VfioSetIrqs): boolean {
+  return (['msix', 'msi', 'intx'] as const).some((family) => family !== enabled && indexOf(family) === index);
+}
+
+/** Something that a device with triggers has to come through. */
+function drawTrouble(random: Random, memory: Memory, device: number): Operation {
+  const { pciFunction } = deviceMemory(memory, device);
+  if (pciFunction.reset === true && chance(random, 30)) return { kind: 'vfio.reset', device };
+  if (pciFunction.msixVectors > 0 && chance(random, 20)) return { kind: 'device.wipe', device };
+  return drawUpset(random, memory, device);
 }
 
 const AFTER_DISABLE = ['raise', 'raise', 'again', 'info'] as const;
 
-function drawAfterDisable(random: Random, swarm: Swarm, memory: Memory, { device }: VfioSetIrqs): Operation {
+function drawAfterDisable(random: Random, swarm: Swarm, memory: Memory, { device, index }: VfioSetIrqs): Operation {
+  const others = deviceSwarm(swarm, device).families.filter((family) => indexOf(family) !== index);
+  if (others.length > 0 && chance(random, 50)) {
+    return drawRequest(random, swarm, memory, device, 'arm', 'fromZero', pick(random, others));
+  }
   switch (pick(random, AFTER_DISABLE)) {
     case 'raise':
-      return drawRaise(random, memory, device);
+      return drawEvent(random, memory, device);
     case 'again':
       return drawAgain(random, swarm, memory, device);
     case 'info':
-      return drawGetIrqInfo(random, swarm, device);
+      return drawGetIrqInfo(random, swarm, memory, device);
   }
 }
 
@@ -65,19 +130,114 @@ function drawAfterRequest(
 ): Operation | undefined {
   switch (pick(random, AFTER_REQUEST)) {
     case 'raise':
-      return drawRaise(random, memory, device);
+      return drawEvent(random, memory, device);
     case 'arm':
       return drawArm(random, memory, device);
     case 'disable':
       return drawDisable(random, swarm, memory, device);
     case 'crossing':
-      return drawRequest(random, swarm, memory, device, pick(random, swarm.requests), 'crossing');
+      return drawRequest(random, swarm, memory, device, pick(random, deviceSwarm(swarm, device).requests), 'crossing');
   }
+}
+
+function drawAfterIntxRequest(random: Random, swarm: Swarm, memory: Memory, last: VfioSetIrqs): Operation | undefined {
+  const { device, flags, data } = last;
+  const name = data.find(isName);
+  if (attachesUnmask(last) && name !== undefined && chance(random, 40)) {
+    return { kind: 'vfio.writeEventfd', eventfd: name };
+  }
+  if ((flags & VFIO_IRQ_SET_ACTION_MASK) !== 0 || chance(random, 60)) return drawEvent(random, memory, device);
+  return drawAfterPin(random, swarm, memory, device);
+}
+
+const AFTER_PIN = ['unmask', 'unmask', 'pin', 'pin', 'arm', 'attach', 'upset'] as const;
+
+/** What lets an event through that was held back, or through once more. */
+function drawAfterPin(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+  const { asserted, descriptors, mappings } = deviceMemory(memory, device);
+  if (descriptors === 0 && mappings > 0 && chance(random, 40)) return { kind: 'vfio.unmapBar', device };
+  const then = pick(random, AFTER_PIN);
+  switch (then) {
+    case 'unmask':
+    case 'arm':
+    case 'attach':
+      return drawIntx(random, swarm, memory, device, then);
+    case 'pin':
+      return asserted ? drawDeassertIntx(device) : drawAssertIntx(device);
+    case 'upset':
+      return undoOf(memory, device) ?? drawUpset(random, memory, device);
+  }
+}
+
+/** About INTx where it is on; else what is on, or INTx at last. */
+function drawIntx(random: Random, swarm: Swarm, memory: Memory, device: number, request: IntxRequest): Operation {
+  const { enabled } = deviceMemory(memory, device);
+  if (enabled === undefined) return drawIntxRequest(random, swarm, memory, device, 'arm');
+  if (enabled !== 'intx') return drawRequest(random, swarm, memory, device, 'disable', 'empty');
+  return drawIntxRequest(random, swarm, memory, device, request);
+}
+
+/** An event that waited, or that is told by an eventfd that has been closed. */
+function drawAfterUnmasker(
+  random: Random,
+  swarm: Swarm,
+  memory: Memory,
+  kind: 'vfio.writeEventfd' | 'vfio.closeEventfd',
+): Operation | undefined {
+  const device = memory.devices.findIndex(({ enabled }) => enabled === 'intx');
+  if (device === -1) return undefined;
+  if (chance(random, 40)) return drawEvent(random, memory, device);
+  return drawIntxRequest(random, swarm, memory, device, kind === 'vfio.closeEventfd' ? 'attach' : 'unmask');
+}
+
+/** Pending while off or masked: the next trigger delivers it. */
+function drawAfterRaise(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+  const { msix, descriptors, mappings } = deviceMemory(memory, device);
+  if (descriptors === 0 && mappings > 0 && chance(random, 60)) return { kind: 'vfio.unmapBar', device };
+  const undo = undoOf(memory, device);
+  if (undo !== undefined && chance(random, 60)) return undo;
+  if (msix.size > 0 && chance(random, 5)) return drawPbaRead(random, memory, device);
+  return drawAgain(random, swarm, memory, device);
+}
+
+/** A mapping keeps the device as it is when the last descriptor is closed. */
+function drawAfterClose(random: Random, memory: Memory, device: number): Operation {
+  const { mappings } = deviceMemory(memory, device);
+  if (mappings > 0 && chance(random, 20)) return { kind: 'vfio.unmapBar', device };
+  return chance(random, mappings > 0 ? 20 : 50) ? drawOpen(device) : drawEvent(random, memory, device);
+}
+
+/** What was upset is seen by an event, and what was set right by the trigger that is given once more. */
+function drawAfterConfigWrite(random: Random, swarm: Swarm, memory: Memory, last: VfioConfigWrite): Operation {
+  const { device, field, value } = last;
+  const { pciFunction } = deviceMemory(memory, device);
+  switch (field) {
+    case 'power':
+      if (value === 0) return drawAgain(random, swarm, memory, device);
+      return drawRequest(random, swarm, memory, device, 'arm', pick(random, ['fromZero', 'again', 'beyond']));
+    case 'memory':
+      return chance(random, 50) ? drawTableRead(random, memory, device) : drawAgain(random, swarm, memory, device);
+    case 'intxDisable':
+      return pciFunction.intx === undefined || chance(random, 60)
+        ? drawEvent(random, memory, device)
+        : drawIntx(random, swarm, memory, device, pick(random, ['unmask', 'mask', 'loopbackNone']));
+    case 'busMaster':
+    case 'msiEnable':
+    case 'msixControl':
+      return chance(random, 70) ? drawEvent(random, memory, device) : drawConfigRead(random, memory, device);
+  }
+}
+
+/** What is left of the device: an event shows it, and a trigger that is given once more puts it back. */
+function drawAfterLoss(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+  if (chance(random, 15)) return drawTableRead(random, memory, device);
+  return chance(random, 60) ? drawEvent(random, memory, device) : drawAgain(random, swarm, memory, device);
 }
 
 /** Undefined where there is nothing to turn off, or where this scenario never does. */
 function drawDisable(random: Random, swarm: Swarm, memory: Memory, device: number): Operation | undefined {
-  if (deviceMemory(memory, device).top === 0 || !swarm.asksFor('disable')) return undefined;
+  if (deviceMemory(memory, device).enabled === undefined) return undefined;
+  if (!deviceSwarm(swarm, device).asksFor('disable')) return undefined;
   return drawRequest(random, swarm, memory, device, 'disable', 'empty');
 }
 

@@ -36,12 +36,15 @@ const SPOILS = [
 
 type Spoil = (typeof SPOILS)[number];
 
-/** The operation with one thing about its header or its memory changed. Spoils may be put on top of each other. */
-export function spoil(random: Random, operation: VfioSetIrqs, msixVectors: number): VfioSetIrqs {
-  return spoilBy(random, operation, msixVectors, pick(random, SPOILS));
+/**
+ * The operation with one thing about its header or its memory changed. Spoils may be put on top of each other.
+ * @param size how many vectors its index has
+ */
+export function spoil(random: Random, operation: VfioSetIrqs, size: number): VfioSetIrqs {
+  return spoilBy(random, operation, size, pick(random, SPOILS));
 }
 
-function spoilBy(random: Random, operation: VfioSetIrqs, msixVectors: number, how: Spoil): VfioSetIrqs {
+function spoilBy(random: Random, operation: VfioSetIrqs, size: number, how: Spoil): VfioSetIrqs {
   const { flags } = operation;
   switch (how) {
     case 'noDataBit':
@@ -67,7 +70,7 @@ function spoilBy(random: Random, operation: VfioSetIrqs, msixVectors: number, ho
     case 'wrapAround':
       return { ...operation, ...drawWrapAround(random, operation) };
     case 'atTableEnd':
-      return { ...operation, start: msixVectors, count: pick(random, [0, 0, operation.count]) };
+      return { ...operation, start: size, count: pick(random, [0, 0, operation.count]) };
     case 'dataMissing':
       return { ...operation, data: withoutLast(random, operation) };
     case 'dataUnmapped': {

@@ -1,6 +1,8 @@
-import type { DataElement, Operation, Scenario, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, IRQ_INFO_BYTES, IRQ_SET_BYTES, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
-import { TRIGGER_EVENTFD, TRIGGER_NONE } from './memory.ts';
+import type { Config, DataElement, Operation, Scenario, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
+import { CONFIG_FIELDS, dataElementBytes, IRQ_INFO_BYTES, IRQ_SET_BYTES, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
+import { isName, nameNumber } from './names.ts';
+import { attributes } from './pci-function.ts';
 
 /**
  * How far a scenario is from the simplest: whole numbers from 0 up, compared from the left. The number of eventfd names
@@ -11,41 +13,16 @@ export type Measure = readonly number[];
 
 /**
  * In this order: operations, devices, data that does not fit its count, data elements, sum of counts, sum of vectors,
- * sum of limits, oddities of the operations, oddities of their data, devices that drop events, sum of table sizes, the
- * device that comes first, sum of device numbers, eventfd names, and each of these.
+ * sum of other numbers, oddities of the operations, oddities of their data, attributes of the machine and its devices,
+ * sum of table sizes, the device that comes first, sum of device numbers, eventfd names, and each of these.
  */
 export function measure({ config, operations }: Scenario): Measure {
-  const sums = { misfits: 0, data: 0, counts: 0, vectors: 0, limits: 0, odd: 0, oddData: 0, devices: 0 };
+  const sums: Sums = { misfits: 0, data: 0, counts: 0, vectors: 0, values: 0, odd: 0, oddData: 0, devices: 0 };
   const names: number[] = [];
   for (const operation of operations) {
     sums.odd += oddity(operation);
     if ('device' in operation) sums.devices += operation.device;
-    switch (operation.kind) {
-      case 'vfio.setIrqs':
-        sums.misfits += isMisfit(operation) ? 1 : 0;
-        sums.data += operation.data.length;
-        sums.counts += operation.count;
-        sums.vectors += operation.start;
-        for (const element of operation.data) {
-          sums.oddData += dataOddity(element);
-          if (isName(element)) names.push(nameNumber(element));
-        }
-        break;
-      case 'device.raise':
-      case 'device.arm':
-        sums.vectors += operation.vector;
-        break;
-      case 'host.limitVectors':
-        sums.limits += operation.count;
-        break;
-      case 'vfio.closeEventfd':
-        names.push(nameNumber(operation.eventfd));
-        break;
-      case 'vfio.open':
-      case 'vfio.close':
-      case 'vfio.getIrqInfo':
-        break;
-    }
+    addNumbers(sums, names, operation);
   }
   return [
     operations.length,
@@ -54,11 +31,11 @@ export function measure({ config, operations }: Scenario): Measure {
     sums.data,
     sums.counts,
     sums.vectors,
-    sums.limits,
+    sums.values,
     sums.odd,
     sums.oddData,
-    config.devices.filter(({ whileOff }) => whileOff === 'drops').length,
-    config.devices.reduce((sum, { msixVectors }) => sum + msixVectors, 0),
+    configOddity(config),
+    config.devices.reduce((sum, { msixVectors, msiVectors = 0 }) => sum + msixVectors + msiVectors, 0),
     operations.find((operation) => 'device' in operation)?.device ?? 0,
     sums.devices,
     names.length,
@@ -66,19 +43,66 @@ export function measure({ config, operations }: Scenario): Measure {
   ];
 }
 
+type Sums = Record<'misfits' | 'data' | 'counts' | 'vectors' | 'values' | 'odd' | 'oddData' | 'devices', number>;
+
+function addNumbers(sums: Sums, names: number[], operation: Operation): void {
+  switch (operation.kind) {
+    case 'vfio.setIrqs':
+      sums.misfits += isMisfit(operation) ? 1 : 0;
+      sums.data += operation.data.length;
+      sums.counts += operation.count;
+      sums.vectors += operation.start;
+      for (const element of operation.data) {
+        sums.oddData += dataOddity(element);
+        if (isName(element)) names.push(nameNumber(element));
+      }
+      return;
+    case 'vfio.tableWrite':
+      sums.vectors += operation.vector;
+      sums.values += operation.value;
+      return;
+    case 'vfio.tableRead':
+    case 'vfio.pbaRead':
+    case 'device.raise':
+    case 'device.arm':
+      sums.vectors += operation.vector;
+      return;
+    case 'vfio.configWrite':
+      sums.values += operation.value;
+      return;
+    case 'host.limitVectors':
+      sums.values += operation.count;
+      return;
+    case 'host.failAllocation':
+      sums.values += operation.nth;
+      return;
+    case 'vfio.writeEventfd':
+    case 'vfio.closeEventfd':
+      names.push(nameNumber(operation.eventfd));
+      return;
+    case 'vfio.open':
+    case 'vfio.close':
+    case 'vfio.getIrqInfo':
+    case 'vfio.reset':
+    case 'vfio.configRead':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
+      return;
+  }
+}
+
+function configOddity({ devices, interruptRemapping }: Config): number {
+  const oddities = devices.map((device) => attributes(device) + (device.whileOff === 'drops' ? 1 : 0));
+  return oddities.reduce((sum, oddity) => sum + oddity, interruptRemapping === undefined ? 0 : 1);
+}
+
 /** Whether `left` is strictly simpler than `right`. */
 export function isSimpler(left: Measure, right: Measure): boolean {
   const place = left.findIndex((number, at) => number !== right[at]);
   return place !== -1 && (left[place] ?? 0) < (right[place] ?? 0);
-}
-
-export function isName(element: DataElement): element is `e${number}` {
-  return typeof element === 'string' && element !== 'bad' && element !== 'notEventfd';
-}
-
-/** 3 for `e3`. */
-export function nameNumber(name: `e${number}`): number {
-  return Number(name.slice(1));
 }
 
 /** The data is not as long as the count says; or there is some, and the flags speak of none. */
@@ -102,13 +126,27 @@ function oddity(operation: Operation): number {
       return indexOddity(operation.index) + flagsOddity(operation.flags) + memoryOddity(operation);
     case 'vfio.getIrqInfo':
       return indexOddity(operation.index) + memoryOddity(operation);
+    case 'vfio.configWrite':
+    case 'vfio.configRead':
+      return CONFIG_FIELDS.indexOf(operation.field);
     case 'device.arm':
       return 1;
     case 'vfio.open':
     case 'vfio.close':
+    case 'vfio.reset':
+    case 'vfio.tableRead':
+    case 'vfio.tableWrite':
+    case 'vfio.pbaRead':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
     case 'device.raise':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
     case 'host.limitVectors':
+    case 'host.failAllocation':
       return 0;
   }
 }

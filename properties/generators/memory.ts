@@ -1,28 +1,21 @@
-import type { Config, Operation, VfioSetIrqs } from '#vocabulary';
-import {
-  VFIO_IRQ_SET_ACTION_TRIGGER,
-  VFIO_IRQ_SET_DATA_EVENTFD,
-  VFIO_IRQ_SET_DATA_NONE,
-  VFIO_PCI_MSIX_IRQ_INDEX,
-} from '#vocabulary';
-
-export const TRIGGER_EVENTFD = VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD;
-export const TRIGGER_NONE = VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_NONE;
+import type { Config, EventfdName, Operation, PciFunction, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
+import { VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
+import { attachesUnmask, isName } from './names.ts';
+import type { Family } from './pci-function.ts';
 
 /** How many recently armed vectors are kept. */
 const RECENT_MAX = 4;
 
-/**
- * What this scenario has asked of one device so far. A guess at the device's state, never knowledge of it:
- * whether a request was granted is the model's to say.
- */
-export interface DeviceMemory {
-  readonly msixVectors: number;
+/** What this scenario has asked of the MSI-X or MSI vectors of one device. */
+export interface TableMemory {
+  /** Vectors there are; 0 where the device has no such table. */
+  readonly size: number;
   /** Whether a larger range than the first is likely to be granted; where it is not, `top` stays. */
   readonly grows: boolean;
   /** Vectors that operations come back to. Not empty. */
   readonly hot: readonly number[];
-  /** One past the highest vector asked for, with hope, since MSI-X was last turned off; 0 when none was. */
+  /** One past the highest vector asked for, with hope, since the table was last turned off; 0 when none was. */
   top: number;
   /** The range of vectors last armed. */
   lastStart: number;
@@ -30,36 +23,69 @@ export interface DeviceMemory {
   /** The first and last vectors of ranges lately armed. */
   readonly recent: number[];
   recentNext: number;
+}
+
+/**
+ * What this scenario has asked of one device so far. A guess at the device's state, never knowledge of it:
+ * whether a request was granted is the model's to say.
+ */
+export interface DeviceMemory {
+  readonly pciFunction: PciFunction;
+  readonly msix: TableMemory;
+  readonly msi: TableMemory;
+  enabled: Family | undefined;
   /** Open descriptors. */
   descriptors: number;
+  mappings: number;
+  asserted: boolean;
+  /** What sets right what writes to configuration space have upset, one for each field. */
+  undos: readonly VfioConfigWrite[];
 }
 
 /** What this scenario has asked so far. */
 export interface Memory {
   /** One per device, in the order of the Config. */
   readonly devices: readonly DeviceMemory[];
+  /** Eventfds that were to unmask INTx, each once. */
+  readonly unmaskers: EventfdName[];
   last: Operation | undefined;
 }
 
-export function emptyMemory({ host, devices }: Config, hot: readonly (readonly number[])[]): Memory {
+/** @param drawHot the vectors to come back to in a table of the given size */
+export function emptyMemory({ host, devices }: Config, drawHot: (size: number) => readonly number[]): Memory {
   return {
-    devices: devices.map(({ msixVectors }, device) => ({
-      msixVectors,
-      grows: host.dynamicMsix,
-      hot: hot[device] ?? [0],
-      top: 0,
-      lastStart: 0,
-      lastCount: 1,
-      recent: [],
-      recentNext: 0,
+    devices: devices.map((pciFunction) => ({
+      pciFunction,
+      msix: emptyTable(pciFunction.msixVectors, host.dynamicMsix, drawHot),
+      msi: emptyTable(pciFunction.msiVectors ?? 0, false, drawHot),
+      enabled: undefined,
       descriptors: 1,
+      mappings: 0,
+      asserted: false,
+      undos: [],
     })),
+    unmaskers: [],
     last: undefined,
   };
 }
 
+function emptyTable(size: number, grows: boolean, drawHot: (size: number) => readonly number[]): TableMemory {
+  const hot = size === 0 ? [0] : drawHot(size);
+  return { size, grows, hot, top: 0, lastStart: 0, lastCount: 1, recent: [], recentNext: 0 };
+}
+
 export function deviceMemory(memory: Memory, device: number): DeviceMemory {
   return memory.devices[device] as DeviceMemory;
+}
+
+/** What sets right what was upset last. */
+export function undoOf(memory: Memory, device: number): VfioConfigWrite | undefined {
+  return deviceMemory(memory, device).undos.at(-1);
+}
+
+/** The vectors that events of a device are about now. */
+export function activeTable({ enabled, msix, msi }: DeviceMemory): TableMemory {
+  return enabled === 'msi' || (enabled !== 'msix' && msix.size === 0) ? msi : msix;
 }
 
 /** Takes note of an operation just drawn. */
@@ -67,60 +93,162 @@ export function remember(memory: Memory, operation: Operation): void {
   memory.last = operation;
   switch (operation.kind) {
     case 'vfio.open':
-      deviceMemory(memory, operation.device).descriptors++;
+    case 'vfio.close':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+      rememberHolders(deviceMemory(memory, operation.device), operation.kind);
       return;
-    case 'vfio.close': {
-      const device = deviceMemory(memory, operation.device);
-      if (device.descriptors > 0) device.descriptors--;
-      if (device.descriptors === 0) device.top = 0;
-      return;
-    }
     case 'vfio.setIrqs':
       rememberSetIrqs(deviceMemory(memory, operation.device), operation);
+      if (attachesUnmask(operation)) {
+        for (const name of operation.data)
+          if (isName(name) && !memory.unmaskers.includes(name)) memory.unmaskers.push(name);
+      }
       return;
+    case 'vfio.configWrite':
+      rememberConfigWrite(deviceMemory(memory, operation.device), operation);
+      return;
+    case 'vfio.getIrqInfo':
+    case 'vfio.reset':
+    case 'vfio.configRead':
+    case 'vfio.tableRead':
+    case 'vfio.tableWrite':
+    case 'vfio.pbaRead':
+    case 'vfio.writeEventfd':
+    case 'vfio.closeEventfd':
     case 'device.raise':
     case 'device.arm':
-    case 'vfio.getIrqInfo':
-    case 'vfio.closeEventfd':
+    case 'device.wipe':
     case 'host.limitVectors':
+    case 'host.failAllocation':
       return;
   }
 }
 
+type Holding =
+  | 'vfio.open'
+  | 'vfio.close'
+  | 'vfio.mapBar'
+  | 'vfio.unmapBar'
+  | 'device.assertIntx'
+  | 'device.deassertIntx';
+
+/** All is torn down when the last descriptor and the last mapping are gone. */
+function rememberHolders(device: DeviceMemory, kind: Holding): void {
+  switch (kind) {
+    case 'vfio.open':
+      device.descriptors++;
+      return;
+    case 'vfio.mapBar':
+      if (device.descriptors > 0) device.mappings++;
+      return;
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+      device.asserted = kind === 'device.assertIntx';
+      return;
+    case 'vfio.close':
+      if (device.descriptors > 0) device.descriptors--;
+      break;
+    case 'vfio.unmapBar':
+      if (device.mappings > 0) device.mappings--;
+      break;
+  }
+  if (device.descriptors > 0 || device.mappings > 0) return;
+  forgetEnabled(device);
+  device.undos = [];
+}
+
+function forgetEnabled(device: DeviceMemory): void {
+  device.enabled = undefined;
+  device.msix.top = 0;
+  device.msi.top = 0;
+}
+
+/** The field's value when nobody has touched it; undefined where no value is the usual one. */
+function usualValue({ enabled }: DeviceMemory, { field }: VfioConfigWrite): number | undefined {
+  switch (field) {
+    case 'intxDisable':
+    case 'power':
+      return 0;
+    case 'memory':
+    case 'busMaster':
+      return 1;
+    case 'msiEnable':
+      return enabled === 'msi' ? 1 : undefined;
+    case 'msixControl':
+      return undefined;
+  }
+}
+
+function rememberConfigWrite(device: DeviceMemory, operation: VfioConfigWrite): void {
+  const others = device.undos.filter(({ field }) => field !== operation.field);
+  const usual = usualValue(device, operation);
+  const isUpset = usual !== undefined && operation.value !== usual;
+  device.undos = isUpset ? [...others, { ...operation, value: usual }] : others;
+}
+
 function rememberSetIrqs(device: DeviceMemory, operation: VfioSetIrqs): void {
-  if (isDisable(operation)) device.top = 0;
-  if (!isArming(operation, device)) return;
+  const family = familyOf(operation.index);
+  if (family === undefined) return;
+  if (isDisable(operation) && device.enabled === family) forgetEnabled(device);
+  if (device.enabled !== undefined && device.enabled !== family) return;
+  if (family === 'intx') {
+    if (isArming(operation, 1) && !operation.data.some(isBad)) device.enabled = 'intx';
+    return;
+  }
+  rememberRange(device[family], operation);
+  if (device[family].top > 0) device.enabled = family;
+}
+
+function rememberRange(table: TableMemory, operation: VfioSetIrqs): void {
+  if (!isArming(operation, table.size)) return;
   const end = operation.start + operation.count;
-  if (device.top > 0 && end > device.top && !device.grows) return;
+  if (table.top > 0 && end > table.top && !table.grows) return;
   // An enable with a bad descriptor leaves nothing behind that a later range could cross.
-  if (device.top > 0 || !operation.data.some(isBad)) device.top = Math.max(device.top, end);
-  device.lastStart = operation.start;
-  device.lastCount = operation.count;
-  noteRecent(device, operation.start);
-  noteRecent(device, end - 1);
+  if (table.top > 0 || !operation.data.some(isBad)) table.top = Math.max(table.top, end);
+  table.lastStart = operation.start;
+  table.lastCount = operation.count;
+  noteRecent(table, operation.start);
+  noteRecent(table, end - 1);
 }
 
 function isBad(element: VfioSetIrqs['data'][number]): boolean {
   return element === 'bad' || element === 'notEventfd';
 }
 
-function noteRecent(device: DeviceMemory, vector: number): void {
-  device.recent[device.recentNext] = vector;
-  device.recentNext = (device.recentNext + 1) % RECENT_MAX;
+function noteRecent(table: TableMemory, vector: number): void {
+  table.recent[table.recentNext] = vector;
+  table.recentNext = (table.recentNext + 1) % RECENT_MAX;
 }
 
-/** Written as VFIO_DEVICE_SET_IRQS that turns MSI-X off. */
-export function isDisable(operation: VfioSetIrqs): boolean {
-  return operation.count === 0 && operation.flags === TRIGGER_NONE && operation.index === VFIO_PCI_MSIX_IRQ_INDEX;
+export function indexOf(family: Family): number {
+  switch (family) {
+    case 'intx':
+      return VFIO_PCI_INTX_IRQ_INDEX;
+    case 'msi':
+      return VFIO_PCI_MSI_IRQ_INDEX;
+    case 'msix':
+      return VFIO_PCI_MSIX_IRQ_INDEX;
+  }
 }
 
-/** Written as a well-formed VFIO_DEVICE_SET_IRQS that gives at least one vector something. */
-function isArming(operation: VfioSetIrqs, device: DeviceMemory): boolean {
+function familyOf(index: number): Family | undefined {
+  return (['intx', 'msi', 'msix'] as const).find((family) => indexOf(family) === index);
+}
+
+/** Written as VFIO_DEVICE_SET_IRQS that turns MSI-X, MSI or INTx off. */
+export function isDisable({ count, flags, index }: VfioSetIrqs): boolean {
+  return count === 0 && flags === TRIGGER_NONE && familyOf(index) !== undefined;
+}
+
+/** Written as a well-formed VFIO_DEVICE_SET_IRQS that gives at least one of `size` vectors something. */
+function isArming(operation: VfioSetIrqs, size: number): boolean {
   return (
     operation.flags === TRIGGER_EVENTFD &&
-    operation.index === VFIO_PCI_MSIX_IRQ_INDEX &&
     operation.count > 0 &&
-    operation.start + operation.count <= device.msixVectors &&
+    operation.start + operation.count <= size &&
     operation.argsz === undefined &&
     operation.unreadable === undefined
   );

@@ -1,18 +1,21 @@
 import type { Random } from 'fast-check';
 import { Arbitrary, Stream, Value } from 'fast-check';
 import type { HostTraits, Operation, OperationKind, Scenario, Support } from '#vocabulary';
-import { drawArm, drawRaise } from './device.ts';
+import { deviceOf } from '#vocabulary';
+import { drawConfig } from './config.ts';
+import { drawConfigRead, drawConfigWrite, drawPbaRead, drawTableRead, drawTableWrite } from './config-space.ts';
+import { drawArm, drawAssertIntx, drawDeassertIntx, drawRaise } from './device.ts';
 import { drawFollowUp } from './follow-up.ts';
-import { drawLimitVectors } from './host.ts';
-import type { Memory } from './memory.ts';
-import { deviceMemory, emptyMemory, remember } from './memory.ts';
+import { drawFailAllocation, drawLimitVectors } from './host.ts';
+import type { DeviceMemory, Memory } from './memory.ts';
+import { deviceMemory, emptyMemory, remember, undoOf } from './memory.ts';
 import { chance, pick } from './random.ts';
 import type { Cursor } from './shrink.ts';
 import { shrinkScenario } from './shrink.ts';
-import type { Swarm } from './swarm.ts';
-import { drawConfig, drawSwarm } from './swarm.ts';
+import type { DeviceSwarm, Swarm } from './swarm.ts';
+import { deviceSwarm, drawSwarm } from './swarm.ts';
 import { drawHot } from './vector.ts';
-import { drawClose, drawCloseEventfd, drawGetIrqInfo, drawOpen, drawSetIrqs } from './vfio.ts';
+import { drawClose, drawCloseEventfd, drawGetIrqInfo, drawOpen, drawSetIrqs, drawWriteEventfd } from './vfio.ts';
 
 /** Operations in a scenario as drawn; shrunk ones may have fewer. */
 export const OPERATIONS_MIN = 5;
@@ -59,11 +62,8 @@ class ScenarioArbitrary extends Arbitrary<Scenario> {
 
 function drawScenario(random: Random, support: Support, host: HostTraits, lengthMax: number | undefined): Scenario {
   const config = drawConfig(random, support, host);
-  const swarm = drawSwarm(random, support);
-  const memory = emptyMemory(
-    config,
-    config.devices.map(({ msixVectors }) => drawHot(random, msixVectors)),
-  );
+  const swarm = drawSwarm(random, support, config.devices);
+  const memory = emptyMemory(config, (size) => drawHot(random, size));
   const length = drawLength(random, lengthMax);
   const operations: Operation[] = [];
   while (operations.length < length) {
@@ -80,16 +80,43 @@ function drawLength(random: Random, lengthMax: number | undefined): number {
 }
 
 function drawOperation(random: Random, swarm: Swarm, memory: Memory): Operation {
-  if (chance(random, swarm.followUpPercent)) {
+  const lastDevice = memory.last === undefined ? 0 : (deviceOf(memory.last) ?? 0);
+  if (chance(random, deviceSwarm(swarm, lastDevice).followUpPercent)) {
     const followUp = drawFollowUp(random, swarm, memory);
     if (followUp !== undefined) return followUp;
   }
   const device = memory.devices.length === 1 ? 0 : random.nextInt(0, memory.devices.length - 1);
-  // A closed device refuses everything: that is soon seen.
-  if (deviceMemory(memory, device).descriptors === 0 && swarm.isOn('vfio.open') && chance(random, 40)) {
-    return drawOpen(device);
+  return (
+    drawRepair(random, swarm, memory, device) ??
+    drawKind(
+      random,
+      swarm,
+      memory,
+      device,
+      drawKindOf(random, deviceSwarm(swarm, device), deviceMemory(memory, device)),
+    )
+  );
+}
+
+/** A device that is closed refuses everything, and one that is asleep or off has no events: that is soon seen. */
+function drawRepair(random: Random, swarm: Swarm, memory: Memory, device: number): Operation | undefined {
+  const { descriptors, mappings } = deviceMemory(memory, device);
+  const undo = undoOf(memory, device);
+  const { isOn } = deviceSwarm(swarm, device);
+  if (descriptors === 0) {
+    if (isOn('vfio.open') && chance(random, 40)) return drawOpen(device);
+    if (mappings > 0 && isOn('vfio.unmapBar') && chance(random, 30)) return { kind: 'vfio.unmapBar', device };
   }
-  return drawKind(random, swarm, memory, device, pick(random, swarm.kinds));
+  if (undo !== undefined && isOn(undo.kind) && chance(random, undo.field === 'power' ? 25 : 15)) return undo;
+  return undefined;
+}
+
+/** Mostly not the end of what has not begun. */
+function drawKindOf(random: Random, { kinds, isOn }: DeviceSwarm, { asserted, mappings }: DeviceMemory): OperationKind {
+  const kind = pick(random, kinds);
+  if (chance(random, 30)) return kind;
+  if (kind === 'vfio.unmapBar' && mappings === 0 && isOn('vfio.mapBar')) return 'vfio.mapBar';
+  return kind === 'device.deassertIntx' && !asserted && isOn('device.assertIntx') ? 'device.assertIntx' : kind;
 }
 
 function drawKind(random: Random, swarm: Swarm, memory: Memory, device: number, kind: OperationKind): Operation {
@@ -98,17 +125,40 @@ function drawKind(random: Random, swarm: Swarm, memory: Memory, device: number, 
       return drawOpen(device);
     case 'vfio.close':
       return drawClose(device);
+    case 'vfio.reset':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'device.wipe':
+      return { kind, device };
     case 'vfio.getIrqInfo':
-      return drawGetIrqInfo(random, swarm, device);
+      return drawGetIrqInfo(random, swarm, memory, device);
     case 'vfio.setIrqs':
       return drawSetIrqs(random, swarm, memory, device);
+    case 'vfio.configWrite':
+      return drawConfigWrite(random, memory, device);
+    case 'vfio.configRead':
+      return drawConfigRead(random, memory, device);
+    case 'vfio.tableRead':
+      return drawTableRead(random, memory, device);
+    case 'vfio.tableWrite':
+      return drawTableWrite(random, memory, device);
+    case 'vfio.pbaRead':
+      return drawPbaRead(random, memory, device);
+    case 'vfio.writeEventfd':
+      return drawWriteEventfd(random, swarm, memory);
     case 'vfio.closeEventfd':
-      return drawCloseEventfd(random, swarm);
+      return drawCloseEventfd(random, swarm, memory);
     case 'device.raise':
       return drawRaise(random, memory, device);
     case 'device.arm':
       return drawArm(random, memory, device);
+    case 'device.assertIntx':
+      return drawAssertIntx(device);
+    case 'device.deassertIntx':
+      return drawDeassertIntx(device);
     case 'host.limitVectors':
       return drawLimitVectors(random);
+    case 'host.failAllocation':
+      return drawFailAllocation(random);
   }
 }

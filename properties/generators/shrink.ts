@@ -1,8 +1,10 @@
 import type { EventfdName, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
 import { VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
-import { isSupportedSize, withoutVectors } from './columns.ts';
-import { isMisfit, isName, isSimpler, measure, nameNumber } from './measure.ts';
-import { renameEventfds, simplifyOperation, smaller } from './simplify.ts';
+import { withoutVectors } from './columns.ts';
+import { isMisfit, isSimpler, measure } from './measure.ts';
+import { isName, isUnmaskName, nameLike, nameNumber } from './names.ts';
+import { hasWhileOff, isSupportedConfig, simplerFunctions, suits } from './pci-function.ts';
+import { renameEventfds, simplifyOperation } from './simplify.ts';
 
 /** A place in the order of candidates: a stage, and how far it has come. */
 export interface Cursor {
@@ -59,8 +61,15 @@ export function* shrinkScenario(
 ): Generator<Candidate> {
   const size = measure(scenario);
   for (const candidate of round(scenario, support, cursor)) {
-    if (isSimpler(measure(candidate.scenario), size)) yield candidate;
+    if (isSimpler(measure(candidate.scenario), size) && isPossible(candidate.scenario)) yield candidate;
   }
+}
+
+/** Whether each device can be made to do what it is to do: a system would not know how. */
+function isPossible({ config, operations }: Scenario): boolean {
+  return operations.every(
+    (operation) => !('device' in operation) || suits(operation.kind, config.devices[operation.device] as PciFunction),
+  );
 }
 
 function* round(scenario: Scenario, support: Support, cursor: Cursor): Generator<Candidate> {
@@ -121,10 +130,11 @@ function* dropGroup({ config, operations }: Scenario, _support: Support, from: n
 
 /** The operation's kind; for VFIO_DEVICE_SET_IRQS also what it asks, or that something is odd about it. */
 function groupOf(operation: Operation): string {
+  if (operation.kind === 'vfio.configWrite') return `${operation.kind} ${operation.field}`;
   if (operation.kind !== 'vfio.setIrqs') return operation.kind;
   const { flags, index, argsz, unreadable, count } = operation;
-  if (index !== VFIO_PCI_MSIX_IRQ_INDEX || argsz !== undefined || unreadable !== undefined) return 'odd';
-  return `${flags}${count === 0 ? ' empty' : ''}`;
+  if (index > VFIO_PCI_MSIX_IRQ_INDEX || argsz !== undefined || unreadable !== undefined) return 'odd';
+  return `${index} ${flags}${count === 0 ? ' empty' : ''}`;
 }
 
 /** Neighbours, the last ones first; the position is how many at the end are known to be needed. */
@@ -200,19 +210,27 @@ function* dropVectors(scenario: Scenario, support: Support, from: number): Gener
 /** Operation by operation; the position is the operation's. */
 function* simplifyOne({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
   for (let position = from; position < operations.length; position++) {
-    for (const operation of simplifyOperation(operations[position] as Operation, support)) {
+    for (const operation of simplifyOperation(operations[position] as Operation, config.devices, support)) {
       yield { scenario: { config, operations: operations.with(position, operation) }, position };
     }
   }
 }
 
-/** Fewer eventfds in all operations at once: only e0, two made one, and the rest numbered as they come. */
+/**
+ * Fewer eventfds in all operations at once: only one, two made one, and the rest numbered as they come. Triggers and
+ * what unmasks stay apart.
+ */
 function* mergeEventfds({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
   const names = namesByUse(operations);
-  const renamings: ((name: EventfdName) => EventfdName)[] = [(name) => `e${names.indexOf(name)}`, () => 'e0'];
+  const isLike = (name: EventfdName) => (other: EventfdName) => isUnmaskName(name) === isUnmaskName(other);
+  const renamings: ((name: EventfdName) => EventfdName)[] = [
+    (name) => nameLike(name, names.filter(isLike(name)).indexOf(name)),
+    (name) => nameLike(name),
+  ];
   for (const one of names) {
     for (const other of names) {
-      if (nameNumber(one) < nameNumber(other)) renamings.push((name) => (name === other ? one : name));
+      if (isLike(one)(other) && nameNumber(one) < nameNumber(other))
+        renamings.push((name) => (name === other ? one : name));
     }
   }
   for (let position = from; position < renamings.length; position++) {
@@ -228,30 +246,34 @@ function* mergeEventfds({ config, operations }: Scenario, _support: Support, fro
 function namesByUse(operations: readonly Operation[]): EventfdName[] {
   const names = new Set<EventfdName>();
   for (const operation of operations) {
-    if (operation.kind === 'vfio.closeEventfd') names.add(operation.eventfd);
+    if ('eventfd' in operation) names.add(operation.eventfd);
     if (operation.kind === 'vfio.setIrqs')
       for (const element of operation.data) if (isName(element)) names.add(element);
   }
   return [...names];
 }
 
-/** Smaller tables that there are, functions that keep their events, device 0 first; the position is a device. */
+/** A common machine, functions that have less, or others that there are, device 0 first; the position is a device. */
 function* simplifyConfig({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
   for (let position = from; position < config.devices.length; position++) {
-    const device = config.devices[position] as PciFunction;
+    const { interruptRemapping, ...common } = config;
+    if (interruptRemapping !== undefined) yield { scenario: { config: common, operations }, position };
     if (position > 0) yield { scenario: withDeviceFirst({ config, operations }, position), position };
-    const sizes = support.msixVectors === 'any' ? smaller(device.msixVectors) : support.msixVectors;
-    const others = [
-      ...(support.whileOff.includes('latches') ? [{ ...device, whileOff: 'latches' as const }] : []),
-      ...sizes.filter((size) => isSupportedSize(size, support)).map((msixVectors) => ({ ...device, msixVectors })),
-    ];
-    for (const other of others) {
-      yield {
-        scenario: { config: { ...config, devices: config.devices.with(position, other) }, operations },
-        position,
-      };
+    for (const other of otherFunctions(config.devices[position] as PciFunction, support)) {
+      const candidate = { ...config, devices: config.devices.with(position, other) };
+      if (isSupportedConfig(candidate, support)) yield { scenario: { config: candidate, operations }, position };
     }
   }
+}
+
+function otherFunctions(pciFunction: PciFunction, { functions }: Support): Iterable<PciFunction> {
+  if (functions === 'any') return simplerFunctions(pciFunction);
+  const { whileOff } = pciFunction;
+  const others = functions.flatMap((other): PciFunction[] => [
+    { ...other, whileOff: 'latches' },
+    ...(hasWhileOff(other) ? [{ ...other, whileOff }] : []),
+  ]);
+  return [{ ...pciFunction, whileOff: 'latches' }, ...others];
 }
 
 /** The scenario with a device and device 0 in each other's place. */

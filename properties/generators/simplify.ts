@@ -1,7 +1,17 @@
-import type { DataElement, EventfdName, Operation, Support, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
-import { isMisfit, isName, neededBytes } from './measure.ts';
-import { TRIGGER_EVENTFD, TRIGGER_NONE } from './memory.ts';
+import type {
+  DataElement,
+  EventfdName,
+  Operation,
+  PciFunction,
+  Support,
+  VfioConfigWrite,
+  VfioGetIrqInfo,
+  VfioSetIrqs,
+} from '#vocabulary';
+import { CONFIG_FIELDS, dataElementBytes, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
+import { isMisfit, neededBytes } from './measure.ts';
+import { attachesUnmask, isName, nameLike, renamed } from './names.ts';
 
 /** Data up to this long is tried element by element. */
 const SHORT_DATA = 4;
@@ -10,22 +20,46 @@ const SHORT_DATA = 4;
 const NEARLY_BYTES = 4;
 
 /** Ways to write one operation more simply. Some are no simpler: who asks compares. */
-export function* simplifyOperation(operation: Operation, support: Support): Generator<Operation> {
+export function* simplifyOperation(
+  operation: Operation,
+  devices: readonly PciFunction[],
+  support: Support,
+): Generator<Operation> {
   if ('device' in operation && operation.device > 0) yield { ...operation, device: 0 };
   switch (operation.kind) {
     case 'vfio.open':
     case 'vfio.close':
+    case 'vfio.reset':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
       return;
     case 'vfio.getIrqInfo':
       yield* simplifyMemory(operation);
-      yield* simplifyIndex(operation);
+      yield* simplifyIndex(operation, devices);
       return;
     case 'vfio.setIrqs':
-      yield* simplifySetIrqs(operation);
+      // What attached an unmask eventfd may be a trigger now.
+      for (const simpler of simplifySetIrqs(operation, devices)) yield renamed(simpler);
       return;
+    case 'vfio.configWrite':
+      yield* simplifyConfigWrite(operation);
+      return;
+    case 'vfio.configRead':
+      for (const field of CONFIG_FIELDS) yield { ...operation, field };
+      return;
+    case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
-      yield { ...operation, eventfd: 'e0' };
+      yield { ...operation, eventfd: nameLike(operation.eventfd) };
       return;
+    case 'vfio.tableWrite':
+      for (const vector of smaller(operation.vector)) yield { ...operation, vector };
+      for (const value of [0, 1, 0xfffffffe]) yield { ...operation, value };
+      return;
+    case 'vfio.tableRead':
+    case 'vfio.pbaRead':
     case 'device.raise':
       for (const vector of smaller(operation.vector)) yield { ...operation, vector };
       return;
@@ -38,6 +72,21 @@ export function* simplifyOperation(operation: Operation, support: Support): Gene
     case 'host.limitVectors':
       for (const count of smaller(operation.count)) yield { ...operation, count };
       return;
+    case 'host.failAllocation':
+      for (const nth of smaller(operation.nth)) if (nth > 0) yield { ...operation, nth };
+      return;
+  }
+}
+
+/** Towards the value 0, and towards the first field, whose values all fields have. */
+function* simplifyConfigWrite(operation: VfioConfigWrite): Generator<VfioConfigWrite> {
+  const value = Math.min(1, operation.value);
+  for (const field of CONFIG_FIELDS) {
+    if (field !== 'power') yield { ...operation, field, value };
+  }
+  yield { ...operation, value: 0 };
+  if (operation.field === 'msixControl') {
+    for (const kept of [0x4000, 0x8000]) yield { ...operation, value: operation.value & kept };
   }
 }
 
@@ -54,16 +103,19 @@ function* simplifyMemory<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): 
   if (argsz !== undefined) yield { ...operation, argsz: Math.min(neededBytes(operation), argsz) };
 }
 
-function* simplifyIndex<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): Generator<O> {
-  if (operation.index === VFIO_PCI_MSIX_IRQ_INDEX) return;
-  yield { ...operation, index: VFIO_PCI_MSIX_IRQ_INDEX };
+function* simplifyIndex<O extends VfioGetIrqInfo | VfioSetIrqs>(
+  operation: O,
+  devices: readonly PciFunction[],
+): Generator<O> {
+  const hasMsix = (devices[operation.device]?.msixVectors ?? 0) > 0;
+  if (hasMsix && operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) yield { ...operation, index: VFIO_PCI_MSIX_IRQ_INDEX };
   // The first index that no device has.
   if (operation.index > 5) yield { ...operation, index: 5 };
 }
 
-function* simplifySetIrqs(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
+function* simplifySetIrqs(operation: VfioSetIrqs, devices: readonly PciFunction[]): Generator<VfioSetIrqs> {
   yield* simplifyMemory(operation);
-  yield* simplifyIndex(operation);
+  yield* simplifyIndex(operation, devices);
   yield* simplifyFlags(operation);
   yield* simplifyRange(operation);
   yield* simplifyData(operation);
@@ -115,7 +167,8 @@ export function resized(
 
 function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
   const { data, flags } = operation;
-  const plain: readonly DataElement[] = dataElementBytes(flags) === 1 ? [1, 0] : ['e0', -1, 'bad'];
+  const name = attachesUnmask(operation) ? 'e100' : 'e0';
+  const plain: readonly DataElement[] = dataElementBytes(flags) === 1 ? [1, 0] : [name, -1, 'bad'];
   if (isMisfit(operation) && operation.count <= MSIX_VECTORS_MAX) {
     const fitting = dataElementBytes(flags) === 0 ? 0 : operation.count;
     yield {
@@ -124,8 +177,8 @@ function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
     };
   }
   if (data.length > SHORT_DATA) {
-    yield { ...operation, data: data.map((element) => (isName(element) ? 'e0' : element)) };
-    yield { ...operation, data: data.map((element) => (isName(element) ? element : 'e0')) };
+    yield { ...operation, data: data.map((element) => (isName(element) ? name : element)) };
+    yield { ...operation, data: data.map((element) => (isName(element) ? element : name)) };
     return;
   }
   for (let place = 0; place < data.length; place++) {
@@ -138,14 +191,27 @@ export function renameEventfds(operation: Operation, rename: (name: EventfdName)
   switch (operation.kind) {
     case 'vfio.setIrqs':
       return { ...operation, data: operation.data.map((element) => (isName(element) ? rename(element) : element)) };
+    case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
       return { ...operation, eventfd: rename(operation.eventfd) };
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.getIrqInfo':
+    case 'vfio.reset':
+    case 'vfio.configWrite':
+    case 'vfio.configRead':
+    case 'vfio.tableRead':
+    case 'vfio.tableWrite':
+    case 'vfio.pbaRead':
+    case 'vfio.mapBar':
+    case 'vfio.unmapBar':
     case 'device.raise':
     case 'device.arm':
+    case 'device.assertIntx':
+    case 'device.deassertIntx':
+    case 'device.wipe':
     case 'host.limitVectors':
+    case 'host.failAllocation':
       return operation;
   }
 }

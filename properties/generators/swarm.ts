@@ -1,8 +1,10 @@
 import type { Random } from 'fast-check';
-import type { Config, HostTraits, OperationKind, PciFunction, Support } from '#vocabulary';
-import { MSIX_VECTORS_MAX, OPERATION_KINDS } from '#vocabulary';
-import type { Mix, MixName, RangeShape, Request } from './mix.ts';
-import { MIX_NAMES, MIXES } from './mix.ts';
+import type { OperationKind, PciFunction, Support } from '#vocabulary';
+import { OPERATION_KINDS } from '#vocabulary';
+import type { IntxRequest, Mix, MixName, RangeShape, Request } from './mix.ts';
+import { INTX_REQUESTS, MIX_NAMES, MIXES } from './mix.ts';
+import type { Family } from './pci-function.ts';
+import { familiesOf, isMsixOnly, suits } from './pci-function.ts';
 import { chance, pick, tickets } from './random.ts';
 
 /** How the vectors of a range share the eventfds. */
@@ -13,14 +15,10 @@ export type Sharing = 'byVector' | 'random' | 'one';
  * do so in some of these, and kinds that undo each other's work are apart in others (swarm testing, Groce 2012).
  */
 export interface Swarm {
-  /** Tickets to `pick` from; a kind that is off has none. */
-  readonly kinds: readonly OperationKind[];
-  readonly isOn: (kind: OperationKind) => boolean;
-  readonly requests: readonly Request[];
-  readonly asksFor: (request: Request) => boolean;
+  /** One per device, in the order of the Config. */
+  readonly devices: readonly DeviceSwarm[];
   readonly ranges: readonly RangeShape[];
-  readonly followUpPercent: number;
-  /** Operations use e0 to e(eventfds - 1). */
+  /** Triggers use e0 to e(eventfds - 1). */
   readonly eventfds: number;
   readonly sharing: Sharing;
   /** Percent of ranges with one descriptor that is refused. */
@@ -31,27 +29,42 @@ export interface Swarm {
   readonly malformedPercent: number;
 }
 
+/** What the scenario does with one device: as the others, as far as the function has what it takes. */
+export interface DeviceSwarm {
+  /** Tickets to `pick` from; a kind that is off has none. */
+  readonly kinds: readonly OperationKind[];
+  readonly isOn: (kind: OperationKind) => boolean;
+  /** What VFIO_DEVICE_SET_IRQS is mostly about, as tickets. */
+  readonly families: readonly Family[];
+  readonly requests: readonly Request[];
+  readonly asksFor: (request: Request) => boolean;
+  readonly intxRequests: readonly IntxRequest[];
+  readonly followUpPercent: number;
+}
+
 const KIND_OFF_PERCENT = 25;
 const REQUEST_OFF_PERCENT = 20;
+/** For functions that have more than MSI-X. */
+const FOLLOW_UP_PERCENT_MIN = 45;
 
-export function drawSwarm(random: Random, support: Support): Swarm {
+export function drawSwarm(random: Random, support: Support, devices: readonly PciFunction[]): Swarm {
   const name = pick(random, MIX_NAMES);
   const mix: Mix = MIXES[name];
-  const kinds = tickets(drawKinds(random, support, mix));
-  const requests = tickets(drawRequests(random, mix));
+  const kinds = drawKinds(random, support, mix);
+  const requests = drawRequests(random, mix);
   return {
-    kinds,
-    isOn: (kind) => kinds.includes(kind),
-    requests,
-    asksFor: (request) => requests.includes(request),
+    devices: devices.map((pciFunction) => drawDeviceSwarm(random, pciFunction, mix, kinds, requests)),
     ranges: tickets(mix.ranges),
-    followUpPercent: mix.followUpPercent,
     eventfds: random.nextInt(1, 6),
     sharing: pick(random, SHARINGS),
     badPercent: drawBadPercent(random, name),
     holePercent: chance(random, 50) ? 0 : 15,
     malformedPercent: drawMalformedPercent(random, name),
   };
+}
+
+export function deviceSwarm(swarm: Swarm, device: number): DeviceSwarm {
+  return swarm.devices[device] as DeviceSwarm;
 }
 
 const SHARINGS: readonly Sharing[] = ['byVector', 'byVector', 'random', 'one'];
@@ -62,8 +75,9 @@ function drawKinds(random: Random, support: Support, mix: Mix): Record<Operation
     const isOff = kind !== 'vfio.setIrqs' && chance(random, KIND_OFF_PERCENT);
     if (isOff || !support.operations.has(kind)) weights[kind] = 0;
   }
-  // A device that is closed for good answers EBADF to all the rest.
+  // A device that is closed for good answers EBADF to all the rest, and one that stays mapped is never torn down.
   if (weights['vfio.open'] === 0 && support.operations.has('vfio.open')) weights['vfio.close'] = 0;
+  if (weights['vfio.unmapBar'] === 0) weights['vfio.mapBar'] = 0;
   return weights;
 }
 
@@ -76,35 +90,66 @@ function drawRequests(random: Random, mix: Mix): Record<Request, number> {
   return weights;
 }
 
+function drawDeviceSwarm(
+  random: Random,
+  pciFunction: PciFunction,
+  mix: Mix,
+  kindWeights: Readonly<Record<OperationKind, number>>,
+  requestWeights: Readonly<Record<Request, number>>,
+): DeviceSwarm {
+  const families = drawFamilies(random, pciFunction);
+  const kinds = tickets(fittingKinds(pciFunction, families, kindWeights));
+  // Triggers that belong to no family, or to every one.
+  const isAboutRequests = chance(random, pciFunction.express === true ? 25 : 3);
+  const requests = tickets({ ...requestWeights, ...(isAboutRequests ? { request: 12 } : {}) });
+  return {
+    kinds,
+    isOn: (kind) => kinds.includes(kind),
+    families,
+    requests,
+    asksFor: (request) => requests.includes(request),
+    intxRequests: tickets(INTX_REQUESTS),
+    // The more there is to do, the rarer is what belongs together.
+    followUpPercent: Math.max(mix.followUpPercent, isMsixOnly(pciFunction) ? 0 : FOLLOW_UP_PERCENT_MIN),
+  };
+}
+
+/** One of those that the function has, with the others now and then; or all of them, for switching. */
+function drawFamilies(random: Random, pciFunction: PciFunction): Family[] {
+  const families = familiesOf(pciFunction);
+  if (families.length === 1 || chance(random, 40)) return families;
+  const main = pick(random, families);
+  return [...families, ...Array<Family>(8).fill(main)];
+}
+
+/** What suits the function, and of INTx not more than it is used. */
+function fittingKinds(
+  pciFunction: PciFunction,
+  families: readonly Family[],
+  weights: Readonly<Record<OperationKind, number>>,
+): Record<OperationKind, number> {
+  const intxShare = families.filter((family) => family === 'intx').length / families.length;
+  const fitting: Record<OperationKind, number> = { ...weights };
+  for (const kind of OPERATION_KINDS) if (!suits(kind, pciFunction)) fitting[kind] = 0;
+  // What is refused is soon seen.
+  if (pciFunction.reset === undefined) fitting['vfio.reset'] = Math.min(1, fitting['vfio.reset']);
+  for (const kind of ['device.assertIntx', 'device.deassertIntx'] as const) {
+    fitting[kind] = Math.ceil(fitting[kind] * intxShare);
+  }
+  for (const kind of ['device.raise', 'device.arm'] as const) {
+    fitting[kind] = Math.ceil(fitting[kind] * (1 - intxShare));
+  }
+  // Anyone can write to an eventfd, but only INTx has one that does something.
+  const writes = fitting['vfio.writeEventfd'];
+  fitting['vfio.writeEventfd'] = Math.max(Math.min(1, writes), Math.round(writes * intxShare));
+  return fitting;
+}
+
 /** Never in many scenarios, so that long runs exist in which all goes well. */
 function drawBadPercent(random: Random, name: MixName): number {
   return name === 'errors' ? 30 : pick(random, [0, 0, 10, 20]);
 }
 
 function drawMalformedPercent(random: Random, name: MixName): number {
-  return name === 'errors' ? 30 : pick(random, [0, 0, 0, 4]);
-}
-
-export function drawConfig(random: Random, support: Support, host: HostTraits): Config {
-  const count = support.devicesMax > 1 && chance(random, 20) ? 2 : 1;
-  const devices: PciFunction[] = [];
-  for (let device = 0; device < count; device++) {
-    devices.push({ msixVectors: drawMsixVectors(random, support), whileOff: pick(random, support.whileOff) });
-  }
-  return { host, devices };
-}
-
-/** Sizes around the ends of words in a bit map. */
-const WORD_SIZES: readonly number[] = [31, 32, 33, 63, 64, 65];
-
-/** Mostly small: a fault that needs a large table is rare, and a small one meets its edges all the time. */
-function drawMsixVectors(random: Random, { msixVectors }: Support): number {
-  const choice = random.nextInt(0, 15);
-  if (msixVectors === 'any') {
-    if (choice < 11) return random.nextInt(1, 10);
-    if (choice < 14) return pick(random, WORD_SIZES);
-    return choice === 14 ? random.nextInt(11, 128) : MSIX_VECTORS_MAX;
-  }
-  const small = msixVectors.filter((vectors) => vectors <= 10);
-  return pick(random, choice < 11 && small.length > 0 ? small : msixVectors);
+  return name === 'errors' ? 38 : pick(random, [0, 0, 0, 4]);
 }

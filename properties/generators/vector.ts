@@ -1,5 +1,5 @@
 import type { Random } from 'fast-check';
-import type { DeviceMemory } from './memory.ts';
+import type { TableMemory } from './memory.ts';
 import type { RangeShape } from './mix.ts';
 import { chance, pick } from './random.ts';
 
@@ -16,79 +16,74 @@ const SMALL_TABLE = 10;
 const WORD_EDGES: readonly number[] = [31, 32, 63, 64];
 
 /** The vectors a scenario comes back to: all of a small table, about five of a large one, edges first. */
-export function drawHot(random: Random, msixVectors: number): number[] {
-  if (msixVectors <= SMALL_TABLE) return Array.from({ length: msixVectors }, (_, vector) => vector);
-  const edges = [0, msixVectors - 1, ...WORD_EDGES.filter((edge) => edge < msixVectors)];
-  return [
-    0,
-    pick(random, edges),
-    pick(random, edges),
-    random.nextInt(0, msixVectors - 1),
-    random.nextInt(0, SMALL_TABLE - 1),
-  ];
+export function drawHot(random: Random, size: number): number[] {
+  if (size <= SMALL_TABLE) return Array.from({ length: size }, (_, vector) => vector);
+  const edges = [0, size - 1, ...WORD_EDGES.filter((edge) => edge < size)];
+  return [0, pick(random, edges), pick(random, edges), random.nextInt(0, size - 1), random.nextInt(0, SMALL_TABLE - 1)];
 }
 
 /** Mostly a vector that something was asked of before; now and then one past the table. */
-export function drawVector(random: Random, device: DeviceMemory): number {
+export function drawVector(random: Random, table: TableMemory): number {
+  if (table.size === 0) return 0;
   const choice = random.nextInt(0, 31);
-  if (choice === 0) return device.msixVectors;
-  if (choice === 1) return device.msixVectors - 1;
-  if (choice < 6) return Math.min(device.top, device.msixVectors - 1);
-  if (choice < 20 && device.recent.length > 0) return pick(random, device.recent);
-  return pick(random, device.hot);
+  if (choice === 0) return table.size;
+  if (choice === 1) return table.size - 1;
+  if (choice < 6) return Math.min(table.top, table.size - 1);
+  if (choice < 20 && table.recent.length > 0) return pick(random, table.recent);
+  return pick(random, table.hot);
 }
 
 /** Inside the table, but for `pastTable` and some of `empty`. Before anything was asked for, `top` is 0. */
-export function drawRange(random: Random, device: DeviceMemory, shape: RangeShape): Range {
+export function drawRange(random: Random, table: TableMemory, shape: RangeShape): Range {
   switch (shape) {
     case 'fresh':
-      return inside(drawEnd(random, device), pick(random, device.hot), random.nextInt(1, 4));
+      return inside(drawEnd(random, table), pick(random, table.hot), random.nextInt(1, 4));
     case 'fromZero':
-      return inside(drawEnd(random, device), 0, 1 + drawTop(random, device));
+      return inside(drawEnd(random, table), 0, 1 + drawTop(random, table));
     case 'again':
-      return { start: device.lastStart, count: device.lastCount };
+      return { start: table.lastStart, count: table.lastCount };
     case 'crossing': {
       const below = random.nextInt(1, 3);
-      return within(device, Math.max(0, device.top - below), below + random.nextInt(1, 3));
+      return within(table, Math.max(0, table.top - below), below + random.nextInt(1, 3));
     }
     case 'beyond':
-      return within(device, device.top + (chance(random, 50) ? 0 : random.nextInt(1, 3)), 1);
+      return within(table, table.top + (chance(random, 50) ? 0 : random.nextInt(1, 3)), 1);
     case 'empty':
-      return { start: drawEmptyStart(random, device), count: 0 };
+      return { start: drawEmptyStart(random, table), count: 0 };
     case 'whole':
-      return drawWhole(random, device);
+      return drawWhole(random, table);
     case 'pastTable':
-      return drawPastTable(random, device);
+      return drawPastTable(random, table);
   }
 }
 
 /** A vector to enable up to: near the beginning, so that there is room for growth, else a hot one if that is cheap. */
-function drawTop(random: Random, device: DeviceMemory): number {
-  return chance(random, 60) ? random.nextInt(0, 3) : Math.min(64, pick(random, device.hot));
+function drawTop(random: Random, table: TableMemory): number {
+  return chance(random, 60) ? random.nextInt(0, 3) : Math.min(64, pick(random, table.hot));
 }
 
-function drawEmptyStart(random: Random, { top, msixVectors }: DeviceMemory): number {
-  return pick(random, [0, msixVectors, Math.max(0, top - 1), top, top + 1]);
+function drawEmptyStart(random: Random, { top, size }: TableMemory): number {
+  return pick(random, [0, size, Math.max(0, top - 1), top, top + 1]);
 }
 
 /** A range over 2048 vectors costs as much as a whole scenario, so most of them leave the beginning out. */
-function drawWhole(random: Random, device: DeviceMemory): Range {
-  const start = device.msixVectors > 128 && chance(random, 85) ? device.msixVectors - random.nextInt(2, 66) : 0;
-  return { start, count: device.msixVectors - start };
+function drawWhole(random: Random, table: TableMemory): Range {
+  const start = table.size > 128 && chance(random, 85) ? table.size - random.nextInt(2, 66) : 0;
+  return { start, count: table.size - start };
 }
 
-function drawPastTable(random: Random, device: DeviceMemory): Range {
-  const start = Math.max(0, device.msixVectors - random.nextInt(0, 3));
-  return { start, count: device.msixVectors - start + random.nextInt(1, 2) };
+function drawPastTable(random: Random, table: TableMemory): Range {
+  const start = Math.max(0, table.size - random.nextInt(0, 3));
+  return { start, count: table.size - start + random.nextInt(1, 2) };
 }
 
 /** Where a range has to end: at the end of the table, or mostly of the allocation where that is not likely to grow. */
-function drawEnd(random: Random, { grows, top, msixVectors }: DeviceMemory): number {
-  return !grows && top > 0 && chance(random, 70) ? top : msixVectors;
+function drawEnd(random: Random, { grows, top, size }: TableMemory): number {
+  return !grows && top > 0 && chance(random, 70) ? top : size;
 }
 
-function within(device: DeviceMemory, start: number, count: number): Range {
-  return inside(device.msixVectors, start, count);
+function within(table: TableMemory, start: number, count: number): Range {
+  return inside(table.size, start, count);
 }
 
 /** The range moved and cut so that it ends at `end`, which is 1 or more, or before. */

@@ -1,14 +1,19 @@
 import {
+  ADDRESS_0,
   ARMED,
   type EventfdName,
+  INTX_DISABLE,
+  INTX_HANDLER,
+  INTX_STATUS,
+  type Operation,
   PENDING,
   UNMASKED,
-  VFIO_IRQ_SET_DATA_BOOL,
-  VFIO_IRQ_SET_DATA_EVENTFD,
-  VFIO_PCI_MSIX_IRQ_INDEX,
+  VFIO_PCI_ERR_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { type DeviceView, isEventfdName, type Moment, setsMsixTriggers } from './moment.ts';
+import { isChosen, isEventfdName, loopsBack, setsIntx, setsVectors, typeOf, unmasksIntx } from './calls.ts';
+import { sendsMsi } from './followed-device.ts';
+import type { DeviceView, Moment, TriggerView } from './moment.ts';
 
 /** How many signals an eventfd must and may show for one step. */
 export interface Delivery {
@@ -19,12 +24,19 @@ export interface Delivery {
   readonly counted: number;
 }
 
+interface Signal {
+  readonly eventfd: TriggerView;
+  /** Whether the signal is owed, or only allowed. */
+  readonly least: boolean;
+}
+
 /**
- * The account of one step: what its raises, replays and loopbacks owe and allow each eventfd, beside what was counted.
- * Source: PCIe 6.0, 6.1.4.5 for masked entries; vfio_msihandler and vfio_pci_set_msi_trigger, Linux 6.1 and 6.12.
+ * The account of one step: what its raises, replays, loopbacks and INTx owe and allow each eventfd, beside what was
+ * counted. An eventfd that the kernel reads to unmask INTx is not accounted for: the kernel takes its counts.
+ * Source: PCIe 6.0, 6.1.4.5 for masked entries; vfio_msihandler, vfio_intx_handler, Linux 6.1 and 6.12.
  */
 export function deliveries(moment: Moment): readonly Delivery[] {
-  const { device, operation, step } = moment;
+  const { device, devices, operation, step } = moment;
   const account = new Map<EventfdName, { least: number; most: number; counted: number }>();
   const of = (eventfd: EventfdName) => {
     const known = account.get(eventfd);
@@ -34,62 +46,109 @@ export function deliveries(moment: Moment): readonly Delivery[] {
     return opened;
   };
   for (const event of step.events) if (event.kind === 'signalled') of(event.eventfd).counted += event.count;
-  if (device !== undefined) {
-    if (operation.kind === 'vfio.setIrqs') {
-      for (const { eventfd, least } of [...replays(device, operation), ...loopbacks(moment, device, operation)]) {
-        of(eventfd).most += 1;
-        if (least) of(eventfd).least += 1;
-      }
-    }
-    for (const vector of device.raised) {
-      const trigger = deliverable(device, vector) ? device.triggers.get(vector) : undefined;
-      if (trigger === undefined || trigger === 'unseen') continue;
-      of(trigger).most += 1;
-      of(trigger).least += 1;
-    }
+  const signals = device === undefined ? [] : deviceSignals(moment, device, operation);
+  if (operation.kind === 'vfio.writeEventfd') signals.push(...writtenSignals(devices, operation.eventfd));
+  for (const { eventfd, least } of signals) {
+    if (eventfd === 'unseen') continue;
+    of(eventfd).most += 1;
+    if (least) of(eventfd).least += 1;
   }
-  return [...account].map(([eventfd, counts]) => ({ eventfd, ...counts }));
+  return [...account]
+    .filter(([eventfd]) => !devices.some(({ singlesBefore }) => singlesBefore.unmask === eventfd))
+    .map(([eventfd, counts]) => ({ eventfd, ...counts }));
+}
+
+function deviceSignals(moment: Moment, device: DeviceView, operation: Operation): Signal[] {
+  const signals: Signal[] = [];
+  if (setsVectors(operation)) signals.push(...replays(device, operation));
+  if (loopsBack(operation) && moment.step.outcome.kind === 'ok') signals.push(...loopbacks(device, operation));
+  for (const vector of device.raised) {
+    const trigger = deliverable(device, vector) ? device.triggers.get(vector) : undefined;
+    if (trigger !== undefined) signals.push({ eventfd: trigger, least: true });
+  }
+  if (moment.step.outcome.kind === 'ok' && hearsIntx(device, operation)) signals.push(...intxSignal(device));
+  return signals;
 }
 
 /** Whether an event of a vector leaves the device as a message and finds a handler, after the operation. */
 export function deliverable(device: DeviceView, vector: number): boolean {
+  const { after, choices, config } = device;
+  if (!choices.busMaster || choices.inD3hot || config.silent === true) return false;
   const state = device.stateAfter(vector);
-  return device.after.enable && !device.after.functionMask && (state & (ARMED | UNMASKED)) === (ARMED | UNMASKED);
-}
-
-interface Signal {
-  readonly eventfd: EventfdName;
-  /** Whether the signal is owed, or only allowed. */
-  readonly least: boolean;
+  switch (after.type) {
+    case 'none':
+    case 'intx':
+      return false;
+    case 'msi':
+      return sendsMsi(device, vector) && (state & ARMED) !== 0;
+    case 'msix':
+      return !after.functionMask && (state & (ARMED | UNMASKED | ADDRESS_0)) === (ARMED | UNMASKED);
+  }
 }
 
 /**
- * A pending bit is delivered to the eventfd that a call sets as trigger; a call that fails later may have got that
- * far.
+ * An event that waits for its vector's handler is delivered to the eventfd that a call sets as trigger; a call that
+ * fails later may have got that far.
  */
 function replays(device: DeviceView, call: VfioSetIrqs): Signal[] {
-  if (!setsMsixTriggers(call)) return [];
-  return device.config.msixVectors < call.start
-    ? []
-    : call.data.slice(0, call.count).flatMap((element, place): Signal[] => {
-        const vector = call.start + place;
-        if (!isEventfdName(element) || (device.stateBefore(vector) & PENDING) === 0) return [];
-        return [{ eventfd: element, least: (device.stateAfter(vector) & PENDING) === 0 }];
-      });
+  const { choices } = device;
+  return call.data.slice(0, call.count).flatMap((element, place): Signal[] => {
+    const vector = call.start + place;
+    const pending = typeOf(call.index) === 'msix' && (device.stateBefore(vector) & PENDING) !== 0;
+    const waits = typeOf(call.index) === 'msi' && device.waiting.has(vector);
+    if (!isEventfdName(element) || !(pending || waits)) return [];
+    const state = device.stateAfter(vector);
+    const arrives = waits
+      ? (state & ARMED) !== 0 && !device.unsure.has(vector)
+      : (state & (PENDING | ADDRESS_0)) === 0 && choices.busMaster && !choices.inD3hot;
+    return [{ eventfd: element, least: arrives }];
+  });
 }
 
 /** A loopback signals the triggers it names. */
-function loopbacks({ step }: Moment, device: DeviceView, call: VfioSetIrqs): Signal[] {
-  if (step.outcome.kind !== 'ok' || (call.flags & VFIO_IRQ_SET_DATA_EVENTFD) !== 0) return [];
+function loopbacks(device: DeviceView, call: VfioSetIrqs): Signal[] {
   const signals: Signal[] = [];
   for (let place = 0; place < call.count; place += 1) {
-    const element = call.data[place];
-    const chosen =
-      (call.flags & VFIO_IRQ_SET_DATA_BOOL) === 0 || typeof element === 'string' || ((element ?? 0) & 0xff) !== 0;
-    const trigger =
-      call.index === VFIO_PCI_MSIX_IRQ_INDEX ? device.triggers.get(call.start + place) : device.reqTriggerBefore;
-    if (chosen && trigger !== undefined && trigger !== null && trigger !== 'unseen')
+    const trigger = loopbackTrigger(device, call.index, call.start + place);
+    if (isChosen(call, place) && trigger !== undefined && trigger !== null)
       signals.push({ eventfd: trigger, least: true });
   }
   return signals;
+}
+
+function loopbackTrigger(device: DeviceView, index: number, vector: number): TriggerView | null | undefined {
+  const type = typeOf(index);
+  const { intx, err, req } = device.singlesBefore;
+  switch (type) {
+    case 'none':
+      return index === VFIO_PCI_ERR_IRQ_INDEX ? err : req;
+    case 'intx':
+      return device.choices.intxDisable ? null : intx;
+    case 'msi':
+    case 'msix':
+      return device.after.type === type ? device.triggers.get(vector) : null;
+  }
+}
+
+/** Whether the operation makes vfio-pci look at the pin: it is asserted, INTx is set up, or unmasked. */
+function hearsIntx(device: DeviceView, operation: Operation): boolean {
+  const { before, after, choicesBefore, choices } = device;
+  if ((after.registers & INTX_HANDLER) === 0 || (after.registers & INTX_STATUS) === 0) return false;
+  if (operation.kind === 'device.assertIntx') return (before.registers & INTX_DISABLE) === 0;
+  if (setsIntx(operation)) return before.type === 'none';
+  const masked = (before.registers & INTX_DISABLE) !== 0;
+  if (operation.kind === 'vfio.configWrite') return masked && choicesBefore.intxDisable && !choices.intxDisable;
+  return masked && unmasksIntx(operation);
+}
+
+function intxSignal({ singles, choices }: DeviceView): Signal[] {
+  return singles.intx === null || choices.intxDisable ? [] : [{ eventfd: singles.intx, least: true }];
+}
+
+/** The user writes an eventfd: the kernel takes it as an unmask where it waits for it, else the user reads it back. */
+function writtenSignals(devices: readonly DeviceView[], eventfd: EventfdName): Signal[] {
+  const unmasked = devices.filter(({ singlesBefore }) => singlesBefore.unmask === eventfd);
+  if (unmasked.length === 0) return [{ eventfd, least: true }];
+  const heard = INTX_HANDLER | INTX_STATUS | INTX_DISABLE;
+  return unmasked.filter(({ before }) => (before.registers & heard) === heard).flatMap(intxSignal);
 }

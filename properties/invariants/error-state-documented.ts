@@ -1,35 +1,62 @@
-import { ALLOCATED, ARMED, PENDING, UNMASKED, VFIO_IRQ_INFO_NORESIZE, type VfioSetIrqs } from '#vocabulary';
+import {
+  ALLOCATED,
+  ARMED,
+  INTX_DISABLE,
+  INTX_STATUS,
+  MSI_MESSAGE,
+  type Operation,
+  PENDING,
+  printRegisters,
+  UNMASKED,
+  VFIO_IRQ_INFO_NORESIZE,
+  VFIO_PCI_MSI_IRQ_INDEX,
+  type VfioSetIrqs,
+} from '#vocabulary';
+import { setsIntx, setsVectors } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
-import { type DeviceView, ownTransitions, setsMsixTriggers, type Transition } from './moment.ts';
+import { type DeviceView, ownTransitions, type Transition } from './moment.ts';
 
 /** What a failed call may leave behind. */
 export const errorStateDocumented: Invariant = {
   id: 'error-state-documented',
   promise:
-    'After an error nothing has changed, but that a failed range has disarmed its vectors up to the one that failed.',
+    'After an error, or a positive return, nothing has changed, but that a failed range has disarmed its vectors up ' +
+    'to the one that failed.',
   source: 'vfio_msi_set_block, Linux 6.1 and 6.12; A. Williamson on the dynamic MSI-X series, April 2023',
   start:
     (): Watch =>
     ({ operation, device, step, index }): readonly Breach[] => {
-      if (device === undefined || step.outcome.kind !== 'errno') return KEPT;
-      const wrong = registersChanged(device) ?? vectorsChanged(operation, device);
-      return wrong === null
-        ? KEPT
-        : [{ step: index, causes: [index], message: `${step.outcome.errno} was returned and yet ${wrong}` }];
+      if (device === undefined || (step.outcome.kind !== 'errno' && step.outcome.kind !== 'positive')) return KEPT;
+      const wrong = registersChanged(operation, device) ?? vectorsChanged(operation, device);
+      if (wrong === null) return KEPT;
+      const what = step.outcome.kind === 'errno' ? step.outcome.errno : step.outcome.value;
+      return [{ step: index, causes: [index], message: `${what} was returned and yet ${wrong}` }];
     },
 };
 
-function registersChanged({ before, after }: DeviceView): string | null {
+function registersChanged(operation: Operation, { before, after }: DeviceView): string | null {
   if (before.enable !== after.enable) return `MSI-X Enable went from ${before.enable} to ${after.enable}`;
   if (before.infoFlags !== after.infoFlags)
     return `the flags of the index went from ${before.infoFlags} to ${after.infoFlags}`;
+  if (((before.registers ^ after.registers) & ~mayChange(operation, before)) !== 0)
+    return `the registers went from ${printRegisters(before.registers)} to ${printRegisters(after.registers)}`;
   return null;
 }
 
-function vectorsChanged(operation: Parameters<typeof setsMsixTriggers>[0], device: DeviceView): string | null {
+/**
+ * Vector 0 of MSI takes the message with it when it loses its trigger. MSI or MSI-X that was on for a moment has
+ * deasserted INTx, and INTx that could not be set up has left Interrupt Disable as the user has it.
+ */
+function mayChange(operation: Operation, { type }: DeviceView['before']): number {
+  if (!setsVectors(operation)) return setsIntx(operation) && type === 'none' ? INTX_DISABLE : 0;
+  const message = operation.index === VFIO_PCI_MSI_IRQ_INDEX ? MSI_MESSAGE : 0;
+  return type === 'none' ? message | INTX_STATUS : message;
+}
+
+function vectorsChanged(operation: Operation, device: DeviceView): string | null {
   const transitions = ownTransitions(device);
   if (transitions.length === 0) return null;
-  if (!setsMsixTriggers(operation)) return `vector ${transitions[0]?.vector} changed`;
+  if (!setsVectors(operation)) return `vector ${transitions[0]?.vector} changed`;
   for (const transition of transitions) {
     const wrong = undocumented(device, operation, transition);
     if (wrong !== null) return wrong;
@@ -47,8 +74,8 @@ function undocumented(device: DeviceView, call: VfioSetIrqs, { vector, before, a
   if ((before & ALLOCATED) !== 0 && (after & ALLOCATED) === 0) return `vector ${vector} lost its Linux irq`;
   if ((after & PENDING) > (before & PENDING)) return `vector ${vector} became pending`;
   const added = (after & ALLOCATED) > (before & ALLOCATED);
-  if (added && (device.before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0)
-    return `vector ${vector} was added despite NORESIZE`;
+  const canAdd = device.before.type === 'msix' && (device.before.infoFlags & VFIO_IRQ_INFO_NORESIZE) === 0;
+  if (added && !canAdd) return `vector ${vector} was added despite NORESIZE`;
   return null;
 }
 

@@ -8,6 +8,7 @@ import { noLeak } from './no-leak.ts';
 import { noLostInterrupt } from './no-lost-interrupt.ts';
 import { noSpuriousInterrupt } from './no-spurious-interrupt.ts';
 import { noresizeErrorUnchanged } from './noresize-error-unchanged.ts';
+import { resetState } from './reset-state.ts';
 
 /** Every promise of the suite. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -18,6 +19,7 @@ export const INVARIANTS: readonly Invariant[] = [
   irqInfoHonest,
   layersAgree,
   noLeak,
+  resetState,
 ];
 
 export function isInvariantId(name: string): name is InvariantId {

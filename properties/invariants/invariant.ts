@@ -8,7 +8,8 @@ export type InvariantId =
   | 'error-state-documented'
   | 'irq-info-honest'
   | 'layers-agree'
-  | 'no-leak';
+  | 'no-leak'
+  | 'reset-state';
 
 /** A promise that was broken. */
 export interface Violation {

@@ -1,71 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ALLOCATED,
-  ARMED,
-  type DeviceObservation,
-  type EventfdName,
-  PENDING,
-  parseOperation,
-  type Scenario,
-  type Step,
-  type Trace,
-  UNMASKED,
-} from '#vocabulary';
-import { hostTraits } from '../../model/profiles.ts';
+import { ALLOCATED, ARMED, PENDING, type Scenario, type Trace, UNMASKED } from '#vocabulary';
 import { specify } from '../../model/reference.ts';
 import { INVARIANTS, isInvariantId, violations } from './index.ts';
 import type { InvariantId } from './invariant.ts';
+import { type Edit, judged, type Mutable, says, scenario, signalled } from './tampered.fixture.ts';
 
 const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
 const DISABLE = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
 const LIVE = ALLOCATED | ARMED | UNMASKED;
-
-type Edit = (steps: Mutable<Step>[]) => void;
-type Mutable<T> = T extends readonly (infer Item)[]
-  ? Mutable<Item>[]
-  : T extends object
-    ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
-    : T;
-
-function scenario(
-  profile: 'linux-6.1' | 'linux-6.12',
-  whileOff: 'latches' | 'drops',
-  lines: readonly string[],
-): Scenario {
-  return {
-    config: { host: hostTraits(profile), devices: [{ msixVectors: 10, whileOff }] },
-    operations: lines.map(parseOperation),
-  };
-}
-
-/** What the invariants say of a run of the model that somebody has tampered with. */
-function judged(at: Scenario, edit: Edit = () => undefined): string[] {
-  const trace = structuredClone(specify(at)) as Mutable<Trace>;
-  edit(trace.steps);
-  return violations(INVARIANTS, at.config, at.operations, trace as Trace).map(
-    ({ invariant, step, message }) => `${step} ${invariant}: ${message}`,
-  );
-}
-
-/** Sets what one step says of some vectors. */
-function says(step: Mutable<Step> | undefined, states: Readonly<Record<number, number>>): Mutable<DeviceObservation> {
-  const [device] = step?.observation ?? [];
-  if (device === undefined) throw new Error('nothing was observed');
-  for (const [vector, state] of Object.entries(states)) {
-    device.changes = device.changes.filter((change) => change.vector !== Number(vector));
-    device.changes.push({ vector: Number(vector), state });
-  }
-  device.changes.sort((left, right) => left.vector - right.vector);
-  return device;
-}
-
-function signalled(step: Mutable<Step> | undefined, counts: Readonly<Record<EventfdName, number>>): void {
-  if (step === undefined) throw new Error('there is no such step');
-  step.events = step.events.filter(({ kind }) => kind !== 'signalled');
-  for (const [eventfd, count] of Object.entries(counts)) {
-    step.events.push({ kind: 'signalled', eventfd: eventfd as EventfdName, count });
-  }
-}
 
 /** For each invariant: a scenario, what is done to its run, and what the invariant says. */
 const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
@@ -210,7 +152,7 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     ([step]) => {
       if (step !== undefined) step.outcome = { kind: 'irqInfo', flags: 9, count: 9 };
     },
-    '0 irq-info-honest: MSI-X has 10 vectors and 9 are reported',
+    '0 irq-info-honest: MSI-X has 10 interrupts and 9 are reported',
   ],
   [
     'GET_IRQ_INFO denies eventfds',
@@ -318,6 +260,15 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     '1 no-leak: vector 5 was added while MSI-X stays on, despite NORESIZE',
   ],
   [
+    'a function that cannot be reset is',
+    scenario('linux-6.1', 'latches', ['vfio.reset']),
+    (steps) => {
+      const [step] = steps;
+      if (step !== undefined) step.outcome = { kind: 'ok' };
+    },
+    '0 reset-state: the function cannot be reset and the call succeeded',
+  ],
+  [
     'host vectors are used up that were given back',
     scenario('linux-6.12', 'latches', ['host.limitVectors 1', `${SET} 0+1 [e0]`, `${SET} 0+1 [-1]`, `${SET} 0+1 [e0]`]),
     (steps) => {
@@ -365,7 +316,7 @@ describe('a lost interrupt', () => {
         step: 3,
         causes: [1, 2, 3],
         message:
-          'vector 0 raised in the teardown-gap, after operation 1 had turned MSI-X off; ' +
+          'vector 0 raised in the teardown-gap, after operation 1 had turned its interrupts off; ' +
           'it is armed again and the event never came',
       },
     ]);

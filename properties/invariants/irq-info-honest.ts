@@ -1,11 +1,22 @@
-import { VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_INFO_NORESIZE, VFIO_PCI_MSIX_IRQ_INDEX, type VfioSetIrqs } from '#vocabulary';
+import {
+  type PciFunction,
+  VFIO_IRQ_INFO_EVENTFD,
+  VFIO_IRQ_INFO_NORESIZE,
+  VFIO_PCI_ERR_IRQ_INDEX,
+  VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSI_IRQ_INDEX,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  type VfioSetIrqs,
+} from '#vocabulary';
+import { isEventfdName, setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
-import { type DeviceView, isEventfdName, type Moment, setsMsixTriggers } from './moment.ts';
+import type { DeviceView, Moment } from './moment.ts';
 
 /** GET_IRQ_INFO tells the truth about what SET_IRQS will do. */
 export const irqInfoHonest: Invariant = {
   id: 'irq-info-honest',
-  promise: 'GET_IRQ_INFO reports the size of the table, and its NORESIZE flag says whether a vector can be added.',
+  promise:
+    'GET_IRQ_INFO reports how many interrupts an index has, and its NORESIZE flag says whether a vector can be added.',
   source: 'vfio_pci_ioctl_get_irq_info, Linux 6.1 and 6.12; include/uapi/linux/vfio.h',
   start: (): Watch => (moment) => {
     const wrong =
@@ -14,36 +25,60 @@ export const irqInfoHonest: Invariant = {
   },
 };
 
+const INDEX_NAMES: readonly string[] = ['INTx', 'MSI', 'MSI-X', 'ERR', 'REQ'];
+
 function infoWrong({ operation, step }: Moment, { config, after }: DeviceView): string | null {
-  if (operation.kind !== 'vfio.getIrqInfo' || operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return null;
-  if (step.outcome.kind !== 'irqInfo') return null;
+  if (operation.kind !== 'vfio.getIrqInfo' || step.outcome.kind !== 'irqInfo') return null;
   const { flags, count } = step.outcome;
-  if (count !== config.msixVectors) return `MSI-X has ${config.msixVectors} vectors and ${count} are reported`;
-  if ((flags & VFIO_IRQ_INFO_EVENTFD) === 0) return 'MSI-X takes eventfds and the flag is clear';
-  if (flags !== after.infoFlags) return `flags ${flags} were reported, and ${after.infoFlags} a moment later`;
+  const has = interrupts(config, operation.index);
+  const name = INDEX_NAMES[operation.index];
+  if (count !== has) return `${name} has ${has} interrupts and ${count} are reported`;
+  if ((flags & VFIO_IRQ_INFO_EVENTFD) === 0) return `${name} takes eventfds and the flag is clear`;
+  if (operation.index === VFIO_PCI_MSIX_IRQ_INDEX && flags !== after.infoFlags)
+    return `flags ${flags} were reported, and ${after.infoFlags} a moment later`;
   return null;
 }
 
+/** By the capabilities of the function; REQ, and nothing else of a bare function, is always there. */
+function interrupts({ intx, msiVectors, msixVectors, express }: PciFunction, index: number): number {
+  switch (index) {
+    case VFIO_PCI_INTX_IRQ_INDEX:
+      return intx === true ? 1 : 0;
+    case VFIO_PCI_MSI_IRQ_INDEX:
+      return msiVectors ?? 0;
+    case VFIO_PCI_MSIX_IRQ_INDEX:
+      return msixVectors;
+    case VFIO_PCI_ERR_IRQ_INDEX:
+      return express === true ? 1 : 0;
+  }
+  return 1;
+}
+
 function flagWrong({ operation, step }: Moment, device: DeviceView): string | null {
-  if (!setsMsixTriggers(operation) || !addsVectors(device, operation)) return null;
+  if (!setsVectors(operation) || !addsVectors(device, operation)) return null;
   const { outcome } = step;
-  if ((device.before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0)
-    return outcome.kind === 'ok' ? 'NORESIZE is set and vectors were added' : null;
+  if (cannotGrow(device, operation)) return outcome.kind === 'ok' ? 'NORESIZE is set and vectors were added' : null;
   const shortage = outcome.kind === 'errno' && (outcome.errno === 'ENOSPC' || outcome.errno === 'ENOMEM');
   return outcome.kind === 'ok' || shortage ? null : 'NORESIZE is clear and a vector could not be added';
 }
 
+/** Whether the index reports NORESIZE; MSI always does. */
+export function cannotGrow({ before }: DeviceView, { index }: VfioSetIrqs): boolean {
+  return index !== VFIO_PCI_MSIX_IRQ_INDEX || (before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0;
+}
+
 /** A well-formed call with good eventfds only, that goes beyond what is allocated. */
-function addsVectors({ before, config }: DeviceView, { start, count, data, argsz, unreadable }: VfioSetIrqs): boolean {
+function addsVectors({ before, config }: DeviceView, call: VfioSetIrqs): boolean {
+  const { index, start, count, data, argsz, unreadable } = call;
   return (
     before.open &&
-    before.enable &&
+    before.type === typeOf(index) &&
     argsz === undefined &&
     unreadable === undefined &&
     count > 0 &&
     data.length >= count &&
     data.every(isEventfdName) &&
     start + count > before.allocated &&
-    start + count <= config.msixVectors
+    start + count <= interrupts(config, index)
   );
 }

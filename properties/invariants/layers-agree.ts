@@ -1,4 +1,4 @@
-import { ALLOCATED, ARMED, UNMASKED } from '#vocabulary';
+import { ALLOCATED, ARMED, INTX_DISABLE, INTX_HANDLER, INTX_STATUS, MSI_ENABLE, UNMASKED } from '#vocabulary';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
 import type { DeviceView, Transition } from './moment.ts';
 
@@ -6,37 +6,51 @@ import type { DeviceView, Transition } from './moment.ts';
 export const layersAgree: Invariant = {
   id: 'layers-agree',
   promise:
-    'An entry is unmasked exactly when its vector is armed, an armed vector owns a Linux irq, ' +
-    'and MSI-X is on exactly when vectors are allocated.',
-  source: 'vfio_msi_set_vector_signal, msix_capability_init, pci_free_irq_vectors, Linux 6.1 and 6.12',
+    'An entry is unmasked exactly when its vector is armed, an armed vector owns a Linux irq, one type of interrupt ' +
+    'is set up at a time and the function has that turned on, and an asserted INTx is masked.',
+  source:
+    'vfio_msi_set_vector_signal, msix_capability_init, pci_free_irq_vectors, vfio_intx_handler, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
     const breaches = moment.devices.flatMap((device) => {
-      const wrong = registersDisagree(device) ?? firstWrong(device);
+      const wrong = msixDisagrees(device) ?? othersDisagree(device) ?? firstWrong(device);
       return wrong === null ? [] : [{ step: moment.index, causes: [moment.index], message: wrong }];
     });
     return breaches.length === 0 ? KEPT : breaches;
   },
 };
 
-function registersDisagree({ after }: DeviceView): string | null {
+function msixDisagrees({ after, config }: DeviceView): string | null {
   if (after.functionMask) return 'Function Mask is set between operations';
   if (after.enable && after.allocated === 0) return 'MSI-X is on and no vector is allocated';
-  if (!after.enable && after.allocated > 0) return `MSI-X is off and ${after.allocated} vectors are allocated`;
+  if (!after.enable && after.allocated > 0 && config.msiVectors === undefined)
+    return `MSI-X is off and ${after.allocated} vectors are allocated`;
   return null;
 }
 
-function firstWrong({ transitions }: DeviceView): string | null {
-  for (const transition of transitions) {
-    const wrong = vectorDisagrees(transition);
+function othersDisagree({ after }: DeviceView): string | null {
+  const { registers, type, allocated } = after;
+  if ((registers & MSI_ENABLE) !== 0 && type !== 'msi') return `MSI is on and ${type} is set up`;
+  if ((registers & INTX_HANDLER) === 0) return null;
+  if (type !== 'intx') return `INTx has its handler and ${allocated} vectors are allocated`;
+  if ((registers & INTX_STATUS) !== 0 && (registers & INTX_DISABLE) === 0) return 'INTx is asserted and not masked';
+  return null;
+}
+
+function firstWrong(device: DeviceView): string | null {
+  for (const transition of device.transitions) {
+    const wrong = vectorDisagrees(device, transition);
     if (wrong !== null) return wrong;
   }
   return null;
 }
 
-function vectorDisagrees({ vector, after }: Transition): string | null {
+function vectorDisagrees({ after: { type }, wiped }: DeviceView, { vector, after }: Transition): string | null {
   const armed = (after & ARMED) !== 0;
+  const unmasked = (after & UNMASKED) !== 0;
   if (armed && (after & ALLOCATED) === 0) return `vector ${vector} is armed and owns no Linux irq`;
-  if (armed && (after & UNMASKED) === 0) return `vector ${vector} is armed and its entry is masked`;
-  if (!armed && (after & UNMASKED) !== 0) return `vector ${vector} is not armed and its entry is unmasked`;
+  if (!armed && unmasked) return `vector ${vector} is not armed and its entry is unmasked`;
+  // MSI has no masks, and an entry that the device has lost is masked without anybody's knowing.
+  if (armed && !unmasked && type === 'msix' && !wiped.has(vector))
+    return `vector ${vector} is armed and its entry is masked`;
   return null;
 }

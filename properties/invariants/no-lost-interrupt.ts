@@ -1,26 +1,32 @@
-import { ARMED, PENDING } from '#vocabulary';
+import { ARMED, MSI_ENABLE, PENDING, UNMASKED } from '#vocabulary';
+import { isEventfdName, setsVectors } from './calls.ts';
 import { deliverable, deliveries } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
-import { type DeviceView, isEventfdName, type Moment, setsMsixTriggers } from './moment.ts';
+import type { DeviceView, Moment } from './moment.ts';
+
+/** An event that was neither delivered nor kept. */
+interface Gone {
+  /** The step at which interrupts had last been turned off, or null where they were on: the vector had no handler. */
+  readonly turnedOffAt: number | null;
+  readonly raisedAt: number;
+}
 
 /** What is owed to the user of one device. */
 interface Debts {
   /** Vectors the user has armed since the first open and has not given up. */
   readonly wanted: Set<number>;
-  /**
-   * Events of wanted vectors that were neither delivered nor kept pending, by vector: the steps that turned MSI-X off
-   * and raised.
-   */
-  readonly gone: Map<number, { readonly turnedOffAt: number; readonly raisedAt: number }>;
-  /** The step at which MSI-X was last turned off. */
+  /** Events of wanted vectors that are gone, by vector. */
+  readonly gone: Map<number, Gone>;
+  /** The step at which MSI-X or MSI was last turned off. */
   turnedOffAt: number;
 }
 
 /**
  * Every event that the user waits for arrives, at once or after having been pending, and events of one vector may
  * merge while it is pending.
- * An event that vanished while MSI-X was off is lost when the user arms the vector again without having closed the
- * device.
+ * An event that vanished while MSI-X or MSI was off, or while MSI, which has no pending bits, had no handler for it, is
+ * lost when the user arms the vector again without having closed the device.
+ * What the user has chosen not to hear is not lost: with bus mastering off, in D3hot, with MSI turned off by hand.
  */
 export const noLostInterrupt: Invariant = {
   id: 'no-lost-interrupt',
@@ -57,17 +63,22 @@ function settle(moment: Moment, device: DeviceView, owed: Debts): Breach[] {
   for (const { vector, before, after } of device.transitions) {
     const armedNow = (after & ARMED) !== 0 && (before & ARMED) === 0;
     const lost = owed.gone.get(vector);
-    if (armedNow && lost !== undefined) {
+    // A message that has waited for its first handler is delivered with it, which is counted elsewhere.
+    if (armedNow && device.waiting.has(vector)) owed.gone.delete(vector);
+    else if (armedNow && lost !== undefined) {
       owed.gone.delete(vector);
       breaches.push({
         step: moment.index,
-        causes: ascending([lost.turnedOffAt, lost.raisedAt, moment.index]),
-        message:
-          `vector ${vector} raised in the teardown-gap, after operation ${lost.turnedOffAt} had turned MSI-X off; ` +
-          'it is armed again and the event never came',
+        causes: ascending([lost.turnedOffAt ?? lost.raisedAt, lost.raisedAt, moment.index]),
+        message: `${lossInWords(vector, lost)}; it is armed again and the event never came`,
       });
     }
-    if ((before & PENDING) !== 0 && (after & PENDING) === 0 && !rearms(moment, device, vector)) {
+    if (
+      (before & PENDING) !== 0 &&
+      (after & PENDING) === 0 &&
+      !rearms(moment, device, vector) &&
+      !resets(moment, device)
+    ) {
       breaches.push({
         step: moment.index,
         causes: [moment.index],
@@ -78,40 +89,68 @@ function settle(moment: Moment, device: DeviceView, owed: Debts): Breach[] {
   return breaches;
 }
 
+function lossInWords(vector: number, { turnedOffAt }: Gone): string {
+  if (turnedOffAt === null) return `vector ${vector} raised while it had no handler, and MSI keeps no event`;
+  return `vector ${vector} raised in the teardown-gap, after operation ${turnedOffAt} had turned its interrupts off`;
+}
+
 /**
  * Whether the operation sets a trigger for the vector, so that its pending event is delivered (which is counted
  * elsewhere).
  */
 function rearms({ operation, device }: Moment, at: DeviceView, vector: number): boolean {
-  return device === at && setsMsixTriggers(operation) && isEventfdName(operation.data[vector - operation.start]);
+  return device === at && setsVectors(operation) && isEventfdName(operation.data[vector - operation.start]);
+}
+
+/** Whether the operation resets the function, which drops what was pending: that is what it was asked for. */
+function resets({ operation, device }: Moment, at: DeviceView): boolean {
+  if (device !== at || at.config.reset !== true) return false;
+  return operation.kind === 'vfio.reset' || (operation.kind.startsWith('vfio.') && at.before.held !== at.after.held);
 }
 
 /** Takes down what the step says about vectors in use and events that went nowhere. */
 function note(moment: Moment, device: DeviceView, owed: Debts, breaches: Breach[]): void {
-  if (device.before.enable && !device.after.enable) owed.turnedOffAt = moment.index;
+  if (device.before.type !== device.after.type && device.after.type === 'none') owed.turnedOffAt = moment.index;
   if (moment.device === device) giveUp(moment, device, owed);
-  for (const vector of device.raised) {
-    const kept = deliverable(device, vector) || (device.stateAfter(vector) & PENDING) !== 0;
-    if (kept || vector >= device.config.msixVectors) continue;
-    if (device.after.enable) {
-      breaches.push({
-        step: moment.index,
-        causes: [moment.index],
-        message: `vector ${vector} raised while its entry is masked, and its pending bit is not set`,
-      });
-    } else if (owed.wanted.has(vector))
-      owed.gone.set(vector, { turnedOffAt: owed.turnedOffAt, raisedAt: moment.index });
-  }
+  for (const vector of device.raised) noteRaise(moment, device, vector, owed, breaches);
   for (const { vector, after } of device.transitions) if ((after & ARMED) !== 0) owed.wanted.add(vector);
+}
+
+function noteRaise(moment: Moment, device: DeviceView, vector: number, owed: Debts, breaches: Breach[]): void {
+  const { after } = device;
+  const state = device.stateAfter(vector);
+  if (deliverable(device, vector) || (state & PENDING) !== 0 || isChosen(device, vector)) return;
+  if (after.type === 'msix' || (state & ARMED) !== 0) {
+    const masked = after.type === 'msix' && (state & UNMASKED) === 0;
+    const why = masked ? 'its entry is masked, and its pending bit is not set' : 'it is armed, and it got lost';
+    breaches.push({
+      step: moment.index,
+      causes: [moment.index],
+      message: `vector ${vector} raised while ${why}`,
+    });
+    return;
+  }
+  if (!owed.wanted.has(vector)) return;
+  const turnedOffAt = after.type === 'msi' ? null : owed.turnedOffAt;
+  owed.gone.set(vector, { turnedOffAt, raisedAt: moment.index });
+}
+
+/** Whether the function has nothing to tell of this vector, or its user does not want to be told. */
+function isChosen({ config, choices, after }: DeviceView, vector: number): boolean {
+  const byMsi = after.type === 'msi' || (after.type !== 'msix' && config.msixVectors === 0);
+  const has = byMsi ? (config.msiVectors ?? 0) : config.msixVectors;
+  const notGiven = vector > 0 && choices.oneMessage;
+  const turnedOff = after.type === 'msi' && (notGiven || (after.registers & MSI_ENABLE) === 0);
+  return config.silent === true || vector >= has || choices.inD3hot || !choices.busMaster || turnedOff;
 }
 
 /** The user gives a vector up by removing its trigger, and all of them by closing the device. */
 function giveUp({ operation, step }: Moment, device: DeviceView, owed: Debts): void {
-  if (!device.after.open) {
+  if (!device.after.held) {
     owed.wanted.clear();
     owed.gone.clear();
   }
-  if (!setsMsixTriggers(operation) || step.outcome.kind !== 'ok') return;
+  if (!setsVectors(operation) || step.outcome.kind !== 'ok') return;
   for (let place = 0; place < operation.count; place += 1) {
     if (isEventfdName(operation.data[place])) continue;
     owed.wanted.delete(operation.start + place);

@@ -5,7 +5,7 @@ import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 export const noSpuriousInterrupt: Invariant = {
   id: 'no-spurious-interrupt',
   promise: 'Nothing is delivered that was not raised, is masked, disarmed or disabled, or belongs to someone else.',
-  source: 'PCIe 6.0, 6.1.4.5; vfio_msihandler, Linux 6.1 and 6.12',
+  source: 'PCIe 6.0, 6.1.4.5; vfio_msihandler, vfio_intx_handler, Linux 6.1 and 6.12',
   start:
     (): Watch =>
     (moment): readonly Breach[] => {

@@ -1,6 +1,8 @@
-import { VFIO_IRQ_INFO_NORESIZE, type VfioSetIrqs } from '#vocabulary';
+import { VFIO_PCI_MSI_IRQ_INDEX, type VfioSetIrqs } from '#vocabulary';
+import { isEventfdName, setsVectors, typeOf } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
-import { type DeviceView, isEventfdName, type Moment, ownTransitions, setsMsixTriggers } from './moment.ts';
+import { cannotGrow } from './irq-info-honest.ts';
+import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
 
 /** The promise whose fate the cover letter of dynamic MSI-X asks about. */
 export const noresizeErrorUnchanged: Invariant = {
@@ -11,20 +13,23 @@ export const noresizeErrorUnchanged: Invariant = {
     (): Watch =>
     (moment): readonly Breach[] => {
       const { operation, device, step, index } = moment;
-      if (device === undefined || !setsMsixTriggers(operation) || !goesBeyond(device, operation)) return KEPT;
+      if (device === undefined || !setsVectors(operation) || !goesBeyond(device, operation)) return KEPT;
       const breach = step.outcome.kind === 'errno' ? changed(moment, device) : grew(device, operation);
       return breach === null ? KEPT : [{ step: index, causes: [index], message: breach }];
     },
 };
 
 /** Whether the call leaves what was allocated, on an index that says it cannot grow. */
-function goesBeyond({ before, config }: DeviceView, { start, count }: VfioSetIrqs): boolean {
+function goesBeyond(device: DeviceView, call: VfioSetIrqs): boolean {
+  const { before, config } = device;
+  const end = call.start + call.count;
+  const vectors = call.index === VFIO_PCI_MSI_IRQ_INDEX ? (config.msiVectors ?? 0) : config.msixVectors;
   return (
-    (before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0 &&
-    before.enable &&
-    count > 0 &&
-    start + count > before.allocated &&
-    start + count <= config.msixVectors
+    cannotGrow(device, call) &&
+    before.type === typeOf(call.index) &&
+    call.count > 0 &&
+    end > before.allocated &&
+    end <= vectors
   );
 }
 

@@ -3,6 +3,7 @@ import {
   type Precision,
   printEvent,
   printOutcome,
+  printRegisters,
   printVectorState,
   type Scenario,
   type Step,
@@ -73,6 +74,15 @@ function compareObservations(
         found,
       );
     }
+    const registers = [left.registers & precision.registers, right.registers & precision.registers] as const;
+    if (registers[0] !== registers[1] || sides.hasTold)
+      sides.register(
+        step,
+        `device ${index} registers`,
+        printRegisters(registers[0]),
+        printRegisters(registers[1]),
+        found,
+      );
     const flags = [String(left.msixInfoFlags), String(right.msixInfoFlags)] as const;
     sides.register(step, `device ${index} MSI-X flags`, flags[0], flags[1], found);
     sides.vectors(step, index, left.changes, right.changes, precision.vectorState, found);
@@ -85,6 +95,10 @@ class Sides {
   readonly #subject = new Map<number, number>();
   /** Differences already told, by path. */
   readonly #told = new Map<string, string>();
+
+  get hasTold(): boolean {
+    return this.#told.size > 0;
+  }
 
   register(step: number, path: string, expected: string, got: string, found: Divergence[]): void {
     if (expected === got) {

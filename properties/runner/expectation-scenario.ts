@@ -3,6 +3,6 @@ import type { Expectation } from '../expected.ts';
 
 /** The story of an expectation as a scenario on a host. */
 export function expectationScenario({ story }: Expectation, host: HostTraits): Scenario {
-  const { msixVectors, whileOff, operations } = story;
-  return { config: { host, devices: [{ msixVectors, whileOff }] }, operations: operations.map(parseOperation) };
+  const { device, operations } = story;
+  return { config: { host, devices: [device] }, operations: operations.map(parseOperation) };
 }

@@ -1,6 +1,7 @@
 import {
   HarnessError,
   type HostTraits,
+  type PciFunction,
   parseOperation,
   type Scenario,
   type Step,
@@ -26,18 +27,25 @@ export async function probeHost(system: System): Promise<HostTraits> {
 }
 
 async function answers(system: System, lines: readonly string[]): Promise<readonly Step[]> {
-  const { msixVectors, whileOff } = system.support;
   const scenario: Scenario = {
     // The system has its own host; what stands here is not looked at.
     config: {
       host: hostTraits('linux-6.12'),
-      devices: [
-        { msixVectors: msixVectors === 'any' ? 4 : Math.min(...msixVectors), whileOff: whileOff[0] ?? 'latches' },
-      ],
+      devices: [smallestTable(system)],
     },
     operations: lines.map(parseOperation),
   };
   return (await system.run(scenario)).steps;
+}
+
+/** The smallest function with an MSI-X table of two entries or more. */
+function smallestTable({ name, support: { functions } }: System): PciFunction {
+  if (functions === 'any') return { msixVectors: 4, whileOff: 'latches' };
+  const [smallest] = functions
+    .filter(({ msixVectors }) => msixVectors > 1)
+    .sort((left, right) => left.msixVectors - right.msixVectors);
+  if (smallest === undefined) throw new HarnessError(`${name} has no function with MSI-X to be asked`);
+  return smallest;
 }
 
 function succeeded(system: System, step: Step | undefined, what: string): boolean {

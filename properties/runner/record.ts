@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import {
+  CONFIG_FIELDS,
   type Config,
   type DataElement,
   type Errno,
   type Event,
   type EventfdName,
+  MSI_VECTORS,
   MSIX_VECTORS_MAX,
   type Observation,
   type Operation,
   type Outcome,
+  REGISTERS_MASK,
   type Scenario,
   type Step,
   type Trace,
@@ -29,6 +32,7 @@ const FINDING_SCHEMA = 'vfio-irq/finding@1';
 const STEP_SCHEMA = 'vfio-irq/step@1';
 
 const uint32 = z.int().min(0).max(0xffffffff);
+const uint16 = z.int().min(0).max(0xffff);
 const device = z.int().min(0).default(0);
 const eventfdName = z.custom<EventfdName>((value) => typeof value === 'string' && /^e\d{1,6}$/.test(value), {
   message: 'expected an eventfd such as e0',
@@ -40,6 +44,7 @@ const dataElement: z.ZodType<DataElement> = z.union([
   z.int().min(-0x80000000).max(0xffffffff),
 ]);
 /** Left out rather than undefined, as the types have it. */
+const present = z.literal(true).exactOptional();
 const argument = { argsz: uint32.exactOptional(), unreadable: z.literal(true).exactOptional() };
 
 const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [
@@ -56,10 +61,23 @@ const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [
     data: z.array(dataElement).max(MSIX_VECTORS_MAX + 1),
     ...argument,
   }),
+  z.strictObject({ kind: z.literal('vfio.reset'), device }),
+  z.strictObject({ kind: z.literal('vfio.configWrite'), device, field: z.enum(CONFIG_FIELDS), value: uint16 }),
+  z.strictObject({ kind: z.literal('vfio.configRead'), device, field: z.enum(CONFIG_FIELDS) }),
+  z.strictObject({ kind: z.literal('vfio.tableRead'), device, vector: uint32 }),
+  z.strictObject({ kind: z.literal('vfio.tableWrite'), device, vector: uint32, value: uint32 }),
+  z.strictObject({ kind: z.literal('vfio.pbaRead'), device, vector: uint32 }),
+  z.strictObject({ kind: z.literal('vfio.mapBar'), device }),
+  z.strictObject({ kind: z.literal('vfio.unmapBar'), device }),
+  z.strictObject({ kind: z.literal('vfio.writeEventfd'), eventfd: eventfdName }),
   z.strictObject({ kind: z.literal('vfio.closeEventfd'), eventfd: eventfdName }),
   z.strictObject({ kind: z.literal('device.raise'), device, vector: uint32 }),
   z.strictObject({ kind: z.literal('device.arm'), device, vector: uint32, window: z.enum(WINDOWS) }),
+  z.strictObject({ kind: z.literal('device.assertIntx'), device }),
+  z.strictObject({ kind: z.literal('device.deassertIntx'), device }),
+  z.strictObject({ kind: z.literal('device.wipe'), device }),
   z.strictObject({ kind: z.literal('host.limitVectors'), count: uint32 }),
+  z.strictObject({ kind: z.literal('host.failAllocation'), nth: z.int().min(1).max(0xffffffff) }),
 ]);
 
 const config: z.ZodType<Config> = z.strictObject({
@@ -68,11 +86,18 @@ const config: z.ZodType<Config> = z.strictObject({
     rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
     belowMinusOne: z.enum(['ignored', 'refused']),
   }),
+  interruptRemapping: z.literal(false).exactOptional(),
   devices: z
     .array(
       z.strictObject({
-        msixVectors: z.int().min(1).max(MSIX_VECTORS_MAX),
+        msixVectors: z.int().min(0).max(MSIX_VECTORS_MAX),
         whileOff: z.enum(['latches', 'drops']),
+        msiVectors: z.literal(MSI_VECTORS).exactOptional(),
+        intx: present,
+        express: present,
+        reset: present,
+        powerManagement: present,
+        silent: present,
       }),
     )
     .min(1),
@@ -89,12 +114,14 @@ const observation: z.ZodType<Observation> = z.array(
     enable: z.boolean(),
     functionMask: z.boolean(),
     msixInfoFlags: uint32,
+    registers: z.int().min(0).max(REGISTERS_MASK).default(0),
     changes: z.array(z.strictObject({ vector: uint32, state: z.int().min(0).max(VECTOR_STATE_MASK) })),
   }),
 );
 const outcome: z.ZodType<Outcome> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ok') }),
   z.strictObject({ kind: z.literal('irqInfo'), flags: uint32, count: uint32 }),
+  z.strictObject({ kind: z.literal('value'), value: uint32 }),
   z.strictObject({
     kind: z.literal('errno'),
     errno: z.custom<Errno>((value) => typeof value === 'string' && /^(E[A-Z]+|errno \d+)$/.test(value), {

@@ -5,8 +5,11 @@ import {
   ARMED,
   HarnessError,
   type HostTraits,
+  INTX_STATUS,
+  type PciFunction,
   parseOperation,
   printOperation,
+  REGISTERS_MASK,
   type Scenario,
   type Step,
   type System,
@@ -15,6 +18,7 @@ import {
 } from '#vocabulary';
 import { hostTraits } from '../../model/profiles.ts';
 import { referenceSystem, specify } from '../../model/reference.ts';
+import { EXPECTATIONS } from '../expected.ts';
 import { INVARIANTS } from '../invariants/index.ts';
 import { type CampaignPlan, campaign, supports } from './campaign.ts';
 import { compare } from './compare.ts';
@@ -25,7 +29,11 @@ import { RecordError, readRecorded, writeFinding, writeScenario } from './record
 import type { Finding } from './verdict.ts';
 
 const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
-const FULL = { vectorState: VECTOR_STATE_MASK, messageControl: true };
+const TEN: PciFunction = { msixVectors: 10, whileOff: 'latches' };
+const LARGER: PciFunction = { msixVectors: 36, whileOff: 'latches' };
+/** Stories of expected violations that come before what is drawn. */
+const KNOWN = EXPECTATIONS.filter(({ profile }) => profile === 'linux-6.1').length;
+const FULL = { vectorState: VECTOR_STATE_MASK, messageControl: true, registers: REGISTERS_MASK };
 
 function scenario(profile: 'linux-6.1' | 'linux-6.12', lines: readonly string[]): Scenario {
   return {
@@ -87,6 +95,18 @@ describe('the comparer', () => {
     ]);
   });
 
+  it('compares the registers that the subject can show', () => {
+    const trace = specify(at);
+    const asserted = trace.steps.map((step, index) => ({
+      ...step,
+      observation: step.observation.map((device) => ({ ...device, registers: index === 1 ? INTX_STATUS : 0 })),
+    }));
+    expect(compare(at, trace, { ...trace, steps: asserted }, FULL)).toEqual([
+      { step: 1, path: 'device 0 registers', expected: 'none', got: 'INTx-status' },
+    ]);
+    expect(compare(at, trace, { ...trace, steps: asserted }, { ...FULL, registers: 0 })).toEqual([]);
+  });
+
   it('compares nothing that the subject cannot show', () => {
     const blind = {
       ...specify(at),
@@ -99,7 +119,7 @@ describe('the comparer', () => {
         })),
       })),
     };
-    expect(compare(at, specify(at), blind, { vectorState: ARMED, messageControl: false })).toEqual([]);
+    expect(compare(at, specify(at), blind, { vectorState: ARMED, messageControl: false, registers: 0 })).toEqual([]);
     expect(compare(at, specify(at), blind, FULL)).not.toEqual([]);
   });
 
@@ -118,18 +138,17 @@ describe('a campaign', () => {
     const result = await campaign(plan());
     expect(result.verdict).toBe('pass');
     expect(result.divergences).toBe(0);
-    expect(result.scenarios).toBe(301);
-    expect(result.violations).toEqual([
-      {
-        invariant: 'no-lost-interrupt',
-        clause: 'pci.msix-message.dropped-while-off',
-        count: expect.any(Number),
-        findings: [expect.any(String)],
-      },
-    ]);
+    expect(result.scenarios).toBe(300 + KNOWN);
+    expect(result.violations).toContainEqual({
+      invariant: 'no-lost-interrupt',
+      clause: 'pci.msix-message.dropped-while-off',
+      count: expect.any(Number),
+      findings: [expect.any(String)],
+    });
+    expect(result.violations).toHaveLength(KNOWN);
     expect(result.violations[0]?.count).toBeGreaterThan(1);
-    expect(result.findings.map(({ verdict }) => verdict)).toEqual(['expected']);
-    expect(result.findings[0]?.scenario.operations.length).toBeLessThanOrEqual(4);
+    expect(result.findings.map(({ verdict }) => verdict)).toEqual(Array(KNOWN).fill('expected'));
+    for (const { scenario: at } of result.findings) expect(at.operations.length).toBeLessThanOrEqual(6);
   });
 
   it('catches the model of the wrong generation and shrinks it to at most four operations', async () => {
@@ -138,10 +157,8 @@ describe('a campaign', () => {
     expect(result.verdict).toBe('fail');
     expect(result.divergences).toBeGreaterThan(0);
     expect(result.findings.length).toBeGreaterThan(0);
-    for (const {
-      scenario: { operations },
-    } of result.findings)
-      expect(operations.length).toBeLessThanOrEqual(4);
+    for (const { verdict, scenario: at } of result.findings)
+      if (verdict !== 'expected') expect(at.operations.length).toBeLessThanOrEqual(4);
   });
 
   it('tells a broken promise as such', async () => {
@@ -157,7 +174,8 @@ describe('a campaign', () => {
     const shortest = result.findings
       .find(({ verdict }) => verdict === 'violation')
       ?.scenario.operations.map(printOperation);
-    expect(shortest).toEqual([`${SET} 0+1 [e0]`, expect.stringMatching(/device\.raise 0|NONE\|TRIGGER 0\+1/)]);
+    // A trigger, and something that signals it; or a write that the user reads back.
+    expect(shortest?.length).toBeLessThanOrEqual(2);
   });
 
   it('keeps what a system showed before it died, and calls it unknown', async () => {
@@ -174,13 +192,23 @@ describe('a campaign', () => {
   });
 
   it('fails when an expected violation no longer occurs', async () => {
-    const healed = { ...referenceSystem(), support: { ...referenceSystem().support, whileOff: ['latches' as const] } };
+    // Devices that forget keep their events after all.
+    const healed: System = {
+      ...referenceSystem(),
+      run: ({ config, operations }) =>
+        specify({
+          config: { ...config, devices: config.devices.map((device) => ({ ...device, whileOff: 'latches' })) },
+          operations,
+        }),
+    };
     const result = await campaign(plan({ system: healed, scenarios: 50 }));
     expect(result.verdict).toBe('fail');
-    expect(result.findings).toEqual([]);
-    expect(result.violations).toEqual([
-      { invariant: 'no-lost-interrupt', clause: 'pci.msix-message.dropped-while-off', count: 0, findings: [] },
-    ]);
+    expect(result.violations).toContainEqual({
+      invariant: 'no-lost-interrupt',
+      clause: 'pci.msix-message.dropped-while-off',
+      count: 0,
+      findings: [],
+    });
   });
 
   it('expects nothing of an invariant that was not asked for', async () => {
@@ -230,8 +258,8 @@ describe('a campaign', () => {
     const stopped = await campaign(
       plan({ stop: controller.signal, scenarios: 1000, onProgress: () => controller.abort() }),
     );
-    expect(stopped.scenarios).toBe(51);
-    expect((await campaign(plan({ seconds: 0 }))).scenarios).toBe(1);
+    expect(stopped.scenarios).toBe(50 + KNOWN);
+    expect((await campaign(plan({ seconds: 0 }))).scenarios).toBe(KNOWN);
   });
 
   it('draws nothing longer than it is told', async () => {
@@ -251,7 +279,7 @@ describe('a system', () => {
       const host: HostTraits = hostTraits(profile);
       const own: System = {
         ...referenceSystem(),
-        support: { ...referenceSystem().support, host: 'own', msixVectors: [10, 36] },
+        support: { ...referenceSystem().support, host: 'own', functions: [LARGER, TEN] },
         run: (at) => specify({ ...at, config: { ...at.config, host } }),
       };
       expect(await probeHost(own)).toEqual(host);
@@ -277,9 +305,9 @@ describe('a system', () => {
       support: { ...system.support, ...support },
     });
     expect(supports(system, at)).toBe(true);
-    expect(supports(having({ msixVectors: [10] }), at)).toBe(true);
-    expect(supports(having({ msixVectors: [36] }), at)).toBe(false);
-    expect(supports(having({ whileOff: ['drops'] }), at)).toBe(false);
+    expect(supports(having({ functions: [TEN] }), at)).toBe(true);
+    expect(supports(having({ functions: [LARGER] }), at)).toBe(false);
+    expect(supports(having({ functions: [{ ...TEN, intx: true }] }), at)).toBe(false);
     expect(supports(having({ devicesMax: 0 }), at)).toBe(false);
     expect(supports(having({ operations: new Set(['vfio.open']) }), at)).toBe(false);
   });
@@ -374,7 +402,10 @@ describe('a record', () => {
     ],
   ])('that is %s is refused on one line', async (_what, corrupt, message) => {
     const finding = (await findings()).find(({ scenario: { operations } }) =>
-      operations.some((operation, index) => index === 0 && operation.kind === 'vfio.setIrqs' && operation.start === 0),
+      operations.some(
+        (operation, index) =>
+          index === 0 && operations.length > 1 && operation.kind === 'vfio.setIrqs' && operation.start === 0,
+      ),
     );
     if (finding === undefined) throw new Error('no finding begins with vfio.setIrqs');
     const { judgement } = finding;

@@ -1,4 +1,4 @@
-import type { Scenario, Trace } from '#vocabulary';
+import type { HostTraits, Scenario, Trace } from '#vocabulary';
 import type { InvariantId, Violation } from '../invariants/invariant.ts';
 
 /** A place at which the subject did not answer as the reference did. */
@@ -56,6 +56,8 @@ export interface CampaignResult {
    * is the last part.
    */
   readonly reason?: string;
+  /** How the system itself behaves, where it was asked. */
+  readonly probed?: HostTraits;
   readonly scenarios: number;
   readonly operations: number;
   readonly seconds: number;

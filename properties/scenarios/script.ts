@@ -1,4 +1,5 @@
 import {
+  ADDRESS_0,
   ALLOCATED,
   ARMED,
   type Config,
@@ -8,12 +9,16 @@ import {
   parseOperation,
   printEvent,
   printOutcome,
+  printRegisters,
   type Scenario,
   type Trace,
 } from '#vocabulary';
 
-/** Answers of the hosts before 6.5, and of those from 6.5 on that can add vectors; one answer where they agree. */
-export type Answers = readonly [string] | readonly [string, string];
+/**
+ * Answers of the hosts before 6.5, of those from 6.5 on that can add MSI-X vectors, and of the others from 6.5 on.
+ * An answer that is left out is the one before it.
+ */
+export type Answers = readonly [string] | readonly [string, string] | readonly [string, string, string];
 
 /** A hand-written scenario with what is known to happen, for device 0. */
 export interface Script {
@@ -21,22 +26,31 @@ export interface Script {
   readonly id: string;
   readonly says: string;
   readonly device: PciFunction;
+  /** For a machine that does not remap interrupts. */
+  readonly interruptRemapping?: false;
   /** Operation, then its answer: outcome and events, as the notation prints them. */
   readonly lines: readonly (readonly [operation: string, ...answers: Answers])[];
   /**
-   * What is allocated, armed and pending at the end, and whether MSI-X is on: `irqs 0-4, armed 3 4, pending none, on`.
+   * What is allocated, armed and pending at the end, and whether MSI-X is on: `irqs 0-4, armed 3-4, pending none, on`.
+   * Then, where there are any, the vectors whose message goes to address 0 and the registers that are set:
+   * `irqs 0-1, armed 0-1, pending none, on, address-0 1, INTx-disable`.
    */
   readonly end: Answers;
 }
 
-/** The answer of a host: the first for hosts that look at the whole range first, the last for the others. */
+/** The end of a script that leaves nothing set up. */
+export const OFF = 'irqs none, armed none, pending none, off';
+
+/** The answer of a host: the first where the whole range is looked at first, else by whether vectors can be added. */
 export function answerFor(answers: Answers, host: HostTraits): string {
-  const [first, second = first] = answers;
-  return host.rangeCheck === 'whole-range-first' ? first : second;
+  const [before, adding = before, notAdding = adding] = answers;
+  if (host.rangeCheck === 'whole-range-first') return before;
+  return host.dynamicMsix ? adding : notAdding;
 }
 
-export function scenarioOf({ device, lines }: Script, host: HostTraits): Scenario {
-  const config: Config = { host, devices: [device] };
+export function scenarioOf({ device, interruptRemapping, lines }: Script, host: HostTraits): Scenario {
+  const machine = interruptRemapping === undefined ? {} : { interruptRemapping };
+  const config: Config = { host, ...machine, devices: [device] };
   return { config, operations: lines.map(([operation]) => parseOperation(operation)) };
 }
 
@@ -55,13 +69,23 @@ export function toldBy({ lines }: Script, { steps }: Trace): readonly string[] {
     const those = [...states].filter(([, state]) => (state & bit) !== 0).map(([vector]) => vector);
     return ranges(those.sort((left, right) => left - right));
   };
-  const on = steps.at(-1)?.observation[0]?.enable === true ? 'on' : 'off';
+  const last = steps.at(-1)?.observation[0];
+  const registers = last?.registers ?? 0;
+  const address0 = vectors(ADDRESS_0);
+  const end = [
+    `irqs ${vectors(ALLOCATED)}`,
+    `armed ${vectors(ARMED)}`,
+    `pending ${vectors(PENDING)}`,
+    last?.enable === true ? 'on' : 'off',
+    ...(address0 === 'none' ? [] : [`address-0 ${address0}`]),
+    ...(registers === 0 ? [] : [printRegisters(registers)]),
+  ];
   return [
     ...steps.map(({ outcome, events }, index) => {
       const shown = events.filter(({ kind }) => kind === 'signalled').map(printEvent);
       return `${lines[index]?.[0]} -> ${[printOutcome(outcome), ...shown].join(', ')}`;
     }),
-    `irqs ${vectors(ALLOCATED)}, armed ${vectors(ARMED)}, pending ${vectors(PENDING)}, ${on}`,
+    end.join(', '),
   ];
 }
 

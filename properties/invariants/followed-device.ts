@@ -1,0 +1,259 @@
+import {
+  ALLOCATED,
+  ARMED,
+  type DeviceObservation,
+  type EventfdName,
+  INTX_HANDLER,
+  MSI_ENABLE,
+  MSI_MESSAGE,
+  type Operation,
+  type PciFunction,
+  type Step,
+  UNMASKED,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_ERR_IRQ_INDEX,
+  VFIO_PCI_REQ_IRQ_INDEX,
+  type VfioConfigWrite,
+  type VfioSetIrqs,
+} from '#vocabulary';
+import { type IrqType, isEventfdName, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
+import type { Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
+
+const FRESH: Choices = { busMaster: true, inD3hot: false, oneMessage: false, intxDisable: false };
+const NO_SINGLES: SingleTriggers = { intx: null, unmask: null, err: null, req: null };
+
+/** The view of one device, moved on from step to step. */
+export class FollowedDevice implements DeviceView {
+  readonly config: PciFunction;
+  before: Registers = {
+    open: false,
+    held: false,
+    type: 'none',
+    enable: false,
+    functionMask: false,
+    infoFlags: 0,
+    registers: 0,
+    allocated: 0,
+    armed: 0,
+  };
+  after: Registers = this.before;
+  choicesBefore = FRESH;
+  choices = FRESH;
+  transitions: Transition[] = [];
+  raised: number[] = [];
+  readonly triggers = new Map<number, TriggerView>();
+  singlesBefore = NO_SINGLES;
+  singles = NO_SINGLES;
+  readonly wiped = new Set<number>();
+  readonly unsure = new Set<number>();
+  waiting: ReadonlySet<number> = new Set<number>();
+  #mappings = 0;
+  /** Vectors that have had a trigger since the type was set up. */
+  readonly #onceArmed = new Set<number>();
+  readonly #nowWaiting = new Set<number>();
+  /** By vector; state 0 is left out. */
+  readonly #states = new Map<number, number>();
+  /** Of the vectors that changed in this step. */
+  readonly #statesBefore = new Map<number, number>();
+
+  constructor(config: PciFunction, initial: DeviceObservation | undefined) {
+    this.config = config;
+    if (initial !== undefined) this.#observe(initial);
+  }
+
+  stateAfter(vector: number): number {
+    return this.#states.get(vector) ?? 0;
+  }
+
+  stateBefore(vector: number): number {
+    return this.#statesBefore.get(vector) ?? this.stateAfter(vector);
+  }
+
+  /** Host vectors in use: INTx has one, MSI one for each vector it allocated, MSI-X one for each that is armed. */
+  hostVectors(): number {
+    const { type, allocated, armed } = this.after;
+    switch (type) {
+      case 'none':
+        return 0;
+      case 'intx':
+        return 1;
+      case 'msi':
+        return allocated;
+      case 'msix':
+        return armed;
+    }
+  }
+
+  follow(place: number, operation: Operation, step: Step): void {
+    this.before = this.after;
+    this.transitions = [];
+    this.#statesBefore.clear();
+    this.waiting = new Set(this.#nowWaiting);
+    const own = 'device' in operation && operation.device === place;
+    if (own && step.outcome.kind === 'ok') this.#followMappings(operation);
+    // A system that died in this step has shown nothing.
+    const observation = step.observation[place];
+    if (observation !== undefined) this.#observe(observation);
+    this.raised = [];
+    for (const event of step.events) {
+      if (event.kind === 'raised' && event.device === place) this.raised.push(event.vector);
+    }
+    this.#followChoices(operation, own && step.outcome.kind === 'ok');
+    this.#followTriggers(operation, own && step.outcome.kind === 'ok');
+    this.#followVectors(operation, own, step.outcome.kind !== 'ok');
+  }
+
+  #observe({ enable, functionMask, msixInfoFlags, registers, changes }: DeviceObservation): void {
+    let { allocated, armed } = this.before;
+    this.transitions = changes.map(({ vector, state }): Transition => {
+      const before = this.stateAfter(vector);
+      allocated += Number((state & ALLOCATED) !== 0) - Number((before & ALLOCATED) !== 0);
+      armed += Number((state & ARMED) !== 0) - Number((before & ARMED) !== 0);
+      if (state === 0) this.#states.delete(vector);
+      else this.#states.set(vector, state);
+      this.#statesBefore.set(vector, before);
+      return { vector, before, after: state };
+    });
+    const open = msixInfoFlags !== 0;
+    this.after = {
+      open,
+      held: open || this.#mappings > 0,
+      type: typeSeen(enable, allocated, registers),
+      enable,
+      functionMask,
+      infoFlags: msixInfoFlags,
+      registers,
+      allocated,
+      armed,
+    };
+  }
+
+  #followMappings(operation: Operation): void {
+    if (operation.kind === 'vfio.mapBar') this.#mappings += 1;
+    if (operation.kind === 'vfio.unmapBar') this.#mappings = Math.max(0, this.#mappings - 1);
+  }
+
+  #followChoices(operation: Operation, granted: boolean): void {
+    this.choicesBefore = this.choices;
+    if (granted && operation.kind === 'vfio.configWrite') this.#choose(operation);
+    if (granted && operation.kind === 'vfio.reset')
+      this.choices = { ...this.choices, inD3hot: false, oneMessage: false };
+    if (this.after.type !== this.before.type) this.choices = { ...this.choices, oneMessage: false };
+    if (!this.after.held && this.before.held) {
+      this.choices = FRESH;
+    }
+  }
+
+  #choose({ field, value }: VfioConfigWrite): void {
+    switch (field) {
+      case 'busMaster':
+        this.choices = { ...this.choices, busMaster: value === 1 };
+        return;
+      case 'power':
+        this.choices = { ...this.choices, inD3hot: value === 3 };
+        return;
+      case 'intxDisable':
+        this.choices = { ...this.choices, intxDisable: value === 1 };
+        return;
+      case 'msiEnable':
+        this.choices = { ...this.choices, oneMessage: this.after.type === 'msi' };
+        return;
+      case 'memory':
+      case 'msixControl':
+        return;
+    }
+  }
+
+  #followTriggers(operation: Operation, granted: boolean): void {
+    this.singlesBefore = this.singles;
+    if (operation.kind === 'vfio.closeEventfd') this.#forgetEventfd(operation.eventfd);
+    if (granted && operation.kind === 'vfio.setIrqs') {
+      if (setsVectors(operation)) this.#setTriggers(operation);
+      else this.#setSingle(operation);
+    }
+    for (const { vector, after } of this.transitions) if ((after & ARMED) === 0) this.triggers.delete(vector);
+    if (this.after.type !== 'intx') this.singles = { ...this.singles, intx: null, unmask: null };
+    if (!this.after.held) this.singles = NO_SINGLES;
+  }
+
+  #forgetEventfd(eventfd: EventfdName): void {
+    for (const [vector, trigger] of this.triggers) if (trigger === eventfd) this.triggers.set(vector, 'unseen');
+    const { intx, unmask, err, req } = this.singles;
+    const forgotten = (trigger: TriggerView | null): TriggerView | null => (trigger === eventfd ? 'unseen' : trigger);
+    this.singles = {
+      intx: forgotten(intx),
+      unmask: unmask === eventfd ? null : unmask,
+      err: forgotten(err),
+      req: forgotten(req),
+    };
+  }
+
+  #setTriggers({ start, count, data }: VfioSetIrqs): void {
+    for (let place = 0; place < count; place += 1) {
+      const element = data[place];
+      if (isEventfdName(element)) this.triggers.set(start + place, element);
+      else this.triggers.delete(start + place);
+    }
+  }
+
+  #setSingle(operation: VfioSetIrqs): void {
+    const [element] = operation.data;
+    const name = isEventfdName(element) ? element : null;
+    if (setsIntx(operation)) this.singles = { ...this.singles, intx: name };
+    if (setsUnmaskEventfd(operation)) this.singles = { ...this.singles, unmask: name };
+    if (operation.index === VFIO_PCI_ERR_IRQ_INDEX)
+      this.singles = { ...this.singles, err: contextAfter(this.singles.err, operation) };
+    if (operation.index === VFIO_PCI_REQ_IRQ_INDEX)
+      this.singles = { ...this.singles, req: contextAfter(this.singles.req, operation) };
+  }
+
+  /** What cannot be read from one observation: which vectors have had a handler, lost their entry, or wait for one. */
+  #followVectors(operation: Operation, own: boolean, failed: boolean): void {
+    if (this.after.type !== this.before.type) {
+      this.#onceArmed.clear();
+      this.#nowWaiting.clear();
+      this.unsure.clear();
+      this.wiped.clear();
+    }
+    if (own && failed && setsVectors(operation))
+      operation.data.forEach((element, place) => {
+        if (isEventfdName(element)) this.unsure.add(operation.start + place);
+      });
+    const wipes = own && operation.kind === 'device.wipe';
+    for (const { vector, after } of this.transitions) {
+      if ((after & ARMED) !== 0) this.#onceArmed.add(vector);
+      if (wipes && (after & (ARMED | UNMASKED)) === ARMED) this.wiped.add(vector);
+      if ((after & UNMASKED) !== 0 || (after & ARMED) === 0) this.wiped.delete(vector);
+      if ((after & ARMED) !== 0) this.#nowWaiting.delete(vector);
+    }
+    if (this.after.type !== 'msi') return;
+    for (const vector of this.raised) {
+      if (!sendsMsi(this, vector)) continue;
+      const unheard = (this.stateAfter(vector) & (ALLOCATED | ARMED)) === ALLOCATED && !this.#onceArmed.has(vector);
+      if (unheard) this.#nowWaiting.add(vector);
+    }
+  }
+}
+
+/** Whether a message of an MSI function leaves it and has somewhere to go. */
+export function sendsMsi({ after, choices }: DeviceView, vector: number): boolean {
+  const sends = MSI_ENABLE | MSI_MESSAGE;
+  const has = (after.registers & sends) === sends && (vector === 0 || !choices.oneMessage);
+  return has && choices.busMaster && !choices.inD3hot;
+}
+
+function typeSeen(enable: boolean, allocated: number, registers: number): IrqType {
+  if (enable) return 'msix';
+  if (allocated > 0) return 'msi';
+  return (registers & INTX_HANDLER) !== 0 ? 'intx' : 'none';
+}
+
+/** The ERR or REQ trigger after a call that was granted. */
+function contextAfter(before: TriggerView | null, { flags, count, data }: VfioSetIrqs): TriggerView | null {
+  const [element] = data;
+  if ((flags & VFIO_IRQ_SET_DATA_NONE) !== 0 && count === 0) return null;
+  if ((flags & VFIO_IRQ_SET_DATA_EVENTFD) === 0) return before;
+  if (isEventfdName(element)) return element;
+  return Number(element) >> 0 === -1 ? null : before;
+}

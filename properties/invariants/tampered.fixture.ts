@@ -1,0 +1,61 @@
+import {
+  type DeviceObservation,
+  type EventfdName,
+  type PciFunction,
+  parseOperation,
+  type Scenario,
+  type Step,
+  type Trace,
+} from '#vocabulary';
+import { hostTraits, type ProfileName } from '../../model/profiles.ts';
+import { specify } from '../../model/reference.ts';
+import { INVARIANTS, violations } from './index.ts';
+
+// Runs of the model that somebody has tampered with: what an invariant has to notice.
+
+export type Edit = (steps: Mutable<Step>[]) => void;
+export type Mutable<T> = T extends readonly (infer Item)[]
+  ? Mutable<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
+    : T;
+
+export function scenario(profile: ProfileName, whileOff: 'latches' | 'drops', lines: readonly string[]): Scenario {
+  return scenarioOn(profile, { msixVectors: 10, whileOff }, lines);
+}
+
+export function scenarioOn(profile: ProfileName, device: PciFunction, lines: readonly string[]): Scenario {
+  return { config: { host: hostTraits(profile), devices: [device] }, operations: lines.map(parseOperation) };
+}
+
+/** What the invariants say of a run of the model that somebody has tampered with. */
+export function judged(at: Scenario, edit: Edit = () => undefined): string[] {
+  const trace = structuredClone(specify(at)) as Mutable<Trace>;
+  edit(trace.steps);
+  return violations(INVARIANTS, at.config, at.operations, trace as Trace).map(
+    ({ invariant, step, message }) => `${step} ${invariant}: ${message}`,
+  );
+}
+
+/** Sets what one step says of some vectors. */
+export function says(
+  step: Mutable<Step> | undefined,
+  states: Readonly<Record<number, number>>,
+): Mutable<DeviceObservation> {
+  const [device] = step?.observation ?? [];
+  if (device === undefined) throw new Error('nothing was observed');
+  for (const [vector, state] of Object.entries(states)) {
+    device.changes = device.changes.filter((change) => change.vector !== Number(vector));
+    device.changes.push({ vector: Number(vector), state });
+  }
+  device.changes.sort((left, right) => left.vector - right.vector);
+  return device;
+}
+
+export function signalled(step: Mutable<Step> | undefined, counts: Readonly<Record<EventfdName, number>>): void {
+  if (step === undefined) throw new Error('there is no such step');
+  step.events = step.events.filter(({ kind }) => kind !== 'signalled');
+  for (const [eventfd, count] of Object.entries(counts)) {
+    step.events.push({ kind: 'signalled', eventfd: eventfd as EventfdName, count });
+  }
+}

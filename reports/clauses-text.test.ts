@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { clausesText } from './clauses-text.ts';
+import { GLOSSARY, RUN } from './fixture.ts';
+import { TERMINAL_COLUMNS } from './layout.ts';
+import { readReached, SummaryError } from './read-summary.ts';
+import { summaryJson } from './summary.ts';
+
+const last = readReached(summaryJson(RUN, GLOSSARY.clauses), 'summary.json');
+
+describe('the list of clauses', () => {
+  it('has every clause with its title and source, and who reached it', () => {
+    const text = clausesText(GLOSSARY.clauses, last);
+    for (const { id, source } of GLOSSARY.clauses) {
+      expect(text).toContain(`${id.split('.').slice(0, 2).join('.')}\n`);
+      expect(text).toContain(source.split(' ')[0]);
+    }
+    expect(text).toContain('  ✓ enable\n');
+    expect(text).toContain('1,980 scenarios');
+    expect(text).toContain('  ✗ below-minus-one\n');
+    expect(text).toContain('no scenario reached it');
+    expect(text.endsWith('4 of 5 clauses reached by the last run (seed 42)')).toBe(true);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(TERMINAL_COLUMNS);
+  });
+
+  it('counts a clause that is new since the last run as not reached', () => {
+    const added = { id: 'vfio.new.rule', title: 'A new rule.', source: 'Linux 9.9' };
+    expect(clausesText([...GLOSSARY.clauses, added], last)).toContain('4 of 6 clauses');
+  });
+
+  it('is the rules alone where nothing has been run', () => {
+    const text = clausesText(GLOSSARY.clauses, null);
+    expect(text).not.toMatch(/[✓✗]/);
+    expect(text.endsWith('5 clauses. No run has left a summary here: npm start makes one.')).toBe(true);
+  });
+});
+
+describe('a summary that is read', () => {
+  it.each([
+    ['{', 'f: expected the JSON of a summary'],
+    ['{}', 'f: schema: '],
+    [
+      JSON.stringify({ schema: 'vfio-irq/summary@1', seed: 1, clauses: { list: [{ id: 1 }] } }),
+      'f: clauses.list.0.id: ',
+    ],
+  ])('is refused on one line when it is not one: %s', (text, message) => {
+    expect(() => readReached(text, 'f')).toThrow(SummaryError);
+    expect(() => readReached(text, 'f')).toThrow(message);
+  });
+});

@@ -1,0 +1,64 @@
+import type { Clause } from '#vocabulary';
+import { counted, grouped, joinSections, left, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
+import { type Palette, PLAIN } from './palette.ts';
+import { printable } from './printable.ts';
+import type { Reached } from './read-summary.ts';
+import type { Summary } from './summary.ts';
+
+/** Every rule of the model with its source and who reached it; without a run just the rules. */
+export function clausesText(clauses: readonly Clause[], last: Reached | null, palette: Palette = PLAIN): string {
+  const reaches = new Map(last?.clauses.list.map(({ id, reachedBy }) => [id, reachedBy]));
+  const files = [...new Set(clauses.map(fileOf))];
+  return joinSections([
+    ...files.map((file) => [
+      palette.strong(file),
+      ...clauses
+        .filter((clause) => fileOf(clause) === file)
+        .flatMap((clause) => clauseLines(clause, last === null ? null : (reaches.get(clause.id) ?? []), palette)),
+    ]),
+    totalLines(clauses, last, palette),
+  ]);
+}
+
+/** `vfio.set-irqs` of `vfio.set-irqs.no-handler`: the rule file. */
+function fileOf({ id }: Clause): string {
+  return id.split('.').slice(0, 2).join('.');
+}
+
+type ReachedBy = Summary['clauses']['list'][number]['reachedBy'];
+
+function clauseLines(clause: Clause, reachedBy: ReachedBy | null, palette: Palette): readonly string[] {
+  const { id, title, source, undrawn } = clause;
+  const name = id.split('.').slice(2).join('.');
+  const symbol =
+    reachedBy === null || undrawn !== undefined ? ' ' : reachedBy.length === 0 ? palette.bad('✗') : palette.good('✓');
+  return [
+    `  ${symbol} ${name}`,
+    ...wrap(title, TERMINAL_COLUMNS - 6).map((line) => `      ${line}`),
+    ...wrap(source, TERMINAL_COLUMNS - 6).map((line) => `      ${palette.quiet(line)}`),
+    ...(undrawn === undefined ? [] : [`      ${palette.quiet(`never drawn: ${undrawn}`)}`]),
+    ...(reachedBy === null || undrawn !== undefined ? [] : reachLines(reachedBy, palette)),
+  ];
+}
+
+function reachLines(reachedBy: ReachedBy, palette: Palette): readonly string[] {
+  if (reachedBy.length === 0) return [`      ${palette.bad('no scenario reached it')}`];
+  const width = widest(reachedBy.map(placeOf));
+  return reachedBy.map(
+    (reach) => `      ${left(placeOf(reach), width)}  ${palette.quiet(counted(reach.scenarios, 'scenario'))}`,
+  );
+}
+
+function placeOf({ system, profile }: ReachedBy[number]): string {
+  return printable(system === profile ? system : `${system} on ${profile}`);
+}
+
+function totalLines(clauses: readonly Clause[], last: Reached | null, palette: Palette): readonly string[] {
+  if (last === null)
+    return [`${grouped(clauses.length)} clauses. No run has left a summary here: npm start makes one.`];
+  const ids = new Set(last.clauses.list.filter(({ reachedBy }) => reachedBy.length > 0).map(({ id }) => id));
+  const drawn = clauses.filter(({ undrawn }) => undrawn === undefined);
+  const total = drawn.filter(({ id }) => ids.has(id)).length;
+  const words = `${grouped(total)} of ${grouped(drawn.length)} clauses reached by the last run (seed ${last.seed})`;
+  return [total === drawn.length ? palette.good(words) : palette.bad(words)];
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { writeFinding } from '../properties/runner/record.ts';
+import type { Finding, RunResult } from '../properties/runner/verdict.ts';
+import type { Glossary } from './glossary.ts';
+import { htmlPage } from './html.ts';
+import { junitXml } from './junit.ts';
+import type { Palette } from './palette.ts';
+import { scoreboardText } from './scoreboard-text.ts';
+import { summaryJson } from './summary.ts';
+import { findingText } from './text.ts';
+import { shownPath, writeWhole } from './write.ts';
+
+/** Where the reports of a run go. */
+export interface ReportFiles {
+  /** The folder of the page, the findings and the summary that `clauses` reads. */
+  readonly out: string;
+  readonly json: string | undefined;
+  readonly junit: string | undefined;
+}
+
+/** The summary of the last run. */
+export function summaryFile(out: string): string {
+  return join(out, 'summary.json');
+}
+
+/** Writes the files of a run and returns what a terminal shows of it: findings that fail it, then the scoreboard. */
+export function reportRun(run: RunResult, files: ReportFiles, glossary: Glossary, palette: Palette): string {
+  const findings = run.results.flatMap((result) => result.findings);
+  const fileOf = ({ id }: Finding): string => join(files.out, 'findings', `${id}.jsonl`);
+  const replayCommand = (finding: Finding): string => `npm start -- replay ${shownPath(fileOf(finding))}`;
+  for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
+  const page = join(files.out, 'index.html');
+  writeWhole(page, htmlPage(run, { ...glossary, replayCommand }));
+  const summary = summaryJson(run, glossary.clauses);
+  writeWhole(summaryFile(files.out), summary);
+  if (files.json !== undefined) writeWhole(files.json, summary);
+  if (files.junit !== undefined) writeWhole(files.junit, junitXml(run, { ...glossary, replayCommand }));
+  const shown = findings.filter(({ verdict }) => verdict !== 'expected');
+  const texts = shown.map((finding) =>
+    findingText(finding, { ...glossary, replayCommand: replayCommand(finding), palette }),
+  );
+  const findingFile = (finding: Finding): string => shownPath(fileOf(finding));
+  return [...texts, scoreboardText(run, { ...glossary, findingFile, replayCommand, page: shownPath(page), palette })]
+    .map((text) => `${text}\n`)
+    .join('\n');
+}

@@ -81,7 +81,8 @@ describe.each(KERNELS)('%s', (profile) => {
       `${profile}: ${result.scenarios} scenarios, ${perSecond} operations per second, boot ${bootSeconds.toFixed(1)} s`,
     );
     expect(result.findings.filter(({ verdict }) => verdict !== 'expected')).toEqual([]);
-    expect(result).toMatchObject({ verdict: 'pass', divergences: 0, scenarios: 3001 });
+    expect(result).toMatchObject({ verdict: 'pass', divergences: 0 });
+    expect(result.scenarios).toBeGreaterThan(3000);
   });
 
   it('is told from the other generation within 100 scenarios and four operations', async () => {

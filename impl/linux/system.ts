@@ -85,8 +85,8 @@ function notReady(reason: string, command: string): Readiness {
   return { ready: false, reason, command };
 }
 
-/** Machines that run side by side: each keeps a processor busy, and one is left for judging. */
-const MACHINES = Math.max(1, Math.min(3, availableParallelism() - 1));
+/** Machines that run side by side: each keeps a processor busy, and waits now and then. */
+const MACHINES = Math.min(4, availableParallelism());
 
 /**
  * One machine for each scenario that runs at the time, and others for those without interrupt remapping; each is

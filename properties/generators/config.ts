@@ -11,7 +11,7 @@ const SMALL_TABLE = 10;
 const WORD_SIZES: readonly number[] = [31, 32, 33, 63, 64, 65];
 
 /** One in so many of a list's functions with more than MSI-X is drawn without regard to how slow its reset is. */
-const RESET_ONE_IN = 8;
+const RESET_ONE_IN = 20;
 
 const SEVERAL_VECTORS: readonly number[] = MSI_VECTORS.filter((vectors) => vectors > 1);
 

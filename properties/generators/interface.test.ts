@@ -258,7 +258,7 @@ describe('how often the rest of the interface is drawn', () => {
   it('a silent function is asked of all that it has', () => {
     const silent = DRAWN_BOARD.filter(({ config }) => config.devices.every((of) => of.silent === true));
     for (const look of [arms(MSIX), arms(MSI), arms(INTX), sets(MSIX, TRIGGER_NONE), sets(INTX, UNMASK_EVENTFD)]) {
-      expect(silent.filter(told(look)).length).toBeGreaterThan(10);
+      expect(silent.filter(told(look)).length).toBeGreaterThan(5);
     }
   });
 });

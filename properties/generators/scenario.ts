@@ -20,6 +20,8 @@ import { drawClose, drawCloseEventfd, drawGetIrqInfo, drawOpen, drawSetIrqs, dra
 /** Operations in a scenario as drawn; shrunk ones may have fewer. */
 export const OPERATIONS_MIN = 5;
 export const OPERATIONS_MAX = 60;
+/** The same on a real machine, where opening and closing the device takes as long as some fifteen operations. */
+export const OPERATIONS_MAX_REAL = 100;
 /** One scenario in 16 may be this long: some faults need a past. */
 export const OPERATIONS_MAX_LONG = 200;
 
@@ -64,7 +66,7 @@ function drawScenario(random: Random, support: Support, host: HostTraits, length
   const config = drawConfig(random, support, host);
   const swarm = drawSwarm(random, support, config.devices);
   const memory = emptyMemory(config, (size) => drawHot(random, size));
-  const length = drawLength(random, lengthMax);
+  const length = drawLength(random, support, lengthMax);
   const operations: Operation[] = [];
   while (operations.length < length) {
     const operation = drawOperation(random, swarm, memory);
@@ -74,9 +76,10 @@ function drawScenario(random: Random, support: Support, host: HostTraits, length
   return { config, operations };
 }
 
-function drawLength(random: Random, lengthMax: number | undefined): number {
+function drawLength(random: Random, { host }: Support, lengthMax: number | undefined): number {
   if (lengthMax !== undefined) return random.nextInt(Math.min(OPERATIONS_MIN, lengthMax), lengthMax);
-  return random.nextInt(OPERATIONS_MIN, random.nextInt(1, 16) === 1 ? OPERATIONS_MAX_LONG : OPERATIONS_MAX);
+  const most = host === 'own' ? OPERATIONS_MAX_REAL : OPERATIONS_MAX;
+  return random.nextInt(OPERATIONS_MIN, random.nextInt(1, 16) === 1 ? OPERATIONS_MAX_LONG : most);
 }
 
 function drawOperation(random: Random, swarm: Swarm, memory: Memory): Operation {

@@ -77,40 +77,43 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
   }
 }
 
+/**
+ * As many scenarios at once as the system can run; they are counted in the order in which they were drawn, whichever is
+ * ready first.
+ */
 async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number): Promise<void> {
-  const { index, count } = plan.shard;
-  const arbitrary = scenarios(plan.system.support, plan.host, plan.lengthMax);
-  const blocks = Math.ceil(plan.scenarios / BLOCK_SCENARIOS);
   const over = (): boolean => plan.stop.aborted || performance.now() >= deadline || tally.failures.size >= FINDINGS_MAX;
-  for (let block = index - 1; block < blocks && !over(); block += count) {
-    const numRuns = Math.min(BLOCK_SCENARIOS, plan.scenarios - block * BLOCK_SCENARIOS);
-    await runBlock(plan, fc.sample(arbitrary, { seed: blockSeed(plan.seed, block), numRuns }), tally, over);
-    plan.onProgress({ scenarios: tally.scenarios, operations: tally.operations, findings: tally.failures.size });
-  }
-}
-
-/** As many at once as the system can; counted in the order in which they were drawn, whichever is ready first. */
-async function runBlock(
-  plan: CampaignPlan,
-  drawn: readonly Scenario[],
-  tally: Tally,
-  over: () => boolean,
-): Promise<void> {
-  const judged: (Judgement | undefined)[] = [];
+  const drawn = drawBlocks(plan);
+  const waiting = new Map<number, { readonly scenario: Scenario; readonly judgement: Judgement }>();
   let next = 0;
   let counted = 0;
   const lane = async (): Promise<void> => {
-    while (next < drawn.length && !over()) {
+    while (!over()) {
+      const { value: scenario } = drawn.next();
+      if (scenario === undefined) return;
       const place = next;
       next += 1;
-      judged[place] = await lockstep(plan.system, drawn[place] as Scenario, terms(plan));
-      for (let ready = judged[counted]; ready !== undefined; ready = judged[counted]) {
-        tally.add(drawn[counted] as Scenario, ready);
+      waiting.set(place, { scenario, judgement: await lockstep(plan.system, scenario, terms(plan)) });
+      for (let ready = waiting.get(counted); ready !== undefined; ready = waiting.get(counted)) {
+        tally.add(ready.scenario, ready.judgement);
+        waiting.delete(counted);
         counted += 1;
+        if (counted % BLOCK_SCENARIOS === 0)
+          plan.onProgress({ scenarios: tally.scenarios, operations: tally.operations, findings: tally.failures.size });
       }
     }
   };
   await Promise.all(Array.from({ length: plan.system.atOnce }, lane));
+}
+
+/** The scenarios of this shard, block by block, so that they are the same whatever the number of shards. */
+function* drawBlocks(plan: CampaignPlan): Generator<Scenario, undefined> {
+  const { index, count } = plan.shard;
+  const arbitrary = scenarios(plan.system.support, plan.host, plan.lengthMax);
+  for (let block = index - 1; block * BLOCK_SCENARIOS < plan.scenarios; block += count) {
+    const numRuns = Math.min(BLOCK_SCENARIOS, plan.scenarios - block * BLOCK_SCENARIOS);
+    yield* fc.sample(arbitrary, { seed: blockSeed(plan.seed, block), numRuns });
+  }
 }
 
 /** The seed of a block: the same for every number of shards. */

@@ -214,6 +214,15 @@ static void writeText(const char *path, const char *text)
 
 /* --- start ---------------------------------------------------------------------------------------------------- */
 
+static const char *moduleOptions(const char *name)
+{
+	/* Without interrupt remapping vfio asks for this; the machine has one user, us. */
+	if (strcmp(name, "vfio_iommu_type1.ko") == 0)
+		return "allow_unsafe_interrupts=1";
+	/* A device that nobody uses stays in D0: asleep it only costs time at each open and close. */
+	return strcmp(name, "vfio-pci.ko") == 0 ? "disable_idle_d3=1" : "";
+}
+
 static void loadModules(void)
 {
 	char names[4096];
@@ -223,8 +232,7 @@ static void loadModules(void)
 		char path[256];
 		snprintf(path, sizeof(path), "/mods/%s", name);
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		/* Without interrupt remapping vfio asks for this; the machine has one user, us. */
-		const char *options = strcmp(name, "vfio_iommu_type1.ko") == 0 ? "allow_unsafe_interrupts=1" : "";
+		const char *options = moduleOptions(name);
 		if (fd < 0 || (syscall(SYS_finit_module, fd, options, 0) != 0 && errno != EEXIST))
 			fail(path);
 		close(fd);

@@ -29,7 +29,7 @@ const out = join(folder, 'out');
 
 describe('bad usage is one line and exit code 2:', () => {
   it.each([
-    [['fly'], 'vfio-irq: command: expected run, replay, systems, clauses or bench, got fly (--help lists them)'],
+    [['fly'], 'vfio-irq: command: expected run, replay, systems, clauses, rates or bench, got fly (--help lists them)'],
     [
       ['run', '--system', 'linux-9'],
       'vfio-irq: --system: expected one of reference, optimised, linux-6.1, linux-6.12 or linux:PATH, got linux-9',

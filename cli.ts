@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { HarnessError, type HostTraits, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS, SYSTEM_NAMES, systemFactory } from './impl/index.ts';
+import { measureRates, PATTERNS } from './impl/linux/rates.ts';
 import { allClauses } from './model/clauses.ts';
 import { hostTraits, isProfileName, PROFILE_NAMES, profileOf } from './model/profiles.ts';
 import { EXPECTATIONS } from './properties/expected.ts';
@@ -11,15 +12,16 @@ import { INVARIANTS, isInvariantId } from './properties/invariants/index.ts';
 import type { Invariant } from './properties/invariants/invariant.ts';
 import { bench } from './properties/runner/bench.ts';
 import { campaign, supports } from './properties/runner/campaign.ts';
-import { lockstep } from './properties/runner/lockstep.ts';
+import { lockstep, verdictOf } from './properties/runner/lockstep.ts';
 import { probeHost } from './properties/runner/probe.ts';
 import { RecordError, type Recorded, readRecorded } from './properties/runner/record.ts';
-import type { CampaignResult, Finding, Judgement, RunResult } from './properties/runner/verdict.ts';
+import type { CampaignResult, Finding, RunResult } from './properties/runner/verdict.ts';
 import { clausesText } from './reports/clauses-text.ts';
 import type { Glossary } from './reports/glossary.ts';
 import { heldText } from './reports/held-text.ts';
 import { ANSI, type Palette, PLAIN } from './reports/palette.ts';
 import { ProgressLine } from './reports/progress.ts';
+import { rateLine } from './reports/rates-text.ts';
 import { readReached, SummaryError } from './reports/read-summary.ts';
 import { reportRun, summaryFile } from './reports/run-reports.ts';
 import { findingText } from './reports/text.ts';
@@ -34,6 +36,9 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       a scenario or a finding again, on the same or another system
   systems             every system: ready or not, and the command that makes it ready
   clauses [--out DIR] the rules of the model with their sources, and which the last run there reached
+  rates [--system NAME]... [--time SECONDS] [--modules DIR]
+                      how often a real kernel loses an event while its interrupts are changed, on one processor and on
+                      two, SECONDS for each way to change them: counts, never a verdict
   bench               the parts of a campaign against each other, on this machine
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules DIR)
@@ -49,6 +54,8 @@ const RUNS_IN_PROCESS = 12_000;
 const RUNS_REAL = 3_000;
 /** A ready real system that nobody named gets a short share of the run. */
 const SECONDS_REAL_UNNAMED = 6;
+/** For one way to change interrupts. */
+const SECONDS_RATE = 10;
 
 /** Where reports go when nothing else is said. */
 const OUT = 'reports/out';
@@ -72,8 +79,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'replay') return replay(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
+  if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
-  throw new UsageError(`command: expected run, replay, systems, clauses or bench, got ${word} (--help lists them)`);
+  throw new UsageError(
+    `command: expected run, replay, systems, clauses, rates or bench, got ${word} (--help lists them)`,
+  );
 }
 
 // --- run ---------------------------------------------------------------------------------------------------------
@@ -318,14 +328,6 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
 }
 
-function verdictOf({ divergences, violations, subject }: Judgement): Finding['verdict'] | 'held' {
-  if (subject.steps.at(-1)?.outcome.kind === 'unknown') return 'unknown';
-  if (violations.some(({ expectedBy }) => expectedBy === null))
-    return divergences.length > 0 ? 'divergence' : 'violation';
-  if (divergences.length > 0) return 'divergence';
-  return violations.length > 0 ? 'expected' : 'held';
-}
-
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -352,6 +354,24 @@ function clauses(args: readonly string[]): number {
   const file = summaryFile(values.out ?? OUT);
   const last = values.out !== undefined || existsSync(file) ? readReached(readText(file), file) : null;
   process.stdout.write(`${clausesText(allClauses(), last, palette())}\n`);
+  return EXIT.held;
+}
+
+async function rates(args: readonly string[]): Promise<number> {
+  const { values } = parse(args, {
+    system: { type: 'string', multiple: true },
+    time: { type: 'string' },
+    modules: { type: 'string' },
+  });
+  const names = values.system ?? ['linux-6.1', 'linux-6.12'];
+  for (const name of names) {
+    if (!name.startsWith('linux')) throw new UsageError(`--system: expected a linux kernel, got ${name}`);
+    requireReady(factoryOf(name, values.modules));
+  }
+  const seconds = optional(values.time, (text) => wholeNumber('--time', text, 1, 1e6)) ?? SECONDS_RATE;
+  const options = values.modules === undefined ? {} : { modules: values.modules };
+  for (const name of names)
+    await measureRates(name, seconds, (rate) => process.stdout.write(`${rateLine(name, rate, PATTERNS)}\n`), options);
   return EXIT.held;
 }
 

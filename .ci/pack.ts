@@ -5,7 +5,12 @@ import { join } from 'node:path';
 const dist = join(import.meta.dirname, '..', 'dist');
 
 mkdirSync(join(dist, 'impl/linux/agent'), { recursive: true });
-for (const file of ['impl/linux/agent/agent.c', 'reports/page.css', 'reports/timeline.css']) {
+for (const file of [
+  'impl/linux/agent/agent.c',
+  'impl/linux/agent/storm.h',
+  'reports/page.css',
+  'reports/timeline.css',
+]) {
   copyFileSync(join(import.meta.dirname, '..', file), join(dist, ...file.split('/')));
 }
 const manifest = { type: 'module', imports: { '#vocabulary': './model/vocabulary/index.js' } };

@@ -28,6 +28,8 @@ export const UNPACK_PROGRAMS: Readonly<Record<string, string>> = {
 export const INSTALL_PROGRAMS: Readonly<Record<string, string>> = { 'musl-gcc': 'musl-tools', ...UNPACK_PROGRAMS };
 
 export const AGENT_SOURCE = join(import.meta.dirname, 'agent', 'agent.c');
+/** What it includes. */
+const AGENT_HEADER = join(import.meta.dirname, 'agent', 'storm.h');
 
 /** Where kernels and the agent are kept between runs. */
 export function cacheFolder(): string {
@@ -36,8 +38,8 @@ export function cacheFolder(): string {
 
 /** The agent compiled from the source as it is now: another source has another file, so none is ever stale. */
 export function agentPath(): string {
-  const hash = createHash('sha256').update(readFileSync(AGENT_SOURCE)).digest('hex').slice(0, 12);
-  return join(cacheFolder(), `agent-${hash}`);
+  const hash = createHash('sha256').update(readFileSync(AGENT_SOURCE)).update(readFileSync(AGENT_HEADER)).digest('hex');
+  return join(cacheFolder(), `agent-${hash.slice(0, 12)}`);
 }
 
 /** A kernel made ready: `vmlinuz`, and `modules/` with the modules and their `order`. */

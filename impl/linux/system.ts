@@ -52,16 +52,29 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * @param options.modules folder with the modules of an image
  */
 export function linuxFactory(name: string, options: { readonly modules?: string } = {}): SystemFactory {
-  const path = name.startsWith('linux:') ? name.slice('linux:'.length) : undefined;
   return {
     name,
-    readiness: () => readiness(name, path, options.modules),
+    readiness: () => readiness(name, pathOf(name), options.modules),
     start: async () => {
-      const kernel = path === undefined ? debianKernel(name) : prepareUserKernel(path, options.modules);
-      const initrd = writtenInitramfs(kernel);
-      return linuxSystem(name, (remapping) => bootVm(join(kernel.folder, 'vmlinuz'), initrd, remapping));
+      const boot = machineOf(name, options);
+      return linuxSystem(name, (remapping) => boot(remapping, 1));
     },
   };
+}
+
+/** What boots a kernel, which is ready. */
+export function machineOf(
+  name: string,
+  options: { readonly modules?: string },
+): (remapping: boolean, processors: number) => Promise<Vm> {
+  const path = pathOf(name);
+  const kernel = path === undefined ? debianKernel(name) : prepareUserKernel(path, options.modules);
+  const initrd = writtenInitramfs(kernel);
+  return (remapping, processors) => bootVm(join(kernel.folder, 'vmlinuz'), initrd, remapping, processors);
+}
+
+function pathOf(name: string): string | undefined {
+  return name.startsWith('linux:') ? name.slice('linux:'.length) : undefined;
 }
 
 function readiness(name: string, path: string | undefined, modules: string | undefined): Readiness {

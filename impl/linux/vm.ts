@@ -89,7 +89,7 @@ function foundFunction(shape: string): PciFunction {
 const KERNEL_OPTIONS: readonly string[] = [
   ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1', 'oops=panic', 'panic_on_warn=1', 'intel_iommu=on'],
   ...['mitigations=off', 'init_on_alloc=0', 'hardened_usercopy=off', 'randomize_kstack_offset=off', 'nokaslr'],
-  ...['lsm=capability', 'audit=0', 'nowatchdog', 'rcupdate.rcu_expedited=1'],
+  ...['lsm=capability', 'audit=0', 'nowatchdog', 'no_timer_check', 'rcupdate.rcu_expedited=1'],
   // Our mappings of the BARs, through sysfs, last while vfio-pci uses the same BAR.
   'iomem=relaxed',
   // These drivers may be built in, and would take devices that are for vfio-pci.
@@ -97,10 +97,11 @@ const KERNEL_OPTIONS: readonly string[] = [
 ];
 
 /**
- * Boots a kernel under TCG. One CPU: with more, an event is not always visible to the read that follows it.
+ * Boots a kernel under TCG.
  * @param remapping whether the IOMMU remaps interrupts
+ * @param processors 1 for scenarios: with more, an event is not always visible to the read that follows it
  */
-export async function bootVm(image: string, initrd: string, remapping: boolean): Promise<Vm> {
+export async function bootVm(image: string, initrd: string, remapping: boolean, processors: number): Promise<Vm> {
   const qemu = [
     ...[
       'qemu-system-x86_64',
@@ -113,7 +114,7 @@ export async function bootVm(image: string, initrd: string, remapping: boolean):
       '-cpu',
       'max',
     ],
-    ...['-smp', '1', '-m', '128', '-display', 'none', '-no-reboot'],
+    ...['-smp', String(processors), '-m', '128', '-display', 'none', '-no-reboot'],
     ...['-device', `intel-iommu,intremap=${remapping ? 'on' : 'off'}`],
     ...['-kernel', image, '-initrd', initrd],
     ...['-append', KERNEL_OPTIONS.join(' ')],

@@ -4,7 +4,7 @@ import { EXPECTATIONS, type Expectation } from '../expected.ts';
 import { violations } from '../invariants/index.ts';
 import type { Invariant, Violation } from '../invariants/invariant.ts';
 import { compare } from './compare.ts';
-import type { JudgedViolation, Judgement } from './verdict.ts';
+import type { Finding, JudgedViolation, Judgement } from './verdict.ts';
 
 /** What a scenario is judged by. */
 export interface Terms {
@@ -54,4 +54,13 @@ function expectedBy(violation: Violation, reference: Trace, expectations: readon
 
 function withHost(scenario: Scenario, host: Config['host']): Scenario {
   return { ...scenario, config: { ...scenario.config, host } };
+}
+
+/** What came of a judgement, the worst first; `held` when nothing did. */
+export function verdictOf({ divergences, violations, subject }: Judgement): Finding['verdict'] | 'held' {
+  if (subject.steps.at(-1)?.outcome.kind === 'unknown') return 'unknown';
+  if (violations.some(({ expectedBy }) => expectedBy === null))
+    return divergences.length > 0 ? 'divergence' : 'violation';
+  if (divergences.length > 0) return 'divergence';
+  return violations.length > 0 ? 'expected' : 'held';
 }

@@ -19,6 +19,7 @@
  *   i D | d D                                      the device asserts INTx, deasserts it
  *   k D                                            the device loses its MSI-X table
  *   l count                                        leave count host vectors free
+ *   Z slot pattern milliseconds                    fire and change at once, and count what is lost (storm.h)
  *   E                                              perform all of it, then make the devices as a scenario finds them
  *
  *   from the agent
@@ -36,6 +37,7 @@
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -51,6 +53,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SLOTS_MAX = 16, VECTORS_MAX = 2048, EVENTFDS_MAX = 4096, DESCRIPTORS_MAX = 64, ARMED_MAX = 512, IRQS_MAX = 4096 };
@@ -628,9 +631,6 @@ static void prepareHolders(void)
 			fail("holder");
 	}
 	hostVectors = hold(HOLD_ALL);
-	/* limitVectors counts back from the last one. */
-	if (hostVectors == holders[0]->vectors + holders[1]->vectors)
-		fail("the host has more vectors than there are to hold");
 	hold(0);
 	deviceCount = first;
 }
@@ -638,7 +638,9 @@ static void prepareHolders(void)
 /* Counted from what is left, whoever holds the rest: an MSI vector uses a host vector before anything is armed. */
 static void limitVectors(int count)
 {
-	hold(HOLD_ALL);
+	/* With more processors than one there are more vectors than our devices can hold. */
+	if (hold(HOLD_ALL) == holders[0]->vectors + holders[1]->vectors)
+		fail("the host has more vectors than there are to hold");
 	hold(held > count ? held - count : 0);
 }
 
@@ -1248,6 +1250,8 @@ static void perform(char *line)
 	answer(result);
 }
 
+#include "storm.h"
+
 static void serve(void)
 {
 	static char in[1 << 22];
@@ -1270,6 +1274,8 @@ static void serve(void)
 				beginScenario(line + 1), eachAtOnce = 0;
 			else if (*line == 'F')
 				eachAtOnce = 1;
+			else if (*line == 'Z')
+				runStorm(line + 1);
 			else if (*line == 'E')
 				endScenario();
 			else

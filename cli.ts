@@ -50,10 +50,10 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
 const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
 
 /** Scenarios of a campaign on an in-process system, and on a real one that was named. */
-const RUNS_IN_PROCESS = 12_000;
+const RUNS_IN_PROCESS = 8_000;
 const RUNS_REAL = 3_000;
 /** A ready real system that nobody named gets a short share of the run. */
-const SECONDS_REAL_UNNAMED = 6;
+const SECONDS_REAL_UNNAMED = 8;
 /** For one way to change interrupts. */
 const SECONDS_RATE = 10;
 
@@ -237,7 +237,7 @@ async function runProfile(
     onProgress: (now) => progress.show(now),
   });
   progress.end({ ...result, findings: result.findings.length });
-  return own === undefined ? result : { ...result, probed: own };
+  return own === undefined ? result : { ...result, probed: { host: own, profile: profileOf(own) ?? null } };
 }
 
 function traitsOf(profile: string): HostTraits {

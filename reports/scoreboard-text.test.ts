@@ -32,6 +32,26 @@ describe('scoreboard', () => {
     expect(lastLine(only('skipped'))).toBe('– Nothing was tested.');
   });
 
+  it('says how a system behaved when it was asked, and that another profile was named', () => {
+    const [first] = only('pass').results;
+    if (first === undefined) throw new Error('the fixture has a system that passed');
+    const host = { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' } as const;
+    const asked = (profile: string | null): string =>
+      scoreboardText({ ...RUN, results: [{ ...first, probed: { host, profile } }] }, OPTIONS);
+    expect(asked(first.profile)).toContain(`behaves as ${first.profile}: MSI-X grows while on; ranges beyond`);
+    expect(asked(first.profile)).not.toContain('which was named');
+    expect(asked('linux-6.12')).toContain('behaves as linux-6.12: MSI-X grows');
+    expect(asked('linux-6.12')).toContain(`held against ${first.profile}, which was named`);
+    expect(asked(null)).toContain('behaves as no profile does: MSI-X grows');
+  });
+
+  it('keeps clauses apart that are never drawn', () => {
+    const clause = { id: 'pci.x.y', title: 'Nothing happens.', source: 'ours', undrawn: 'nothing could come of it' };
+    const text = scoreboardText(RUN, { ...OPTIONS, clauses: [...GLOSSARY.clauses, clause] });
+    expect(text).toContain('4 of 6  1 are never drawn');
+    expect(text).not.toContain('Nothing happens.');
+  });
+
   it('leaves out what there is nothing to say about', () => {
     const text = scoreboardText(only('pass'), { ...OPTIONS, clauses: [] });
     for (const heading of ['no longer occur', 'nobody expects', 'Not tested', 'harness failed', 'Findings']) {

@@ -92,18 +92,22 @@ function figures({ verdict, scenarios, operations, seconds, divergences }: Campa
 /** Why a system that has a host of its own was judged by its profile. */
 function profileLines(run: RunResult, palette: Palette): readonly string[] {
   const asked = run.results.flatMap(({ system, profile, probed }) =>
-    probed === undefined ? [] : [{ system, profile, words: hostWords(probed) }],
+    probed === undefined ? [] : [{ system, words: profileReason(profile, probed) }],
   );
   if (asked.length === 0) return [];
-  const width = widest(asked.map(({ system }) => printable(system)));
   return [
     `${palette.strong('Profiles')}  ${palette.quiet('how each system behaved when it was asked')}`,
-    ...asked.flatMap(({ system, profile, words }) =>
-      wrap(`${profile}: ${words}`, TERMINAL_COLUMNS - 6 - width).map(
-        (line, index) => `    ${left(index === 0 ? printable(system) : '', width)}  ${palette.quiet(line)}`,
-      ),
-    ),
+    ...asked.flatMap(({ system, words }) => [
+      `    ${printable(system)}`,
+      ...wrap(words, TERMINAL_COLUMNS - 6).map((line) => `      ${palette.quiet(line)}`),
+    ]),
   ];
+}
+
+function profileReason(profile: string, probed: NonNullable<CampaignResult['probed']>): string {
+  const own = probed.profile === null ? 'as no profile does' : `as ${probed.profile}`;
+  const named = probed.profile === profile ? '' : `; held against ${profile}, which was named`;
+  return `behaves ${own}: ${hostWords(probed.host)}${named}`;
 }
 
 function expectedLines(run: RunResult, options: ScoreboardTextOptions, palette: Palette): readonly string[] {

@@ -31,6 +31,8 @@ export interface SystemSummary {
   readonly verdict: CampaignResult['verdict'];
   /** Why it was skipped, or what the harness said when it failed. */
   readonly reason?: string;
+  /** How the system behaved when it was asked. */
+  readonly probed?: CampaignResult['probed'];
   readonly scenarios: number;
   readonly operations: number;
   readonly divergences: number;
@@ -79,12 +81,13 @@ function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
 }
 
 function systemSummary(result: CampaignResult): SystemSummary {
-  const { system, profile, verdict, reason, scenarios, operations, divergences, violations } = result;
+  const { system, profile, verdict, reason, probed, scenarios, operations, divergences, violations } = result;
   return {
     name: system,
     profile,
     verdict,
     ...(reason === undefined ? {} : { reason }),
+    ...(probed === undefined ? {} : { probed }),
     scenarios,
     operations,
     divergences,

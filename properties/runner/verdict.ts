@@ -56,8 +56,8 @@ export interface CampaignResult {
    * is the last part.
    */
   readonly reason?: string;
-  /** How the system itself behaves, where it was asked. */
-  readonly probed?: HostTraits;
+  /** How the system itself behaves, where it was asked, and the profile of such a host, if one has that. */
+  readonly probed?: { readonly host: HostTraits; readonly profile: string | null };
   readonly scenarios: number;
   readonly operations: number;
   readonly seconds: number;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HostTraits, type Operation, parseOperation, type System } from '#vocabulary';
 import { systemFactory } from '../impl/index.ts';
+import { measureRates, PATTERNS, type Rate } from '../impl/linux/rates.ts';
 import { hostTraits, type ProfileName, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from './invariants/index.ts';
 import { campaign } from './runner/campaign.ts';
@@ -155,6 +156,22 @@ describe.each(KERNELS)('%s', (profile) => {
     await another?.close();
     expect(qemus()).toEqual(before);
   });
+});
+
+describe('how often events are lost', () => {
+  const readiness = systemFactory('linux-6.12')?.readiness();
+  it.skipIf(readiness?.ready !== true && !REQUIRED)(
+    'is counted for every change on one processor and on two',
+    async () => {
+      const rates: Rate[] = [];
+      await measureRates('linux-6.12', 1, (rate) => rates.push(rate));
+      expect(rates.map(({ processors, pattern }) => [processors, pattern])).toEqual(
+        [1, 2].flatMap((processors) => PATTERNS.map((pattern) => [processors, pattern])),
+      );
+      // Whether one is lost is a matter of luck: that each was fired is not.
+      for (const { counts } of rates) expect(counts?.fired).toBeGreaterThan(0);
+    },
+  );
 });
 
 /** QEMUs that are children of a process, by pid. */

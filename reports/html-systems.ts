@@ -1,4 +1,4 @@
-import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
 import { expectationSource, type Glossary } from './glossary.ts';
 import { clauseLink, findingLinks, invariantLink, link, type PageWords, verdictMarkup } from './html-parts.ts';
 import { counted, grouped } from './layout.ts';
@@ -36,7 +36,7 @@ ${headings}
 ${groups}</table>
 </div>
 <p class="legend quiet">✓ held · ✗ did not hold, with the number of scenarios ·
-<span class="expected">≈</span> broken as expected · – not tested</p>
+<span class="expected">≈</span> broken as expected, scenarios by cause · – not tested</p>
 <h3>What each property promises</h3>
 <dl class="promises">
 <div><dt>conformance</dt>
@@ -87,6 +87,15 @@ function conformanceCell({ divergences, findings }: CampaignResult): Markup {
   );
 }
 
+/** One cause's count, which leads to its example. */
+function expectedCount(id: string, violation: ViolationCount, result: CampaignResult, options: Glossary): Markup {
+  const { clause, count, findings } = violation;
+  const source = clause === null ? '' : expectationSource(result.profile, id, clause, options);
+  const shown = result.findings.find((finding) => findings.includes(finding.id));
+  const number = shown === undefined ? grouped(count) : link('finding', shown.id, grouped(count));
+  return markup` <span title="${clause ?? ''}: ${source}">${number}</span>`;
+}
+
 function invariantCell(id: string, result: CampaignResult, options: Glossary): Markup {
   const violations = result.violations.filter(({ invariant }) => invariant === id);
   const unexpected = violations.find(({ clause, count }) => clause === null && count > 0);
@@ -94,12 +103,10 @@ function invariantCell(id: string, result: CampaignResult, options: Glossary): M
   if (violations.some(({ clause, count }) => clause !== null && count === 0)) {
     return markup`<td class="cell fail">✗ no longer occurs</td>`;
   }
-  const expected = violations.find(({ clause }) => clause !== null);
-  if (expected === undefined) return HELD_CELL;
-  const { clause, count } = expected;
-  const source = clause === null ? '' : expectationSource(result.profile, id, clause, options);
-  const links = findingLinks(expected.findings, result.findings);
-  return markup`<td class="cell expected" title="${source}">≈ ${grouped(count)} ${links}</td>`;
+  const expected = violations.filter(({ clause }) => clause !== null);
+  if (expected.length === 0) return HELD_CELL;
+  const counts = expected.map((violation) => expectedCount(id, violation, result, options));
+  return markup`<td class="cell expected">≈${counts}</td>`;
 }
 
 const HELD_CELL = markup`<td class="cell pass">✓</td>`;

@@ -22,14 +22,7 @@ import {
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
-  type VfioConfigRead,
-  type VfioConfigWrite,
-  type VfioGetIrqInfo,
-  type VfioPbaRead,
-  type VfioReset,
-  type VfioSetIrqs,
-  type VfioTableRead,
-  type VfioTableWrite,
+  type VfioCall,
   type Window,
 } from '#vocabulary';
 import { collectCitations } from './cite.ts';
@@ -162,18 +155,8 @@ function performDescriptor(device: VfioDevice, kind: DescriptorKind): Outcome {
   }
 }
 
-type Call =
-  | VfioGetIrqInfo
-  | VfioSetIrqs
-  | VfioReset
-  | VfioConfigWrite
-  | VfioConfigRead
-  | VfioTableRead
-  | VfioTableWrite
-  | VfioPbaRead;
-
 /** What is asked through an open descriptor. */
-function performCall(device: VfioDevice, operation: Call): Outcome {
+function performCall(device: VfioDevice, operation: VfioCall): Outcome {
   if (isClosed(device)) return returned('EBADF');
   switch (operation.kind) {
     case 'vfio.getIrqInfo':

@@ -1,5 +1,6 @@
 import type { PciFunction } from '#vocabulary';
 import type { InvariantId } from './invariants/invariant.ts';
+import { DROPS, EDU, XHCI } from './scenarios/devices.ts';
 
 /**
  * A promise that a real system is known to break: known history, as data. The invariant stays strict; this says
@@ -18,18 +19,6 @@ export interface Expectation {
   };
 }
 
-const MSIX: PciFunction = { msixVectors: 10, whileOff: 'drops' };
-/** INTx and one MSI vector, as QEMU's edu. */
-const MSI_OR_INTX: PciFunction = { msixVectors: 0, whileOff: 'latches', msiVectors: 1, intx: true };
-/** Many MSI vectors, as QEMU's nec-usb-xhci. */
-const MULTI_MSI: PciFunction = {
-  msixVectors: 0,
-  whileOff: 'latches',
-  msiVectors: 16,
-  intx: true,
-  express: true,
-  silent: true,
-};
 /** No device in our virtual machines is like this. */
 const RAISING_MULTI_MSI: PciFunction = { msixVectors: 0, whileOff: 'latches', msiVectors: 2 };
 
@@ -44,7 +33,7 @@ const GROWTH_BY_TEAR_DOWN: Known = {
   clause: 'pci.msix-message.dropped-while-off',
   source: 'the VFIO MSI-X virtualization mail of 2021; the cover letter of dynamic MSI-X for vfio-pci, 2023',
   story: {
-    device: MSIX,
+    device: DROPS,
     operations: [`${SET} 0+1 [e0]`, 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []', 'device.raise 0', `${SET} 0+2 [e0 e1]`],
   },
 };
@@ -55,7 +44,7 @@ const NO_PENDING_BITS: Known = {
   clause: 'pci.msi-capability.forgotten-while-off',
   source: 'PCIe 6.0, 7.7.1; edu_raise_irq, QEMU 7.2; run on Linux 6.1.192 and 6.12.117',
   story: {
-    device: MSI_OR_INTX,
+    device: EDU,
     operations: [`${SET_MSI} 0+1 [e0]`, DISABLE_MSI, 'device.raise 0', `${SET_MSI} 0+1 [e0]`],
   },
 };
@@ -66,7 +55,7 @@ const WITHOUT_MESSAGE: Known = {
   clause: 'pci.message.address-0',
   source: 'msi_domain_deactivate, Linux 6.1 and 6.12; run on 6.1.192 and 6.12.117',
   story: {
-    device: MSI_OR_INTX,
+    device: EDU,
     operations: [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 0+1 [bad]`, 'device.raise 0', `${SET_MSI} 0+1 [e0]`],
   },
 };
@@ -128,12 +117,12 @@ const STATIC_GROWTH: Omit<Known, 'story'> = {
 
 const STATIC_MSI: Known = {
   ...STATIC_GROWTH,
-  story: { device: MULTI_MSI, operations: [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 0+2 [e1 e1]`] },
+  story: { device: XHCI, operations: [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 0+2 [e1 e1]`] },
 };
 
 const STATIC_MSIX: Known = {
   ...STATIC_GROWTH,
-  story: { device: MSIX, operations: [`${SET} 0+1 [e0]`, `${SET} 0+2 [e1 e1]`] },
+  story: { device: DROPS, operations: [`${SET} 0+1 [e0]`, `${SET} 0+2 [e1 e1]`] },
 };
 
 const EVERYWHERE: readonly Known[] = [

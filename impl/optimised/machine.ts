@@ -4,16 +4,11 @@ import type {
   Outcome,
   Scenario,
   Trace,
+  VfioCall,
   VfioClose,
-  VfioConfigRead,
-  VfioConfigWrite,
   VfioGetIrqInfo,
   VfioMapBar,
-  VfioPbaRead,
-  VfioReset,
   VfioSetIrqs,
-  VfioTableRead,
-  VfioTableWrite,
   Window,
 } from '#vocabulary';
 import {
@@ -46,17 +41,7 @@ const DATA_TYPES = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SE
 const ACTIONS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
 
 /** What is asked of a device through its descriptor. */
-type DescriptorCall =
-  | VfioClose
-  | VfioMapBar
-  | VfioGetIrqInfo
-  | VfioSetIrqs
-  | VfioReset
-  | VfioConfigWrite
-  | VfioConfigRead
-  | VfioTableRead
-  | VfioTableWrite
-  | VfioPbaRead;
+type DescriptorCall = VfioClose | VfioMapBar | VfioCall;
 
 /**
  * vfio-pci's interrupts on hosts of any traits, fast: no operation allocates, and each costs what the vectors cost

@@ -182,10 +182,8 @@ export interface HostFailAllocation {
   readonly nth: number;
 }
 
-/** One thing asked, by one actor, as plain data. */
-export type Operation =
-  | VfioOpen
-  | VfioClose
+/** What is asked through an open device descriptor. */
+export type VfioCall =
   | VfioGetIrqInfo
   | VfioSetIrqs
   | VfioReset
@@ -193,7 +191,13 @@ export type Operation =
   | VfioConfigRead
   | VfioTableRead
   | VfioTableWrite
-  | VfioPbaRead
+  | VfioPbaRead;
+
+/** One thing asked, by one actor, as plain data. */
+export type Operation =
+  | VfioOpen
+  | VfioClose
+  | VfioCall
   | VfioMapBar
   | VfioUnmapBar
   | VfioWriteEventfd

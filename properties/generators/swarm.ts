@@ -100,7 +100,7 @@ function drawDeviceSwarm(
   const families = drawFamilies(random, pciFunction);
   const kinds = tickets(fittingKinds(pciFunction, families, kindWeights));
   // Triggers that belong to no family, or to every one.
-  const isAboutRequests = chance(random, pciFunction.express === true ? 25 : 3);
+  const isAboutRequests = chance(random, pciFunction.express === true ? 40 : 3);
   const requests = tickets({ ...requestWeights, ...(isAboutRequests ? { request: 12 } : {}) });
   return {
     kinds,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   CONFIG_FIELDS,
   type Config,
+  type ConfigField,
   type DataElement,
   type Errno,
   type Event,
@@ -47,6 +48,27 @@ const dataElement: z.ZodType<DataElement> = z.union([
 const present = z.literal(true).exactOptional();
 const argument = { argsz: uint32.exactOptional(), unreadable: z.literal(true).exactOptional() };
 
+const FIELD_VALUES: Readonly<Record<ConfigField, readonly number[] | 'any'>> = {
+  intxDisable: [0, 1],
+  memory: [0, 1],
+  busMaster: [0, 1],
+  power: [0, 3],
+  msiEnable: [0, 1],
+  msixControl: 'any',
+};
+const configWrite = z
+  .strictObject({ kind: z.literal('vfio.configWrite'), device, field: z.enum(CONFIG_FIELDS), value: uint16 })
+  .check(({ value: { field, value }, issues }) => {
+    const allowed = FIELD_VALUES[field];
+    if (allowed === 'any' || allowed.includes(value)) return;
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: ['value'],
+      message: `expected ${allowed.join(' or ')} for ${field}, got ${value}`,
+    });
+  });
+
 const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('vfio.open'), device }),
   z.strictObject({ kind: z.literal('vfio.close'), device }),
@@ -62,7 +84,7 @@ const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [
     ...argument,
   }),
   z.strictObject({ kind: z.literal('vfio.reset'), device }),
-  z.strictObject({ kind: z.literal('vfio.configWrite'), device, field: z.enum(CONFIG_FIELDS), value: uint16 }),
+  configWrite,
   z.strictObject({ kind: z.literal('vfio.configRead'), device, field: z.enum(CONFIG_FIELDS) }),
   z.strictObject({ kind: z.literal('vfio.tableRead'), device, vector: uint32 }),
   z.strictObject({ kind: z.literal('vfio.tableWrite'), device, vector: uint32, value: uint32 }),

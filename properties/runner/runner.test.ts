@@ -313,6 +313,13 @@ describe('a system', () => {
   });
 });
 
+/** A scenario file with one write of configuration space. */
+function configWriteFile(field: string, value: number): string {
+  const config = { host: hostTraits('linux-6.12'), devices: [TEN] };
+  const operations = [{ kind: 'vfio.configWrite', device: 0, field, value }];
+  return JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations });
+}
+
 describe('a record', () => {
   async function findings(): Promise<readonly Finding[]> {
     const subjectHost = hostTraits('linux-6.12');
@@ -430,6 +437,9 @@ describe('a record', () => {
   it.each([
     ['{"schema":"vfio-irq/scenario@1"}', /^s: config: invalid input: expected object, received undefined$/],
     ['[]', /^s: invalid input: expected object, received array$/],
+    [configWriteFile('power', 1), /^s: operations\[0\]\.value: expected 0 or 3 for power, got 1$/],
+    [configWriteFile('memory', 2), /^s: operations\[0\]\.value: expected 0 or 1 for memory, got 2$/],
+    [configWriteFile('speed', 1), /^s: operations\[0\]\.field: invalid option: expected one of/],
   ])('that is no scenario is refused: %s', (text, message) => {
     expect(() => readRecorded(text, 's')).toThrow(message);
   });

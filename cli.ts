@@ -11,7 +11,7 @@ import { EXPECTATIONS } from './properties/expected.ts';
 import { INVARIANTS, isInvariantId } from './properties/invariants/index.ts';
 import type { Invariant } from './properties/invariants/invariant.ts';
 import { bench } from './properties/runner/bench.ts';
-import { campaign, supports } from './properties/runner/campaign.ts';
+import { campaign, lacks, untested } from './properties/runner/campaign.ts';
 import { lockstep, verdictOf } from './properties/runner/lockstep.ts';
 import { probeHost } from './properties/runner/probe.ts';
 import { RecordError, type Recorded, readRecorded } from './properties/runner/record.ts';
@@ -25,7 +25,7 @@ import { rateLine } from './reports/rates-text.ts';
 import { readReached, SummaryError } from './reports/read-summary.ts';
 import { reportRun, summaryFile } from './reports/run-reports.ts';
 import { findingText } from './reports/text.ts';
-import { shownPath } from './reports/write.ts';
+import { makeFolder, shownPath } from './reports/write.ts';
 
 const USAGE = `vfio-irq: conformance of VFIO interrupts
 
@@ -160,6 +160,7 @@ async function run(args: readonly string[]): Promise<number> {
   const factories = (options.systems ?? DEFAULT_SYSTEMS).map((name) => factoryOf(name, options.modules));
   const required = options.systems !== undefined || process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
   if (required) for (const factory of factories) requireReady(factory);
+  for (const file of [summaryFile(options.out), options.json, options.junit]) if (file !== undefined) makeRoom(file);
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];
@@ -181,7 +182,7 @@ async function run(args: readonly string[]): Promise<number> {
 /** All campaigns on one system; it is started once. */
 async function runSystem(factory: SystemFactory, options: RunOptions, stop: AbortSignal): Promise<CampaignResult[]> {
   const readiness = factory.readiness();
-  if (!readiness.ready) return [unrun(factory.name, 'skipped', `${readiness.reason}; ${readiness.command}`)];
+  if (!readiness.ready) return [untested(factory.name, 'skipped', `${readiness.reason}; ${readiness.command}`)];
   let system: System | undefined;
   try {
     system = await factory.start();
@@ -193,7 +194,7 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
     return results;
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
-    return [unrun(factory.name, 'errored', error.message)];
+    return [untested(factory.name, 'errored', error.message)];
   } finally {
     await system?.close();
   }
@@ -220,7 +221,8 @@ async function runProfile(
   const real = own !== undefined;
   const unbounded = options.runs === undefined && options.seconds !== undefined;
   const short = real && options.systems === undefined && options.runs === undefined && options.seconds === undefined;
-  const progress = new ProgressLine(`${system.name} ${profile}`, process.stderr);
+  const label = system.name === profile ? profile : `${system.name} ${profile}`;
+  const progress = new ProgressLine(label, process.stderr);
   const result = await campaign({
     system,
     profile,
@@ -236,7 +238,7 @@ async function runProfile(
     stop,
     onProgress: (now) => progress.show(now),
   });
-  progress.end({ ...result, findings: result.findings.length });
+  progress.end({ ...result, findings: result.findings.filter(({ verdict }) => verdict !== 'expected').length });
   return own === undefined ? result : { ...result, probed: { host: own, profile: profileOf(own) ?? null } };
 }
 
@@ -246,20 +248,13 @@ function traitsOf(profile: string): HostTraits {
   return hostTraits(profile);
 }
 
-function unrun(system: string, verdict: 'skipped' | 'errored', reason: string): CampaignResult {
-  return {
-    system,
-    profile: '-',
-    verdict,
-    reason,
-    scenarios: 0,
-    operations: 0,
-    seconds: 0,
-    divergences: 0,
-    violations: [],
-    findings: [],
-    clauses: {},
-  };
+/** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */
+function makeRoom(file: string): void {
+  try {
+    makeFolder(file);
+  } catch (error) {
+    throw new UsageError(`${file}: expected a place to write (${error instanceof Error ? error.message : error})`);
+  }
 }
 
 function stopOnInterrupt(): AbortSignal {
@@ -300,8 +295,8 @@ async function replay(args: readonly string[]): Promise<number> {
 
 async function replayOn(system: System, recorded: Recorded, file: string): Promise<number> {
   const scenario = recorded.kind === 'finding' ? recorded.finding.scenario : recorded.scenario;
-  if (!supports(system, scenario))
-    throw new UnavailableError(`${system.name}: has no device for ${JSON.stringify(scenario.config.devices)}`);
+  const lacking = lacks(system, scenario);
+  if (lacking !== null) throw new UnavailableError(`${system.name}: ${lacking}`);
   const profile =
     recorded.kind === 'finding' ? recorded.finding.profile : (profileOf(scenario.config.host) ?? 'unnamed');
   const subjectProfile = recorded.kind === 'finding' ? recorded.finding.subjectProfile : profile;

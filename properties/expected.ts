@@ -3,9 +3,8 @@ import type { InvariantId } from './invariants/invariant.ts';
 import { DROPS, EDU, XHCI } from './scenarios/devices.ts';
 
 /**
- * A promise that a real system is known to break: known history, as data. The invariant stays strict; this says
- * where it
- * fails and why. An expectation that is no longer met fails the run, so each has a story that must show it.
+ * A promise that a real system is known to break: known history, as data. The invariant stays strict; this says where
+ * it fails and why. An expectation that is no longer met fails the run, so each has a story that must show it.
  */
 export interface Expectation {
   readonly profile: string;

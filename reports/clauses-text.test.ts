@@ -14,9 +14,9 @@ describe('the list of clauses', () => {
       expect(text).toContain(`${id.split('.').slice(0, 2).join('.')}\n`);
       expect(text).toContain(source.split(' ')[0]);
     }
-    expect(text).toContain('  ✓ enable\n');
+    expect(text).toContain('  ✓ vfio.set-irqs.enable\n');
     expect(text).toContain('1,980 scenarios');
-    expect(text).toContain('  ✗ below-minus-one\n');
+    expect(text).toContain('  ✗ vfio.set-irqs.below-minus-one\n');
     expect(text).toContain('no scenario reached it');
     expect(text.endsWith('4 of 5 clauses reached by the last run (seed 42)')).toBe(true);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(TERMINAL_COLUMNS);

@@ -29,11 +29,10 @@ type ReachedBy = Summary['clauses']['list'][number]['reachedBy'];
 
 function clauseLines(clause: Clause, reachedBy: ReachedBy | null, palette: Palette): readonly string[] {
   const { id, title, source, undrawn } = clause;
-  const name = id.split('.').slice(2).join('.');
   const symbol =
     reachedBy === null || undrawn !== undefined ? ' ' : reachedBy.length === 0 ? palette.bad('✗') : palette.good('✓');
   return [
-    `  ${symbol} ${name}`,
+    `  ${symbol} ${id}`,
     ...wrap(title, TERMINAL_COLUMNS - 6).map((line) => `      ${line}`),
     ...wrap(source, TERMINAL_COLUMNS - 6).map((line) => `      ${palette.quiet(line)}`),
     ...(undrawn === undefined ? [] : [`      ${palette.quiet(`never drawn: ${undrawn}`)}`]),
@@ -59,6 +58,9 @@ function totalLines(clauses: readonly Clause[], last: Reached | null, palette: P
   const ids = new Set(last.clauses.list.filter(({ reachedBy }) => reachedBy.length > 0).map(({ id }) => id));
   const drawn = clauses.filter(({ undrawn }) => undrawn === undefined);
   const total = drawn.filter(({ id }) => ids.has(id)).length;
-  const words = `${grouped(total)} of ${grouped(drawn.length)} clauses reached by the last run (seed ${last.seed})`;
+  const undrawn = clauses.length - drawn.length;
+  const rest = undrawn === 0 ? '' : `, ${undrawn} are never drawn`;
+  const counts = `${grouped(total)} of ${grouped(clauses.length)} clauses`;
+  const words = `${counts} reached by the last run (seed ${last.seed})${rest}`;
   return [total === drawn.length ? palette.good(words) : palette.bad(words)];
 }

@@ -3,10 +3,15 @@ import { dirname, relative } from 'node:path';
 
 /** Writes a file so that nobody ever sees half of it, and makes its folder when there is none. */
 export function writeWhole(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(path);
   const unfinished = `${path}.${process.pid}.unfinished`;
   writeFileSync(unfinished, text);
   renameSync(unfinished, path);
+}
+
+/** Makes the folder of a file when there is none. */
+export function makeFolder(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
 }
 
 /** The path as a person here would type it: relative when the file lies below the working directory. */

@@ -212,6 +212,21 @@ describe('a machine', () => {
     expect(ended()).toBe(3);
   });
 
+  it('that is still being started when the system is closed is ended too', async () => {
+    const { boot, started, ended } = machines(['silent'], [IDLE, 'D'], [IDLE, 'D']);
+    let boots = 0;
+    const system = await linuxSystem('linux', async () => {
+      boots += 1;
+      if (boots > 1) await new Promise((resolve) => setTimeout(resolve, 50));
+      return boot();
+    });
+    const runs = [0, 1, 2].map(async () => system.run(scenario([])));
+    await expect(runs[0]).rejects.toThrow('the agent did not begin a scenario');
+    await Promise.all([system.close(), ...runs.slice(1).map((run) => run.catch(() => undefined))]);
+    expect([started(), ended()]).toEqual([3, 3]);
+    await expect(system.run(scenario([]))).rejects.toThrow('linux was asked after it was closed');
+  });
+
   it('that crashes ends the run with what it said last; the next run has a new one', async () => {
     const { boot, started, ended } = machines([IDLE, 'ended'], [IDLE, IDLE, 'ended'], [IDLE, IDLE, 'D']);
     const system = await linuxSystem('linux', boot);

@@ -109,12 +109,21 @@ const MACHINES = Math.min(4, availableParallelism());
 export async function linuxSystem(name: string, boot: (remapping: boolean) => Promise<Vm>): Promise<System> {
   const idle = { remapping: [await boot(true)], bare: [] as Vm[] };
   const running = new Set(idle.remapping);
+  const boots = new Set<Promise<Vm>>();
   let closed = false;
   const take = async (remapping: boolean): Promise<Vm> => {
     if (closed) throw new HarnessError(`${name} was asked after it was closed`);
-    const vm = (remapping ? idle.remapping : idle.bare).pop() ?? (await boot(remapping));
-    running.add(vm);
-    return vm;
+    const waiting = (remapping ? idle.remapping : idle.bare).pop();
+    if (waiting !== undefined) return waiting;
+    const booting = boot(remapping);
+    boots.add(booting);
+    try {
+      const vm = await booting;
+      running.add(vm);
+      return vm;
+    } finally {
+      boots.delete(booting);
+    }
   };
   const attempt = async (scenario: Scenario, eachAtOnce: boolean): Promise<Trace> => {
     const remapping = scenario.config.interruptRemapping ?? true;
@@ -145,6 +154,8 @@ export async function linuxSystem(name: string, boot: (remapping: boolean) => Pr
     },
     close: async () => {
       closed = true;
+      // One that is being started is not running yet, and would be left behind.
+      await Promise.allSettled(boots);
       await Promise.all([...running].map((vm) => vm.end()));
     },
   };

@@ -5,7 +5,7 @@ import type { MsiDomain } from './msi-domain.ts';
 const CLAUSE = declare({
   noVectorLeft: {
     id: 'irq.irq-action.no-vector-left',
-    title: 'Requesting an irq when the CPUs have no vector left is ENOSPC, and the Linux irq stays allocated.',
+    title: 'Requesting an MSI-X irq when the CPUs have no vector left is ENOSPC, and the Linux irq stays allocated.',
     source: 'x86_vector_activate, Linux 6.1 and 6.12',
   },
   startup: {

@@ -12,7 +12,7 @@ const CLAUSE = declare({
   },
   inD3hot: {
     id: 'pci.event.in-d3hot',
-    title: 'A function in D3hot sends no message and keeps no event.',
+    title: 'An event in D3hot sends no message and is not kept.',
     source: 'PCIe 6.0, 5.3.1.4.1',
   },
   noCapability: {

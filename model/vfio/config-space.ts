@@ -40,6 +40,11 @@ const CLAUSE = declare({
     title: "While MSI is set up the user turns the function's MSI off and on; setting it up leaves the virtual bit.",
     source: 'vfio_msi_config_write, Linux 6.1 and 6.12',
   },
+  oneMessage: {
+    id: 'vfio.config-space.one-message',
+    title: 'A write of MSI Enable leaves the function one message: the virtual Multiple Message Enable is 0.',
+    source: 'vfio_msi_config_write, Linux 6.1 and 6.12',
+  },
   msiEnableStripped: {
     id: 'vfio.config-space.msi-enable-stripped',
     title: 'While MSI is not set up its Enable bit cannot be set.',
@@ -102,7 +107,7 @@ function writeIntxDisable(device: VfioDevice, value: boolean): void {
 function writeMsiEnable({ irqType, virtual, pci }: VfioDevice, value: boolean): void {
   if (irqType === 'msi') {
     cite(CLAUSE.msiEnable);
-    // The word is written with the virtual Multiple Message Enable, which nobody has set.
+    if (pci.msi.enabledVectors > 1) cite(CLAUSE.oneMessage);
     pci.msi.enabledVectors = 1;
   } else cite(CLAUSE.msiEnableStripped);
   virtual.msiEnable = value && irqType === 'msi';

@@ -21,7 +21,7 @@ const CLAUSE = declare({
   },
   otherType: {
     id: 'vfio.intx-trigger.other-type',
-    title: 'While MSI or MSI-X is set up any call on INTx is EINVAL.',
+    title: 'While MSI or MSI-X is set up TRIGGER, MASK and UNMASK on INTx are EINVAL.',
     source: 'vfio_pci_set_intx_trigger, vfio_pci_set_intx_mask, Linux 6.1 and 6.12',
   },
   notOne: {

@@ -94,7 +94,7 @@ const CLAUSE = declare({
   },
   set: {
     id: 'vfio.msi-trigger.set',
-    title: 'A good eventfd becomes the trigger: the handler is requested with it and the entry unmasked.',
+    title: 'A good eventfd becomes the trigger: the handler is requested with it.',
     source: 'vfio_msi_set_vector_signal, Linux 6.1 and 6.12',
   },
 });

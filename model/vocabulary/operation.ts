@@ -63,9 +63,9 @@ export interface VfioReset {
  * `intxDisable`, `memory`, `busMaster`: bits of Command; `power`: 0 for D0 and 3 for D3hot; `msiEnable`: MSI Enable;
  * `msixControl`: all of MSI-X Message Control.
  */
-export type ConfigField = 'intxDisable' | 'memory' | 'busMaster' | 'power' | 'msiEnable' | 'msixControl';
-
 export const CONFIG_FIELDS = ['intxDisable', 'memory', 'busMaster', 'power', 'msiEnable', 'msixControl'] as const;
+
+export type ConfigField = (typeof CONFIG_FIELDS)[number];
 
 /** Writes one field of configuration space and leaves the bits around it as they read. */
 export interface VfioConfigWrite {

@@ -4,7 +4,7 @@ import type { Scenario, Trace } from './trace.ts';
 
 /** What a system can show. The comparer compares nothing else. */
 export interface Precision {
-  /** The bits of a vector's state it sees: ALLOCATED, ARMED, UNMASKED, PENDING. */
+  /** The bits of a vector's state it sees: ALLOCATED, ARMED, UNMASKED, PENDING, ADDRESS_0. */
   readonly vectorState: number;
   /** Whether it sees Enable and Function Mask. */
   readonly messageControl: boolean;

@@ -49,7 +49,8 @@ function registersChanged(operation: Operation, { before, after }: DeviceView): 
  */
 function mayChange(operation: Operation, { type }: DeviceView['before']): number {
   if (!setsVectors(operation)) return setsIntx(operation) && type === 'none' ? INTX_DISABLE : 0;
-  const message = operation.index === VFIO_PCI_MSI_IRQ_INDEX ? MSI_MESSAGE : 0;
+  const touchesFirst = operation.index === VFIO_PCI_MSI_IRQ_INDEX && operation.start === 0;
+  const message = touchesFirst ? MSI_MESSAGE : 0;
   return type === 'none' ? message | INTX_STATUS : message;
 }
 

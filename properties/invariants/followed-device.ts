@@ -20,7 +20,8 @@ import {
 import { type IrqType, isEventfdName, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
 import type { Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
-const FRESH: Choices = { busMaster: true, inD3hot: false, oneMessage: false, intxDisable: false };
+const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
+const MSI_UNTOUCHED = { msiOff: false, oneMessage: false };
 const NO_SINGLES: SingleTriggers = { intx: null, unmask: null, err: null, req: null };
 
 /** The view of one device, moved on from step to step. */
@@ -64,6 +65,10 @@ export class FollowedDevice implements DeviceView {
 
   stateAfter(vector: number): number {
     return this.#states.get(vector) ?? 0;
+  }
+
+  states(): Iterable<readonly [number, number]> {
+    return this.#states;
   }
 
   stateBefore(vector: number): number {
@@ -138,11 +143,9 @@ export class FollowedDevice implements DeviceView {
     this.choicesBefore = this.choices;
     if (granted && operation.kind === 'vfio.configWrite') this.#choose(operation);
     if (granted && operation.kind === 'vfio.reset')
-      this.choices = { ...this.choices, inD3hot: false, oneMessage: false };
-    if (this.after.type !== this.before.type) this.choices = { ...this.choices, oneMessage: false };
-    if (!this.after.held && this.before.held) {
-      this.choices = FRESH;
-    }
+      this.choices = { ...this.choices, ...MSI_UNTOUCHED, inD3hot: false };
+    if (this.after.type !== this.before.type) this.choices = { ...this.choices, ...MSI_UNTOUCHED };
+    if (!this.after.held && this.before.held) this.choices = FRESH;
   }
 
   #choose({ field, value }: VfioConfigWrite): void {
@@ -157,7 +160,7 @@ export class FollowedDevice implements DeviceView {
         this.choices = { ...this.choices, intxDisable: value === 1 };
         return;
       case 'msiEnable':
-        this.choices = { ...this.choices, oneMessage: this.after.type === 'msi' };
+        if (this.after.type === 'msi') this.choices = { ...this.choices, msiOff: value === 0, oneMessage: true };
         return;
       case 'memory':
       case 'msixControl':
@@ -216,6 +219,10 @@ export class FollowedDevice implements DeviceView {
       this.unsure.clear();
       this.wiped.clear();
     }
+    if (own && !failed && setsVectors(operation))
+      operation.data.forEach((element, place) => {
+        if (isEventfdName(element)) this.wiped.delete(operation.start + place);
+      });
     if (own && failed && setsVectors(operation))
       operation.data.forEach((element, place) => {
         if (isEventfdName(element)) this.unsure.add(operation.start + place);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   ALLOCATED,
+  ARMED,
   INTX_DISABLE,
   INTX_HANDLER,
   INTX_STATUS,
@@ -10,6 +11,7 @@ import {
   PENDING,
   type Scenario,
   type Step,
+  UNMASKED,
 } from '#vocabulary';
 import { type Edit, judged, type Mutable, says, scenarioOn, signalled } from './tampered.fixture.ts';
 
@@ -191,6 +193,97 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+1 [-1]`, 'device.raise 1', 'vfio.reset']),
     (steps) => says(steps[2], { 1: PENDING, 0: ALLOCATED | PENDING }),
     '2 reset-state: vector 0 is pending after the reset',
+  ],
+  [
+    'a reset keeps a bit that was pending all along',
+    scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+2 [e0 -1]`, 'device.raise 1', 'vfio.reset']),
+    (steps) => {
+      const [, , step] = steps;
+      if (step !== undefined) for (const device of step.observation) device.changes = [];
+    },
+    '2 reset-state: vector 1 is pending after the reset',
+  ],
+  [
+    'MSI-X turns itself off',
+    scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+1 [e0]`, 'vfio.getIrqInfo MSIX']),
+    (steps) => {
+      says(steps[1], { 0: 0 }).enable = false;
+    },
+    '1 no-leak: MSI-X was set up and nothing is, and nobody asked for it',
+  ],
+  [
+    'a vector loses its trigger by itself',
+    scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+1 [e0]`, 'vfio.getIrqInfo MSIX']),
+    (steps) => says(steps[1], { 0: ALLOCATED }),
+    '1 no-leak: vector 0 lost its trigger, and nobody asked for it',
+  ],
+  [
+    'a granted call arms nothing',
+    scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+1 [e0]`]),
+    (steps) => says(steps[0], { 0: ALLOCATED }),
+    '0 no-leak: vector 0 was given a trigger and is allocated',
+  ],
+  [
+    'a granted call keeps the trigger that it takes',
+    scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+1 [e0]`, `${SET} 0+1 [-1]`]),
+    (steps) => says(steps[1], { 0: ALLOCATED | ARMED | UNMASKED }),
+    '1 no-leak: vector 0 keeps the trigger that was taken from it',
+  ],
+  [
+    'a trigger set again does not heal a wiped entry',
+    scenarioOn('linux-6.1', RESETTABLE, [`${SET} 0+1 [e0]`, 'device.wipe', `${SET} 0+1 [e0]`]),
+    (steps) => {
+      const [, , step] = steps;
+      if (step !== undefined) for (const device of step.observation) device.changes = [];
+    },
+    '2 no-leak: vector 0 was given a trigger and is allocated armed',
+  ],
+  [
+    'MSI that was set up is off',
+    scenarioOn('linux-6.1', EDU, [`${SET_MSI} 0+1 [e0]`]),
+    (steps) => reads(steps[0], MSI_MESSAGE),
+    '0 layers-agree: MSI is set up and the function has it turned off',
+  ],
+  [
+    'a reset leaves MSI without its message',
+    scenarioOn('linux-6.1', { ...EDU, reset: true }, [`${SET_MSI} 0+1 [e0]`, 'vfio.reset']),
+    (steps) => reads(steps[1], MSI_ENABLE | INTX_DISABLE),
+    '1 reset-state: MSI is set up and reads MSI-enable INTx-disable after the reset',
+  ],
+  [
+    'INTx finds no host vector where there is no limit',
+    scenarioOn('linux-6.1', EDU, [`${SET_INTX} [e0]`]),
+    (steps) => {
+      const [step] = steps;
+      if (step !== undefined) step.outcome = { kind: 'errno', errno: 'ENOSPC' };
+      reads(step, 0);
+    },
+    '0 no-leak: 1 vectors were asked for, Infinity were free, and none was left',
+  ],
+  [
+    'MSI is reported without NORESIZE',
+    scenarioOn('linux-6.1', EDU, ['vfio.getIrqInfo MSI']),
+    (steps) => {
+      const [step] = steps;
+      if (step !== undefined) step.outcome = { kind: 'irqInfo', flags: 1, count: 1 };
+    },
+    '0 irq-info-honest: MSI has flags 9 and 1 are reported',
+  ],
+  [
+    'an index that is there is denied',
+    scenarioOn('linux-6.1', EDU, ['vfio.getIrqInfo INTX']),
+    (steps) => {
+      const [step] = steps;
+      if (step !== undefined) step.outcome = { kind: 'errno', errno: 'EINVAL' };
+    },
+    '0 irq-info-honest: INTx exists and is EINVAL',
+  ],
+  [
+    'an error under NORESIZE takes the MSI message',
+    scenarioOn('linux-6.1', MULTI_MSI, [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 0+2 [e0 e0]`]),
+    (steps) => reads(steps[1], MSI_ENABLE),
+    '1 noresize-error-unchanged: the request failed and yet the registers went from MSI-enable MSI-message to ' +
+      'MSI-enable',
   ],
   [
     'a reset turns MSI-X off',

@@ -160,7 +160,7 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     ([step]) => {
       if (step !== undefined) step.outcome = { kind: 'irqInfo', flags: 8, count: 10 };
     },
-    '0 irq-info-honest: MSI-X takes eventfds and the flag is clear',
+    '0 irq-info-honest: MSI-X has flags 9 and 8 are reported',
   ],
   [
     'GET_IRQ_INFO says one thing and then another',
@@ -168,7 +168,7 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     ([step]) => {
       if (step !== undefined) step.outcome = { kind: 'irqInfo', flags: 1, count: 10 };
     },
-    '0 irq-info-honest: flags 1 were reported, and 9 a moment later',
+    '0 irq-info-honest: MSI-X has flags 9 and 1 are reported',
   ],
   [
     'NORESIZE is clear and nothing can be added',

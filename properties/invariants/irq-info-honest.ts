@@ -1,6 +1,8 @@
 import {
   type PciFunction,
+  VFIO_IRQ_INFO_AUTOMASKED,
   VFIO_IRQ_INFO_EVENTFD,
+  VFIO_IRQ_INFO_MASKABLE,
   VFIO_IRQ_INFO_NORESIZE,
   VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_INTX_IRQ_INDEX,
@@ -27,16 +29,29 @@ export const irqInfoHonest: Invariant = {
 
 const INDEX_NAMES: readonly string[] = ['INTx', 'MSI', 'MSI-X', 'ERR', 'REQ'];
 
+/** The flags of an index; those of MSI-X are seen with every operation. */
+const FLAGS: readonly (number | null)[] = [
+  VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED,
+  VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
+  null,
+  VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
+  VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
+];
+
 function infoWrong({ operation, step }: Moment, { config, after }: DeviceView): string | null {
-  if (operation.kind !== 'vfio.getIrqInfo' || step.outcome.kind !== 'irqInfo') return null;
+  if (operation.kind !== 'vfio.getIrqInfo') return null;
+  const { index, argsz, unreadable } = operation;
+  const name = INDEX_NAMES[index];
+  if (step.outcome.kind !== 'irqInfo') {
+    const exists = name !== undefined && (index !== VFIO_PCI_ERR_IRQ_INDEX || config.express === true);
+    const answers = exists && after.open && argsz === undefined && unreadable === undefined;
+    return answers && step.outcome.kind === 'errno' ? `${name} exists and is ${step.outcome.errno}` : null;
+  }
   const { flags, count } = step.outcome;
-  const has = interrupts(config, operation.index);
-  const name = INDEX_NAMES[operation.index];
+  const has = interrupts(config, index);
   if (count !== has) return `${name} has ${has} interrupts and ${count} are reported`;
-  if ((flags & VFIO_IRQ_INFO_EVENTFD) === 0) return `${name} takes eventfds and the flag is clear`;
-  if (operation.index === VFIO_PCI_MSIX_IRQ_INDEX && flags !== after.infoFlags)
-    return `flags ${flags} were reported, and ${after.infoFlags} a moment later`;
-  return null;
+  const expected = FLAGS[index] ?? after.infoFlags;
+  return flags === expected ? null : `${name} has flags ${expected} and ${flags} are reported`;
 }
 
 /** By the capabilities of the function; REQ, and nothing else of a bare function, is always there. */

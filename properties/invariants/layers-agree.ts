@@ -27,8 +27,10 @@ function msixDisagrees({ after, config }: DeviceView): string | null {
   return null;
 }
 
-function othersDisagree({ after }: DeviceView): string | null {
+function othersDisagree({ after, choices }: DeviceView): string | null {
   const { registers, type, allocated } = after;
+  if (type === 'msi' && !choices.msiOff && (registers & MSI_ENABLE) === 0)
+    return 'MSI is set up and the function has it turned off';
   if ((registers & MSI_ENABLE) !== 0 && type !== 'msi') return `MSI is on and ${type} is set up`;
   if ((registers & INTX_HANDLER) === 0) return null;
   if (type !== 'intx') return `INTx has its handler and ${allocated} vectors are allocated`;

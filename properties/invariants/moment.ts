@@ -23,7 +23,7 @@ export interface Moment {
   readonly device: DeviceView | undefined;
   /** Host vectors that were free before the operation; Infinity when nothing limits them. */
   readonly hostVectorsFree: number;
-  /** Whether somebody has asked for an allocation to fail. */
+  /** Whether somebody has asked for an allocation to fail, and none has been seen to yet. */
   readonly allocationMayFail: boolean;
 }
 
@@ -41,6 +41,8 @@ export type TriggerView = EventfdName | 'unseen';
 export interface Choices {
   readonly busMaster: boolean;
   readonly inD3hot: boolean;
+  /** Whether the user has turned MSI off by hand. */
+  readonly msiOff: boolean;
   /** Whether the user has written MSI Message Control, and with it that the function has one message. */
   readonly oneMessage: boolean;
   /** Interrupt Disable as the user sees it. */
@@ -76,6 +78,8 @@ export interface DeviceView {
   readonly waiting: ReadonlySet<number>;
   /** MSI vectors that a failed call may have armed for a moment: what waited for them may have been delivered. */
   readonly unsure: ReadonlySet<number>;
+  /** Every vector whose state is not 0, after the operation. */
+  states(): Iterable<readonly [vector: number, state: number]>;
   stateBefore(vector: number): number;
   stateAfter(vector: number): number;
 }
@@ -132,7 +136,14 @@ export function* moments(
     if (operation.kind === 'host.limitVectors') hostVectorsFree = operation.count;
     else hostVectorsFree += usedBefore - usedVectors(devices);
     if (operation.kind === 'host.failAllocation') allocationMayFail = true;
+    else if (hasFailed(step, config, hostVectorsFree)) allocationMayFail = false;
   }
+}
+
+/** Whether the fault that somebody has asked for has been met: nothing else explains the shortage. */
+function hasFailed({ outcome }: Step, { interruptRemapping }: Config, hostVectorsFree: number): boolean {
+  if (outcome.kind === 'positive') return interruptRemapping !== false;
+  return outcome.kind === 'errno' && outcome.errno === 'ENOSPC' && hostVectorsFree === Number.POSITIVE_INFINITY;
 }
 
 function usedVectors(devices: readonly FollowedDevice[]): number {

@@ -1,5 +1,16 @@
-import { ALLOCATED, PENDING, VFIO_IRQ_INFO_NORESIZE, VFIO_PCI_MSI_IRQ_INDEX } from '#vocabulary';
-import { disables, type IrqType, isEventfdName, setsVectors } from './calls.ts';
+import {
+  ADDRESS_0,
+  ALLOCATED,
+  ARMED,
+  PENDING,
+  printVectorState,
+  UNMASKED,
+  VFIO_IRQ_INFO_NORESIZE,
+  VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSI_IRQ_INDEX,
+  type VfioSetIrqs,
+} from '#vocabulary';
+import { disables, type IrqType, isEventfdName, setsIntx, setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
 import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
 
@@ -7,12 +18,15 @@ import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
 export const noLeak: Invariant = {
   id: 'no-leak',
   promise:
-    'Disabling and the end of the last hold on a device give every interrupt back; nothing else does, and nothing is ' +
-    'used up on the way.',
+    'What is set up, and which vectors have triggers, changes by the call that asks for it; disabling and the end of ' +
+    'the last hold on a device give everything back, and nothing is used up on the way.',
   source: 'vfio_msi_disable, vfio_intx_disable, vfio_pci_core_disable, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
     const wrong = moment.device === undefined ? null : (leaked(moment, moment.device) ?? usedUp(moment));
-    return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
+    const moved = moment.devices.map((device) => typeMoved(moment, device) ?? triggersMoved(moment, device));
+    const messages = [wrong, ...moved].filter((message) => message !== null);
+    if (messages.length === 0) return KEPT;
+    return messages.map((message) => ({ step: moment.index, causes: [moment.index], message }));
   },
 };
 
@@ -53,15 +67,64 @@ function allocationMoved({ before, after, transitions }: DeviceView): string | n
   return null;
 }
 
+/** What is set up changes by the call that asks for it, or with the last hold on the device, and on no other device. */
+function typeMoved(moment: Moment, device: DeviceView): string | null {
+  const { operation, step } = moment;
+  const { before, after } = device;
+  if (before.type === after.type) return null;
+  const granted = moment.device === device && step.outcome.kind === 'ok';
+  const ends = granted && disables(operation) && typeOf(operation.index) === before.type;
+  if (after.type === 'none' && (ends || (before.held && !after.held))) return null;
+  const begins = granted && (setsVectors(operation) || setsIntx(operation)) && typeOf(operation.index) === after.type;
+  if (before.type === 'none' && begins) return null;
+  return `${TYPE_NAMES[before.type]} was set up and ${TYPE_NAMES[after.type]} is, and nobody asked for it`;
+}
+
+/** A vector gains or loses its trigger in a call about it, which, when granted, gives each vector what it says. */
+function triggersMoved(moment: Moment, device: DeviceView): string | null {
+  const { operation, step } = moment;
+  const call = moment.device === device && setsVectors(operation) ? operation : null;
+  for (const { vector, before, after } of device.transitions) {
+    if ((before & ARMED) === (after & ARMED) || device.before.type !== device.after.type) continue;
+    const asked = call !== null && vector >= call.start && vector < call.start + call.count;
+    if (!asked)
+      return `vector ${vector} ${(after & ARMED) !== 0 ? 'gained' : 'lost'} its trigger, and nobody asked for it`;
+  }
+  return call !== null && step.outcome.kind === 'ok' ? notGranted(device, call) : null;
+}
+
+function notGranted(device: DeviceView, { index, start, count, data }: VfioSetIrqs): string | null {
+  const live = typeOf(index) === 'msix' ? ARMED | UNMASKED : ARMED;
+  for (let place = 0; place < count; place += 1) {
+    const vector = start + place;
+    const state = device.stateAfter(vector);
+    if (!isEventfdName(data[place])) {
+      if ((state & ARMED) !== 0) return `vector ${vector} keeps the trigger that was taken from it`;
+      continue;
+    }
+    if ((state & live) !== live) return `vector ${vector} was given a trigger and is ${printVectorState(state)}`;
+    if ((state & ADDRESS_0) !== 0 && !device.choices.inD3hot)
+      return `vector ${vector} was given a trigger and no message`;
+  }
+  return null;
+}
+
 /** A call cannot run out of host vectors when enough were free for all it asked. */
 function usedUp({ operation, step, device, hostVectorsFree, allocationMayFail }: Moment): string | null {
-  if (step.outcome.kind !== 'errno' || step.outcome.errno !== 'ENOSPC' || !setsVectors(operation)) return null;
-  if (allocationMayFail) return null;
-  // MSI takes a host vector for each vector it allocates, armed or not.
-  const enablesMsi = operation.index === VFIO_PCI_MSI_IRQ_INDEX && device?.before.type === 'none';
-  const armed = operation.data.slice(0, operation.count).filter(isEventfdName).length;
-  const wanted = enablesMsi ? operation.start + operation.count : armed;
+  const { outcome } = step;
+  if (allocationMayFail || device === undefined || operation.kind !== 'vfio.setIrqs') return null;
+  if (outcome.kind === 'positive' && operation.index !== VFIO_PCI_MSI_IRQ_INDEX)
+    return `${outcome.value} vectors could be had, and nothing was short`;
+  if (outcome.kind !== 'errno' || outcome.errno !== 'ENOSPC') return null;
+  const wanted = hostVectorsWanted(device, operation);
   return wanted <= hostVectorsFree
     ? `${wanted} vectors were asked for, ${hostVectorsFree} were free, and none was left`
     : null;
+}
+
+/** INTx takes a host vector when it is set up, MSI one for each vector that it allocates then, armed or not. */
+function hostVectorsWanted({ before }: DeviceView, call: VfioSetIrqs): number {
+  if (call.index === VFIO_PCI_INTX_IRQ_INDEX) return 1;
+  if (call.index === VFIO_PCI_MSI_IRQ_INDEX) return before.type === 'none' ? call.start + call.count : 0;
+  return call.data.slice(0, call.count).filter(isEventfdName).length;
 }

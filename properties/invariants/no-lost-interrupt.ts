@@ -1,4 +1,4 @@
-import { ARMED, MSI_ENABLE, PENDING, UNMASKED } from '#vocabulary';
+import { ARMED, PENDING, UNMASKED } from '#vocabulary';
 import { isEventfdName, setsVectors } from './calls.ts';
 import { deliverable, deliveries } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
@@ -140,7 +140,7 @@ function isChosen({ config, choices, after }: DeviceView, vector: number): boole
   const byMsi = after.type === 'msi' || (after.type !== 'msix' && config.msixVectors === 0);
   const has = byMsi ? (config.msiVectors ?? 0) : config.msixVectors;
   const notGiven = vector > 0 && choices.oneMessage;
-  const turnedOff = after.type === 'msi' && (notGiven || (after.registers & MSI_ENABLE) === 0);
+  const turnedOff = after.type === 'msi' && (notGiven || choices.msiOff);
   return config.silent === true || vector >= has || choices.inD3hot || !choices.busMaster || turnedOff;
 }
 

@@ -1,4 +1,4 @@
-import { VFIO_PCI_MSI_IRQ_INDEX, type VfioSetIrqs } from '#vocabulary';
+import { printRegisters, VFIO_PCI_MSI_IRQ_INDEX, type VfioSetIrqs } from '#vocabulary';
 import { isEventfdName, setsVectors, typeOf } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { cannotGrow } from './irq-info-honest.ts';
@@ -35,6 +35,11 @@ function goesBeyond(device: DeviceView, call: VfioSetIrqs): boolean {
 
 function changed({ step }: Moment, device: DeviceView): string | null {
   const vectors = ownTransitions(device).map(({ vector }) => vector);
+  const { before, after } = device;
+  if (before.registers !== after.registers) {
+    const [from, to] = [printRegisters(before.registers), printRegisters(after.registers)];
+    return `the request failed and yet the registers went from ${from} to ${to}`;
+  }
   if (vectors.length > 0) return `the request failed and yet changed vectors ${vectors.join(', ')}`;
   if (device.raised.length === 0 && step.events.length > 0) return 'the request failed and yet signalled an eventfd';
   return null;

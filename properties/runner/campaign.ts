@@ -71,7 +71,7 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
     if (!plan.invariants.some(({ id }) => id === expectation.invariant)) continue;
     const scenario = expectationScenario(expectation, plan.host);
     // A system without the device of the story cannot show it.
-    if (!supports(plan.system, scenario)) continue;
+    if (lacks(plan.system, scenario) !== null) continue;
     tally.expect(expectation.invariant, expectation.clause);
     await runOne(plan, scenario, tally);
   }
@@ -87,8 +87,9 @@ async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number)
   const waiting = new Map<number, { readonly scenario: Scenario; readonly judgement: Judgement }>();
   let next = 0;
   let counted = 0;
+  let failed = false;
   const lane = async (): Promise<void> => {
-    while (!over()) {
+    while (!over() && !failed) {
       const { value: scenario } = drawn.next();
       if (scenario === undefined) return;
       const place = next;
@@ -103,7 +104,13 @@ async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number)
       }
     }
   };
-  await Promise.all(Array.from({ length: plan.system.atOnce }, lane));
+  const stopping = (): Promise<void> =>
+    lane().catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+  const ended = await Promise.allSettled(Array.from({ length: plan.system.atOnce }, stopping));
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The scenarios of this shard, block by block, so that they are the same whatever the number of shards. */
@@ -130,9 +137,16 @@ function terms(plan: CampaignPlan): Terms {
   return { profile, invariants, subjectHost };
 }
 
-/** Whether a system has the machine, the devices and the operations of a scenario. */
-export function supports({ support }: System, { config, operations }: Scenario): boolean {
-  return isSupportedConfig(config, support) && operations.every(({ kind }) => support.operations.has(kind));
+/** What a system lacks for a scenario, in words, or null when it has all. */
+export function lacks({ support }: System, { config, operations }: Scenario): string | null {
+  const strange = operations.findIndex(({ kind }) => !support.operations.has(kind));
+  if (strange !== -1) return `cannot be asked ${operations[strange]?.kind} (operation ${strange})`;
+  const { devices } = config;
+  if (devices.length > support.devicesMax) return `has at most ${support.devicesMax} devices, got ${devices.length}`;
+  const missing = devices.findIndex(
+    (_, last) => !isSupportedConfig({ ...config, devices: devices.slice(0, last + 1) }, support),
+  );
+  return missing === -1 ? null : `has no function for device ${missing}: ${JSON.stringify(devices[missing])}`;
 }
 
 /** Each distinct failure, and one example of each expected violation, as short as fast-check makes it. */
@@ -296,5 +310,22 @@ function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], 
     violations,
     findings,
     clauses: Object.fromEntries(tally.clauses),
+  };
+}
+
+/** The result of a system that was not tested. */
+export function untested(system: string, verdict: 'skipped' | 'errored', reason: string): CampaignResult {
+  return {
+    system,
+    profile: '-',
+    verdict,
+    reason,
+    scenarios: 0,
+    operations: 0,
+    seconds: 0,
+    divergences: 0,
+    violations: [],
+    findings: [],
+    clauses: {},
   };
 }

@@ -35,7 +35,7 @@ const STEP_SCHEMA = 'vfio-irq/step@1';
 const uint32 = z.int().min(0).max(0xffffffff);
 const uint16 = z.int().min(0).max(0xffff);
 const device = z.int().min(0).default(0);
-const eventfdName = z.custom<EventfdName>((value) => typeof value === 'string' && /^e\d{1,6}$/.test(value), {
+const eventfdName = z.custom<EventfdName>((value) => typeof value === 'string' && /^e(0|[1-9]\d{0,5})$/.test(value), {
   message: 'expected an eventfd such as e0',
 });
 const dataElement: z.ZodType<DataElement> = z.union([

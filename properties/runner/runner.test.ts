@@ -20,7 +20,7 @@ import { hostTraits } from '../../model/profiles.ts';
 import { referenceSystem, specify } from '../../model/reference.ts';
 import { EXPECTATIONS } from '../expected.ts';
 import { INVARIANTS } from '../invariants/index.ts';
-import { type CampaignPlan, campaign, supports } from './campaign.ts';
+import { type CampaignPlan, campaign, lacks } from './campaign.ts';
 import { compare } from './compare.ts';
 import { judge } from './lockstep.ts';
 import { planOf } from './plan.fixture.ts';
@@ -304,12 +304,15 @@ describe('a system', () => {
       ...system,
       support: { ...system.support, ...support },
     });
-    expect(supports(system, at)).toBe(true);
-    expect(supports(having({ functions: [TEN] }), at)).toBe(true);
-    expect(supports(having({ functions: [LARGER] }), at)).toBe(false);
-    expect(supports(having({ functions: [{ ...TEN, intx: true }] }), at)).toBe(false);
-    expect(supports(having({ devicesMax: 0 }), at)).toBe(false);
-    expect(supports(having({ operations: new Set(['vfio.open']) }), at)).toBe(false);
+    expect(lacks(system, at)).toBeNull();
+    expect(lacks(having({ functions: [TEN] }), at)).toBeNull();
+    const no = 'has no function for device 0: {"msixVectors":10,"whileOff":"latches"}';
+    expect(lacks(having({ functions: [LARGER] }), at)).toBe(no);
+    expect(lacks(having({ functions: [{ ...TEN, intx: true }] }), at)).toBe(no);
+    expect(lacks(having({ devicesMax: 0 }), at)).toBe('has at most 0 devices, got 1');
+    expect(lacks(having({ operations: new Set(['vfio.open']) }), at)).toBe(
+      'cannot be asked device.raise (operation 0)',
+    );
   });
 });
 

@@ -20,10 +20,11 @@ import { clausesText } from './reports/clauses-text.ts';
 import type { Glossary } from './reports/glossary.ts';
 import { heldText } from './reports/held-text.ts';
 import { ANSI, type Palette, PLAIN } from './reports/palette.ts';
+import { printable } from './reports/printable.ts';
 import { ProgressLine } from './reports/progress.ts';
 import { rateLine } from './reports/rates-text.ts';
 import { readReached, SummaryError } from './reports/read-summary.ts';
-import { reportRun, summaryFile } from './reports/run-reports.ts';
+import { DEFAULT_OUT, reportRun, summaryFile } from './reports/run-reports.ts';
 import { findingText } from './reports/text.ts';
 import { makeFolder, shownPath } from './reports/write.ts';
 
@@ -57,9 +58,6 @@ const SECONDS_REAL_UNNAMED = 8;
 /** For one way to change interrupts. */
 const SECONDS_RATE = 10;
 
-/** Where reports go when nothing else is said. */
-const OUT = 'reports/out';
-
 class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -70,7 +68,7 @@ class UnavailableError extends Error {
 
 async function main(args: readonly string[]): Promise<number> {
   const [word = 'run', ...rest] = args;
-  if (word === '--help' || word === 'help') {
+  if (word === '--help' || word === '-h' || word === 'help') {
     process.stdout.write(USAGE);
     return EXIT.held;
   }
@@ -119,7 +117,7 @@ function runOptions(args: readonly string[]): RunOptions {
     modules: { type: 'string' },
   });
   return {
-    systems: values.system,
+    systems: values.system === undefined ? undefined : [...new Set(values.system)],
     profiles: (values.profile ?? []).map((name) => oneOf('--profile', name, PROFILE_NAMES)),
     invariants: chosenInvariants(values.invariant),
     runs: optional(values.runs, (text) => wholeNumber('--runs', text, 1, 1e9)),
@@ -129,7 +127,7 @@ function runOptions(args: readonly string[]): RunOptions {
     shard: optional(values.shard, parseShard) ?? { index: 1, count: 1 },
     json: values.json,
     junit: values.junit,
-    out: values.out ?? OUT,
+    out: values.out ?? DEFAULT_OUT,
     modules: values.modules,
   };
 }
@@ -346,7 +344,7 @@ function systems(args: readonly string[]): number {
 
 function clauses(args: readonly string[]): number {
   const { values } = parse(args, { out: { type: 'string' } });
-  const file = summaryFile(values.out ?? OUT);
+  const file = summaryFile(values.out ?? DEFAULT_OUT);
   const last = values.out !== undefined || existsSync(file) ? readReached(readText(file), file) : null;
   process.stdout.write(`${clausesText(allClauses(), last, palette())}\n`);
   return EXIT.held;
@@ -429,10 +427,10 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(
-    `vfio-irq: ${process.exitCode === EXIT.harness && error instanceof Error ? error.stack : message}\n`,
-  );
+  // A stack says something only of what nobody foresaw.
+  const foreseen = process.exitCode !== EXIT.harness || error instanceof HarnessError;
+  const words = error instanceof Error ? (foreseen ? error.message : error.stack) : error;
+  process.stderr.write(`vfio-irq: ${printable(String(words))}\n`);
 }
 
 function exitCodeOf(error: unknown): number {

@@ -10,6 +10,9 @@ import { summaryJson } from './summary.ts';
 import { findingText } from './text.ts';
 import { shownPath, writeWhole } from './write.ts';
 
+/** Where reports go when nothing else is said. */
+export const DEFAULT_OUT = 'reports/out';
+
 /** Where the reports of a run go. */
 export interface ReportFiles {
   /** The folder of the page, the findings and the summary that `clauses` reads. */
@@ -40,7 +43,9 @@ export function reportRun(run: RunResult, files: ReportFiles, glossary: Glossary
     findingText(finding, { ...glossary, replayCommand: replayCommand(finding), palette }),
   );
   const findingFile = (finding: Finding): string => shownPath(fileOf(finding));
-  return [...texts, scoreboardText(run, { ...glossary, findingFile, replayCommand, page: shownPath(page), palette })]
-    .map((text) => `${text}\n`)
-    .join('\n');
+  const folder = shownPath(files.out);
+  const elsewhere = folder === DEFAULT_OUT ? '' : ` --out ${folder}`;
+  const clausesCommand = `npm start -- clauses${elsewhere}`;
+  const board = { ...glossary, findingFile, replayCommand, clausesCommand, page: shownPath(page), palette };
+  return [...texts, scoreboardText(run, board)].map((text) => `${text}\n`).join('\n');
 }

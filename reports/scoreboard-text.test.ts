@@ -8,6 +8,7 @@ const OPTIONS = {
   ...GLOSSARY,
   findingFile: ({ id }: { readonly id: string }) => `reports/out/findings/${id}.jsonl`,
   replayCommand,
+  clausesCommand: 'npm start -- clauses',
   page: 'reports/out/index.html',
 };
 
@@ -62,7 +63,7 @@ describe('scoreboard', () => {
   it('counts unreached clauses instead of listing them when there are many', () => {
     const clauses = Array.from({ length: 40 }, (_, index) => ({ id: `c.${index}`, title: 't', source: 's' }));
     const text = scoreboardText(RUN, { ...OPTIONS, clauses });
-    expect(text).toContain('Clauses reached  0 of 40  40 clauses not reached: see the page');
+    expect(text).toContain('Clauses reached  0 of 40\n    40 clauses not reached: see the page');
     expect(text).not.toContain('c.7');
   });
 

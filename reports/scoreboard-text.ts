@@ -21,6 +21,8 @@ export interface ScoreboardTextOptions extends Glossary {
   /** Where a finding was written. */
   readonly findingFile: (finding: Finding) => string;
   readonly replayCommand: (finding: Finding) => string;
+  /** What lists the clauses of this run. */
+  readonly clausesCommand: string;
   /** Where the page was written; undefined when there is none. */
   readonly page?: string;
   /** No colour when left out. */
@@ -186,14 +188,18 @@ function unexpectedLines(run: RunResult, { invariants }: Glossary, palette: Pale
   ];
 }
 
-function clauseLines(run: RunResult, { clauses }: Glossary, palette: Palette): readonly string[] {
+function clauseLines(
+  run: RunResult,
+  { clauses, clausesCommand }: ScoreboardTextOptions,
+  palette: Palette,
+): readonly string[] {
   const unreached = unreachedClauses(run, clauses);
   const reached = clauseReaches(run, clauses).filter(({ total }) => total > 0).length;
   const undrawn = clauses.length - reached - unreached.length;
-  const rest = undrawn === 0 ? '' : `  ${palette.quiet(`${undrawn} are never drawn: npm start -- clauses says why`)}`;
+  const rest = undrawn === 0 ? '' : `  ${palette.quiet(`${undrawn} are never drawn: ${clausesCommand} says why`)}`;
   const total = `${palette.strong('Clauses reached')}  ${grouped(reached)} of ${grouped(clauses.length)}${rest}`;
   if (unreached.length > UNREACHED_LISTED_MAX) {
-    return [`${total}  ${palette.quiet(`${counted(unreached.length, 'clause')} not reached: see the page`)}`];
+    return [total, `    ${palette.quiet(`${counted(unreached.length, 'clause')} not reached: see the page`)}`];
   }
   const ids = widest(unreached.map(({ id }) => id));
   return [

@@ -96,7 +96,7 @@ function drawFamily(random: Random, own: DeviceSwarm, { enabled }: DeviceMemory,
 }
 
 /** What a device that is used goes on with. */
-export function currentFamily(random: Random, swarm: Swarm, memory: Memory, device: number): Family {
+function currentFamily(random: Random, swarm: Swarm, memory: Memory, device: number): Family {
   return deviceMemory(memory, device).enabled ?? pick(random, deviceSwarm(swarm, device).families);
 }
 

@@ -38,14 +38,12 @@ const device = z.int().min(0).default(0);
 const eventfdName = z.custom<EventfdName>((value) => typeof value === 'string' && /^e(0|[1-9]\d{0,5})$/.test(value), {
   message: 'expected an eventfd such as e0',
 });
-const dataElement: z.ZodType<DataElement> = z.union([
-  eventfdName,
-  z.literal('bad'),
-  z.literal('notEventfd'),
-  z.int().min(-0x80000000).max(0xffffffff),
-]);
+const dataElement: z.ZodType<DataElement> = z.union(
+  [eventfdName, z.literal('bad'), z.literal('notEventfd'), z.int().min(-0x80000000).max(0xffffffff)],
+  { error: 'expected e0 to e999999, "bad", "notEventfd" or a 32-bit number' },
+);
 /** Left out rather than undefined, as the types have it. */
-const present = z.literal(true).exactOptional();
+const present = z.literal(true, { error: 'expected true, or nothing' }).exactOptional();
 const argument = { argsz: uint32.exactOptional(), unreadable: z.literal(true).exactOptional() };
 
 const FIELD_VALUES: Readonly<Record<ConfigField, readonly number[] | 'any'>> = {
@@ -108,7 +106,7 @@ const config: z.ZodType<Config> = z.strictObject({
     rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
     belowMinusOne: z.enum(['ignored', 'refused']),
   }),
-  interruptRemapping: z.literal(false).exactOptional(),
+  interruptRemapping: z.literal(false, { error: 'expected false, or nothing' }).exactOptional(),
   devices: z
     .array(
       z.strictObject({
@@ -196,11 +194,6 @@ const findingStep = z.strictObject({
   subject: step.nullable(),
 });
 
-/** A scenario as the text of a `.json` file. */
-export function writeScenario(scenario: Scenario): string {
-  return `${JSON.stringify({ schema: SCENARIO_SCHEMA, ...scenario }, null, 2)}\n`;
-}
-
 /** A finding as the text of a `.jsonl` file: a line about it, then one line for each operation with both answers. */
 export function writeFinding({ scenario, judgement, ...about }: Finding): string {
   const { reference, subject, divergences, violations } = judgement;
@@ -242,7 +235,22 @@ export function readRecorded(text: string, file: string): Recorded {
     checkDevices(scenario, file);
     return { kind: 'scenario', scenario };
   }
+  const [first = ''] = text.split('\n');
+  if (parseJson(first) === undefined && first.length < text.trim().length) throw brokenJson(text, file);
   return { kind: 'finding', finding: readFinding(text, file) };
+}
+
+/** A file that is not even lines of JSON, with the place at which reading it as one piece ends. */
+function brokenJson(text: string, file: string): RecordError {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const position = Number(/at position (\d+)/.exec(message)?.[1] ?? text.length);
+    const line = text.slice(0, position).split('\n').length;
+    return new RecordError(`${file}, line ${line}: expected JSON (${message.replaceAll(/\s+/g, ' ')})`);
+  }
+  throw new Error('JSON that can be read was called broken');
 }
 
 function readFinding(text: string, file: string): Finding {
@@ -287,7 +295,7 @@ function checkDevices({ config: { devices }, operations }: Scenario, file: strin
   for (const [index, operation] of operations.entries()) {
     if (!('device' in operation) || operation.device < devices.length) continue;
     throw new RecordError(
-      `${file}: operation ${index}: device: expected 0 to ${devices.length - 1}, got ${operation.device}`,
+      `${file}: operations[${index}].device: expected 0 to ${devices.length - 1}, got ${operation.device}`,
     );
   }
 }

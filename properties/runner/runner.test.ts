@@ -25,7 +25,7 @@ import { compare } from './compare.ts';
 import { judge } from './lockstep.ts';
 import { planOf } from './plan.fixture.ts';
 import { probeHost } from './probe.ts';
-import { RecordError, readRecorded, writeFinding, writeScenario } from './record.ts';
+import { RecordError, readRecorded, writeFinding } from './record.ts';
 import type { Finding } from './verdict.ts';
 
 const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
@@ -316,11 +316,22 @@ describe('a system', () => {
   });
 });
 
+/** A scenario as the text of its file. */
+function scenarioFile(at: Scenario): string {
+  return JSON.stringify({ schema: 'vfio-irq/scenario@1', ...at }, null, 2);
+}
+
 /** A scenario file with one write of configuration space. */
 function configWriteFile(field: string, value: number): string {
   const config = { host: hostTraits('linux-6.12'), devices: [TEN] };
   const operations = [{ kind: 'vfio.configWrite', device: 0, field, value }];
   return JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations });
+}
+
+/** A scenario file with one element of data. */
+function dataFile(element: string): string {
+  const at = scenario('linux-6.12', [`${SET} 0+1 [e0]`]);
+  return scenarioFile(at).replace('"e0"', JSON.stringify(element));
 }
 
 describe('a record', () => {
@@ -364,8 +375,8 @@ describe('a record', () => {
       'vfio.closeEventfd e0',
       'device.arm 0 teardown-gap',
     ]);
-    expect(readRecorded(writeScenario(at), 's.json')).toEqual({ kind: 'scenario', scenario: at });
-    const text = writeScenario(at).replaceAll(/\s*"device": 0,/g, '');
+    expect(readRecorded(scenarioFile(at), 's.json')).toEqual({ kind: 'scenario', scenario: at });
+    const text = scenarioFile(at).replaceAll(/\s*"device": 0,/g, '');
     expect(text).not.toContain('"device"');
     expect(readRecorded(text, 's.json')).toEqual({ kind: 'scenario', scenario: at });
   });
@@ -399,7 +410,7 @@ describe('a record', () => {
     [
       'with a device too many',
       (text) => text.replaceAll('"device":0', '"device":3'),
-      /^f: operation 0: device: expected 0 to 0, got 3$/,
+      /^f: operations\[0\]\.device: expected 0 to 0, got 3$/,
     ],
     [
       'with an unknown invariant',
@@ -440,6 +451,9 @@ describe('a record', () => {
   it.each([
     ['{"schema":"vfio-irq/scenario@1"}', /^s: config: invalid input: expected object, received undefined$/],
     ['[]', /^s: invalid input: expected object, received array$/],
+    ['{\n  "schema": "vfio-irq/scenario@1"\n  "config": {}\n}', /^s, line 3: expected JSON \(/],
+    [dataFile('eX'), /^s: operations\[0\]\.data\[0\]: expected e0 to e999999, "bad", "notEventfd" or a 32-bit number$/],
+    [dataFile('e01'), /^s: operations\[0\]\.data\[0\]: expected e0 to e999999/],
     [configWriteFile('power', 1), /^s: operations\[0\]\.value: expected 0 or 3 for power, got 1$/],
     [configWriteFile('memory', 2), /^s: operations\[0\]\.value: expected 0 or 1 for memory, got 2$/],
     [configWriteFile('speed', 1), /^s: operations\[0\]\.field: invalid option: expected one of/],

@@ -42,7 +42,7 @@ export interface Script {
 export const OFF = 'irqs none, armed none, pending none, off';
 
 /** The answer of a host: the first where the whole range is looked at first, else by whether vectors can be added. */
-export function answerFor(answers: Answers, host: HostTraits): string {
+function answerFor(answers: Answers, host: HostTraits): string {
   const [before, adding = before, notAdding = adding] = answers;
   if (host.rangeCheck === 'whole-range-first') return before;
   return host.dynamicMsix ? adding : notAdding;

@@ -44,13 +44,14 @@ function registersChanged(operation: Operation, { before, after }: DeviceView): 
 }
 
 /**
- * Vector 0 of MSI takes the message with it when it loses its trigger. MSI or MSI-X that was on for a moment has
- * deasserted INTx, and INTx that could not be set up has left Interrupt Disable as the user has it.
+ * Vector 0 of MSI takes the message with it when it loses its trigger, and one that was left in D3hot goes with the
+ * next attempt. MSI or MSI-X that was on for a moment has deasserted INTx, and INTx that could not be set up has left
+ * Interrupt Disable as the user has it.
  */
 function mayChange(operation: Operation, { type }: DeviceView['before']): number {
   if (!setsVectors(operation)) return setsIntx(operation) && type === 'none' ? INTX_DISABLE : 0;
-  const touchesFirst = operation.index === VFIO_PCI_MSI_IRQ_INDEX && operation.start === 0;
-  const message = touchesFirst ? MSI_MESSAGE : 0;
+  const isMsi = operation.index === VFIO_PCI_MSI_IRQ_INDEX;
+  const message = isMsi && (operation.start === 0 || type === 'none') ? MSI_MESSAGE : 0;
   return type === 'none' ? message | INTX_STATUS : message;
 }
 

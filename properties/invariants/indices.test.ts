@@ -302,6 +302,15 @@ describe('an invariant over every index', () => {
   });
 });
 
+describe('a message that was left in D3hot', () => {
+  it('may go with the next attempt to set MSI up', () => {
+    const device = { ...MULTI_MSI, powerManagement: true as const };
+    const lines = [`${SET_MSI} 0+1 [e0]`, 'vfio.configWrite power 3', 'vfio.setIrqs MSI NONE|TRIGGER 0+0 []'];
+    const awake = ['vfio.configWrite power 0', `${SET_MSI} 1+1 [bad]`];
+    expect(judged(scenarioOn('linux-6.12', device, [...lines, ...awake]))).toEqual([]);
+  });
+});
+
 describe('what the user has chosen not to hear', () => {
   it.each([
     ['bus mastering is off', RESETTABLE, [`${SET} 0+1 [e0]`, 'vfio.configWrite busMaster 0', 'device.raise 0']],

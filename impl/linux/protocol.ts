@@ -11,6 +11,7 @@ import {
   HarnessError,
   IRQ_INFO_BYTES,
   IRQ_SET_BYTES,
+  isEventfdName,
   type Observation,
   type Operation,
   type Outcome,
@@ -35,13 +36,9 @@ export function eventfdsOf({ operations }: Scenario): readonly EventfdName[] {
   for (const operation of operations) {
     if ('eventfd' in operation) names.add(operation.eventfd);
     if (operation.kind === 'vfio.setIrqs')
-      for (const element of operation.data) if (isName(element)) names.add(element);
+      for (const element of operation.data) if (isEventfdName(element)) names.add(element);
   }
   return [...names].sort((left, right) => Number(left.slice(1)) - Number(right.slice(1)));
-}
-
-function isName(element: DataElement): element is EventfdName {
-  return typeof element === 'string' && element !== 'bad' && element !== 'notEventfd';
 }
 
 /**

@@ -46,7 +46,7 @@ export async function measureRates(
 }
 
 async function storm(vm: Vm, pattern: Rate['pattern'], seconds: number): Promise<Rate['counts']> {
-  const slot = DEVICES.findIndex(({ msixVectors, reset }) => msixVectors === 66 && reset === undefined);
+  const slot = DEVICES.findIndex(({ msixVectors }) => msixVectors === 66);
   const milliseconds = seconds * 1000;
   vm.send(`Z ${slot} ${PATTERNS.indexOf(pattern)} ${milliseconds}\nE\n`);
   const counts = await vm.line(milliseconds + GRACE_MS);

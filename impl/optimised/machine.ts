@@ -23,10 +23,12 @@ import {
   VFIO_IRQ_INFO_NORESIZE,
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_TYPE_MASK,
   VFIO_IRQ_SET_ACTION_UNMASK,
   VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_IRQ_SET_DATA_TYPE_MASK,
   VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
@@ -36,9 +38,6 @@ import { Device, NUM_IRQS } from './device.ts';
 import { EBADF, EFAULT, EINVAL, ENOTTY, OK } from './outcomes.ts';
 import { RegionLayer } from './region-layer.ts';
 import { TracePool } from './trace-pool.ts';
-
-const DATA_TYPES = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
-const ACTIONS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
 
 /** What is asked of a device through its descriptor. */
 type DescriptorCall = VfioClose | VfioMapBar | VfioCall;
@@ -271,7 +270,7 @@ export class OptimisedMachine extends RegionLayer {
     const valid = this.validate(device, operation);
     if (valid !== OK) return valid;
     const { index } = operation;
-    const action = operation.flags & ACTIONS;
+    const action = operation.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
     if (action === VFIO_IRQ_SET_ACTION_TRIGGER) {
       if (index === VFIO_PCI_MSIX_IRQ_INDEX || index === VFIO_PCI_MSI_IRQ_INDEX)
         return this.setMsiTrigger(device, operation);
@@ -287,12 +286,13 @@ export class OptimisedMachine extends RegionLayer {
   protected validate(device: Device, { flags, index, start, count, data, argsz }: VfioSetIrqs): Outcome {
     const elementBytes = dataElementBytes(flags);
     const size = argsz ?? IRQ_SET_BYTES + data.length * elementBytes;
-    if (size < IRQ_SET_BYTES || (flags & ~(DATA_TYPES | ACTIONS)) !== 0) return EINVAL;
+    if (size < IRQ_SET_BYTES || (flags & ~(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK)) !== 0)
+      return EINVAL;
     // An index that does not exist has a count of 0, and no sum of two 32-bit numbers wraps around in a double: this
     // one check also refuses what the kernel's own checks of the index and of overflow refuse.
     const irqCount = this.irqCount(device, index);
     if (start >= irqCount || start + count > irqCount) return EINVAL;
-    const dataType = flags & DATA_TYPES;
+    const dataType = flags & VFIO_IRQ_SET_DATA_TYPE_MASK;
     if (dataType === VFIO_IRQ_SET_DATA_NONE) return OK;
     if (dataType !== VFIO_IRQ_SET_DATA_BOOL && dataType !== VFIO_IRQ_SET_DATA_EVENTFD) return EINVAL;
     if (size - IRQ_SET_BYTES < count * elementBytes) return EINVAL;

@@ -110,17 +110,16 @@ export function openedDevice(
 }
 
 /** VFIO_GROUP_GET_DEVICE_FD. The first user turns bus mastering on, without which no message arrives. */
-export function open(device: VfioDevice): 0 {
+export function open(device: VfioDevice): void {
   const first = !isHeld(device);
   device.descriptors += 1;
   if (!first) {
     cite(CLAUSE.furtherOpen);
-    return 0;
+    return;
   }
   cite(CLAUSE.firstOpen);
   resetWhereItCan(device);
   device.pci.busMaster = true;
-  return 0;
 }
 
 /** close(2) on the descriptor opened last. */
@@ -141,11 +140,10 @@ export function mapBar(device: VfioDevice): 0 | 'EBADF' {
 }
 
 /** munmap(2) of a mapping; without one nothing happens. Source: vfio_device_fops_release, Linux 6.1 and 6.12. */
-export function unmapBar(device: VfioDevice): 0 {
-  if (device.mappings === 0) return 0;
+export function unmapBar(device: VfioDevice): void {
+  if (device.mappings === 0) return;
   device.mappings -= 1;
   if (!isHeld(device)) lastClose(device);
-  return 0;
 }
 
 function isHeld({ descriptors, mappings }: VfioDevice): boolean {

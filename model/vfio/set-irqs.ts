@@ -4,10 +4,12 @@ import {
   IRQ_SET_BYTES,
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_TYPE_MASK,
   VFIO_IRQ_SET_ACTION_UNMASK,
   VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_IRQ_SET_DATA_TYPE_MASK,
   VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
@@ -60,8 +62,6 @@ const CLAUSE = declare({
   },
 });
 
-const DATA_FLAGS = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
-const ACTION_FLAGS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
 const UINT32_MAX = 0xffffffff;
 
 /**
@@ -71,7 +71,7 @@ const UINT32_MAX = 0xffffffff;
 export function setIrqs(device: VfioDevice, call: VfioSetIrqs): number | Errno {
   const invalid = validateHeader(device, call) ?? validateData(call);
   if (invalid !== null) return invalid;
-  const action = call.flags & ACTION_FLAGS;
+  const action = call.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
   const masks = action === VFIO_IRQ_SET_ACTION_MASK || action === VFIO_IRQ_SET_ACTION_UNMASK;
   if (call.index === VFIO_PCI_INTX_IRQ_INDEX && masks) return setIntxMask(device, call);
   if (action !== VFIO_IRQ_SET_ACTION_TRIGGER) {
@@ -107,7 +107,7 @@ function validateHeader(device: VfioDevice, call: VfioSetIrqs): Errno | null {
     argsz(call) < IRQ_SET_BYTES ||
     call.index >= IRQ_INDICES ||
     call.count >= UINT32_MAX - call.start ||
-    (call.flags & ~(DATA_FLAGS | ACTION_FLAGS)) !== 0
+    (call.flags & ~(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK)) !== 0
   ) {
     cite(CLAUSE.malformedHeader);
     return 'EINVAL';
@@ -121,7 +121,7 @@ function validateHeader(device: VfioDevice, call: VfioSetIrqs): Errno | null {
 }
 
 function validateData(call: VfioSetIrqs): Errno | null {
-  const type = call.flags & DATA_FLAGS;
+  const type = call.flags & VFIO_IRQ_SET_DATA_TYPE_MASK;
   if (type !== VFIO_IRQ_SET_DATA_NONE && type !== VFIO_IRQ_SET_DATA_BOOL && type !== VFIO_IRQ_SET_DATA_EVENTFD) {
     cite(CLAUSE.dataType);
     return 'EINVAL';

@@ -12,6 +12,11 @@ export type EventfdName = `e${number}`;
  */
 export type DataElement = EventfdName | 'bad' | 'notEventfd' | number;
 
+/** Whether an element is an eventfd by its name, and so one that can be used. */
+export function isEventfdName(element: DataElement | undefined): element is EventfdName {
+  return typeof element === 'string' && element !== 'bad' && element !== 'notEventfd';
+}
+
 export interface VfioOpen {
   readonly kind: 'vfio.open';
   readonly device: number;

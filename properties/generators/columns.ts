@@ -1,6 +1,11 @@
 import type { Config, DataElement, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { MSI_VECTORS, MSIX_VECTORS_MAX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
-import { isName } from './names.ts';
+import {
+  isEventfdName,
+  MSI_VECTORS,
+  MSIX_VECTORS_MAX,
+  VFIO_PCI_MSI_IRQ_INDEX,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+} from '#vocabulary';
 import { isSupportedConfig } from './pci-function.ts';
 import { resized } from './simplify.ts';
 
@@ -85,7 +90,7 @@ function addRange(places: Set<number>, { start, count, data }: VfioSetIrqs): voi
 }
 
 function isAlike(left: DataElement, right: DataElement): boolean {
-  return left === right || (isName(left) && isName(right));
+  return left === right || (isEventfdName(left) && isEventfdName(right));
 }
 
 /** About vectors of a table; numbers that only mean to be too large keep their value. */

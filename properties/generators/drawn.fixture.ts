@@ -3,6 +3,7 @@ import type { HostTraits, Operation, PciFunction, Scenario, Support, VfioSetIrqs
 import {
   dataElementBytes,
   IRQ_SET_BYTES,
+  isEventfdName,
   MSI_VECTORS,
   MSIX_VECTORS_MAX,
   OPERATION_KINDS,
@@ -14,7 +15,7 @@ import {
 import { TRIGGER_EVENTFD, UNMASK_EVENTFD } from './flags.ts';
 import { isMisfit } from './measure.ts';
 import { isDisable } from './memory.ts';
-import { isName, nameNumber } from './names.ts';
+import { nameNumber } from './names.ts';
 import { scenarios } from './scenario.ts';
 
 export const SEED = 20261121;
@@ -112,7 +113,7 @@ function isImpossible(operation: Operation, devices: readonly PciFunction[]): bo
 export function misusesNames(operation: Operation): boolean {
   if (operation.kind !== 'vfio.setIrqs') return false;
   const { index, flags, data } = operation;
-  const names = data.filter(isName).map(nameNumber);
+  const names = data.filter(isEventfdName).map(nameNumber);
   const unmasks = index === VFIO_PCI_INTX_IRQ_INDEX && (flags & UNMASK_EVENTFD) === UNMASK_EVENTFD;
   const triggers = (flags & VFIO_IRQ_SET_ACTION_TRIGGER) !== 0;
   return (triggers && names.some((name) => name > 99)) || (unmasks && !triggers && names.some((name) => name < 100));

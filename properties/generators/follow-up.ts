@@ -1,13 +1,13 @@
 import type { Random } from 'fast-check';
 import type { Operation, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
-import { VFIO_IRQ_SET_ACTION_MASK, VFIO_PCI_INTX_IRQ_INDEX } from '#vocabulary';
+import { isEventfdName, VFIO_IRQ_SET_ACTION_MASK, VFIO_PCI_INTX_IRQ_INDEX } from '#vocabulary';
 import { drawConfigRead, drawPbaRead, drawTableRead, drawUpset } from './config-space.ts';
 import { drawArm, drawAssertIntx, drawDeassertIntx, drawEvent, drawRaise } from './device.ts';
 import { drawIntxRequest } from './intx.ts';
 import type { DeviceMemory, Memory } from './memory.ts';
-import { deviceMemory, indexOf, isDisable, undoOf } from './memory.ts';
+import { deviceMemory, familyOf, indexOf, isDisable, undoOf } from './memory.ts';
 import type { IntxRequest } from './mix.ts';
-import { attachesUnmask, isName, isUnmaskName } from './names.ts';
+import { attachesUnmask, isUnmaskName } from './names.ts';
 import { attributes } from './pci-function.ts';
 import { chance, pick } from './random.ts';
 import type { Swarm } from './swarm.ts';
@@ -92,7 +92,8 @@ function drawAfterSetIrqs(random: Random, swarm: Swarm, memory: Memory, last: Vf
 }
 
 function isOfOtherFamily({ enabled }: DeviceMemory, { index }: VfioSetIrqs): boolean {
-  return (['msix', 'msi', 'intx'] as const).some((family) => family !== enabled && indexOf(family) === index);
+  const family = familyOf(index);
+  return family !== undefined && family !== enabled;
 }
 
 /** Something that a device with triggers has to come through. */
@@ -142,7 +143,7 @@ function drawAfterRequest(
 
 function drawAfterIntxRequest(random: Random, swarm: Swarm, memory: Memory, last: VfioSetIrqs): Operation | undefined {
   const { device, flags, data } = last;
-  const name = data.find(isName);
+  const name = data.find(isEventfdName);
   if (attachesUnmask(last) && name !== undefined && chance(random, 40)) {
     return { kind: 'vfio.writeEventfd', eventfd: name };
   }

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Config, HostTraits, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, OPERATION_KINDS, parseOperation, printOperation, VFIO_PCI_REQ_IRQ_INDEX } from '#vocabulary';
+import {
+  dataElementBytes,
+  isEventfdName,
+  OPERATION_KINDS,
+  parseOperation,
+  printOperation,
+  VFIO_PCI_REQ_IRQ_INDEX,
+} from '#vocabulary';
 import {
   ANYTHING,
   BOARD,
@@ -29,7 +36,6 @@ import {
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { isMisfit } from './measure.ts';
 import { MIX_NAMES, MIXES } from './mix.ts';
-import { isName } from './names.ts';
 import { isSupportedConfig } from './pci-function.ts';
 import { OPERATIONS_MAX, OPERATIONS_MAX_LONG, OPERATIONS_MIN, scenarios } from './scenario.ts';
 
@@ -188,7 +194,7 @@ const SHAPES: readonly (readonly [string, number, (scenario: Scenario) => boolea
     200,
     (one) => meets(one, (of, end) => isArming(of, one) && firstBad(of) > 0 && of.start + firstBad(of) < end),
   ],
-  ['a -1 among eventfds', 350, hasSet((of) => of.data.includes(-1) && of.data.some(isName))],
+  ['a -1 among eventfds', 350, hasSet((of) => of.data.includes(-1) && of.data.some(isEventfdName))],
   ['nothing but -1', 1000, hasSet((of) => of.data.length > 0 && of.data.every((element) => element === -1))],
   ['a number below -1', 550, hasSet((of) => of.data.some((element) => typeof element === 'number' && element < -1))],
   ['a number that is no descriptor', 250, hasSet((of) => of.data.includes(2147483647))],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Operation, PciFunction, Scenario, VfioSetIrqs } from '#vocabulary';
-import { CONFIG_FIELDS, parseOperation } from '#vocabulary';
+import { CONFIG_FIELDS, isEventfdName, parseOperation } from '#vocabulary';
 import { ANYTHING, BOARD, DYNAMIC, firstBad, sample, setsOf, tells } from './drawn.fixture.ts';
 import {
   MASK_EVENTFD,
@@ -12,7 +12,7 @@ import {
   UNMASK_NONE,
 } from './flags.ts';
 import { isDisable } from './memory.ts';
-import { isName, isUnmaskName } from './names.ts';
+import { isUnmaskName } from './names.ts';
 
 const SCENARIOS = 2000;
 const DRAWN = sample(ANYTHING, DYNAMIC, SCENARIOS);
@@ -28,7 +28,11 @@ function sets(index: number | undefined, flags: number, more: (of: VfioSetIrqs) 
 
 /** A trigger for all of it, and nothing wrong. */
 function arms(index: number | undefined): Look {
-  return sets(index, TRIGGER_EVENTFD, (of) => of.count > 0 && of.data.length === of.count && of.data.every(isName));
+  return sets(
+    index,
+    TRIGGER_EVENTFD,
+    (of) => of.count > 0 && of.data.length === of.count && of.data.every(isEventfdName),
+  );
 }
 
 function disables(index: number | undefined): Look {
@@ -238,7 +242,7 @@ describe('how often the rest of the interface is drawn', () => {
 
   it('unmask eventfds have names of their own', () => {
     const names = new Set(
-      [...DRAWN, ...DRAWN_BOARD].flatMap((one) => setsOf(one).flatMap(({ data }) => data.filter(isName))),
+      [...DRAWN, ...DRAWN_BOARD].flatMap((one) => setsOf(one).flatMap(({ data }) => data.filter(isEventfdName))),
     );
     expect([...names].filter(isUnmaskName).sort()).toEqual(['e100', 'e101', 'e102']);
     expect([...names].filter((name) => !isUnmaskName(name)).sort()).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5']);

@@ -3,17 +3,16 @@ import type { VfioSetIrqs } from '#vocabulary';
 import {
   IRQ_SET_BYTES,
   VFIO_IRQ_SET_ACTION_MASK,
-  VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_TYPE_MASK,
   VFIO_IRQ_SET_ACTION_UNMASK,
   VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_IRQ_SET_DATA_TYPE_MASK,
 } from '#vocabulary';
 import { neededBytes } from './measure.ts';
 import { pick } from './random.ts';
 
-const DATA_BITS = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD;
-const ACTION_BITS = VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER;
 const UINT32_MAX = 0xffffffff;
 
 /** One way to write a VFIO_DEVICE_SET_IRQS that is not right. */
@@ -48,15 +47,15 @@ function spoilBy(random: Random, operation: VfioSetIrqs, size: number, how: Spoi
   const { flags } = operation;
   switch (how) {
     case 'noDataBit':
-      return withFlags(operation, flags & ~DATA_BITS);
+      return withFlags(operation, flags & ~VFIO_IRQ_SET_DATA_TYPE_MASK);
     case 'twoDataBits':
       return withFlags(operation, flags | pick(random, TWO_DATA_BITS));
     case 'noActionBit':
-      return withFlags(operation, flags & ~ACTION_BITS);
+      return withFlags(operation, flags & ~VFIO_IRQ_SET_ACTION_TYPE_MASK);
     case 'twoActionBits':
       return withFlags(operation, flags | pick(random, MASKS));
     case 'mask':
-      return withFlags(operation, (flags & ~ACTION_BITS) | pick(random, MASKS));
+      return withFlags(operation, (flags & ~VFIO_IRQ_SET_ACTION_TYPE_MASK) | pick(random, MASKS));
     case 'unknownBit':
       return withFlags(operation, flags | pick(random, UNKNOWN_BITS));
     case 'argszShort':
@@ -86,7 +85,7 @@ function spoilBy(random: Random, operation: VfioSetIrqs, size: number, how: Spoi
 const TWO_DATA_BITS: readonly number[] = [
   VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD,
-  DATA_BITS,
+  VFIO_IRQ_SET_DATA_TYPE_MASK,
 ];
 
 const MASKS: readonly number[] = [VFIO_IRQ_SET_ACTION_MASK, VFIO_IRQ_SET_ACTION_UNMASK];

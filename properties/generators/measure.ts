@@ -1,7 +1,14 @@
 import type { Config, DataElement, Operation, Scenario, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
-import { CONFIG_FIELDS, dataElementBytes, IRQ_INFO_BYTES, IRQ_SET_BYTES, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import {
+  CONFIG_FIELDS,
+  dataElementBytes,
+  IRQ_INFO_BYTES,
+  IRQ_SET_BYTES,
+  isEventfdName,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+} from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
-import { isName, nameNumber } from './names.ts';
+import { nameNumber } from './names.ts';
 import { attributes } from './pci-function.ts';
 
 /**
@@ -54,7 +61,7 @@ function addNumbers(sums: Sums, names: number[], operation: Operation): void {
       sums.vectors += operation.start;
       for (const element of operation.data) {
         sums.oddData += dataOddity(element);
-        if (isName(element)) names.push(nameNumber(element));
+        if (isEventfdName(element)) names.push(nameNumber(element));
       }
       return;
     case 'vfio.tableWrite':
@@ -114,7 +121,7 @@ export function isMisfit({ data, count, flags }: VfioSetIrqs): boolean {
 const ODD_DATA: readonly DataElement[] = [-1, 1, 0, 'bad', 'notEventfd'];
 
 function dataOddity(element: DataElement): number {
-  if (isName(element)) return 0;
+  if (isEventfdName(element)) return 0;
   const place = ODD_DATA.indexOf(element);
   return 1 + (place === -1 ? ODD_DATA.length : place);
 }

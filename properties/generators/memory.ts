@@ -1,7 +1,7 @@
 import type { Config, EventfdName, Operation, PciFunction, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
-import { VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isEventfdName, VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
-import { attachesUnmask, isName } from './names.ts';
+import { attachesUnmask } from './names.ts';
 import type { Family } from './pci-function.ts';
 
 /** How many recently armed vectors are kept. */
@@ -104,7 +104,7 @@ export function remember(memory: Memory, operation: Operation): void {
       rememberSetIrqs(deviceMemory(memory, operation.device), operation);
       if (attachesUnmask(operation)) {
         for (const name of operation.data)
-          if (isName(name) && !memory.unmaskers.includes(name)) memory.unmaskers.push(name);
+          if (isEventfdName(name) && !memory.unmaskers.includes(name)) memory.unmaskers.push(name);
       }
       return;
     case 'vfio.configWrite':
@@ -234,7 +234,7 @@ export function indexOf(family: Family): number {
   }
 }
 
-function familyOf(index: number): Family | undefined {
+export function familyOf(index: number): Family | undefined {
   return (['intx', 'msi', 'msix'] as const).find((family) => indexOf(family) === index);
 }
 

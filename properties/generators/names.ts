@@ -1,5 +1,6 @@
 import type { DataElement, EventfdName, VfioSetIrqs } from '#vocabulary';
 import {
+  isEventfdName,
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_IRQ_SET_ACTION_UNMASK,
   VFIO_IRQ_SET_DATA_EVENTFD,
@@ -12,10 +13,6 @@ import {
  */
 export const UNMASK_NAMES: readonly EventfdName[] = ['e100', 'e101', 'e102'];
 const UNMASK_NUMBER = 100;
-
-export function isName(element: DataElement): element is EventfdName {
-  return typeof element === 'string' && element !== 'bad' && element !== 'notEventfd';
-}
 
 /** 3 for `e3`. */
 export function nameNumber(name: EventfdName): number {
@@ -45,7 +42,7 @@ export function attachesUnmask({ index, flags }: VfioSetIrqs): boolean {
 export function renamed(operation: VfioSetIrqs): VfioSetIrqs {
   const isUnmask = attachesUnmask(operation);
   const isWrong = (element: DataElement): element is EventfdName =>
-    isName(element) && isUnmaskName(element) !== isUnmask;
+    isEventfdName(element) && isUnmaskName(element) !== isUnmask;
   if (!operation.data.some(isWrong)) return operation;
   const data = operation.data.map((element) => (isWrong(element) ? otherName(element) : element));
   return { ...operation, data };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Operation, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, OPERATION_KINDS, printOperation, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { dataElementBytes, isEventfdName, OPERATION_KINDS, printOperation, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import {
   ANYTHING,
   BOARD,
@@ -26,7 +26,6 @@ import {
 } from './drawn.fixture.ts';
 import { TRIGGER_EVENTFD, UNMASK_EVENTFD } from './flags.ts';
 import { isMisfit, isSimpler, measure } from './measure.ts';
-import { isName } from './names.ts';
 import { scenarios } from './scenario.ts';
 import { shrinkScenario } from './shrink.ts';
 
@@ -118,7 +117,9 @@ function changesLast(one: Scenario): boolean {
   return meets(one, (of, _end, before) => {
     if (!isArming(of, one) || of.start + of.count !== tableOf(one, of)) return false;
     const name = of.data.at(-1);
-    return before.some((earlier) => isLastOfTable(earlier, one) && isName(name ?? -1) && earlier.data.at(-1) !== name);
+    return before.some(
+      (earlier) => isLastOfTable(earlier, one) && isEventfdName(name ?? -1) && earlier.data.at(-1) !== name,
+    );
   });
 }
 
@@ -126,7 +127,7 @@ function isLastOfTable(operation: Operation, one: Scenario): operation is VfioSe
   return (
     isArming(operation, one) &&
     operation.start + operation.count === tableOf(one, operation) &&
-    isName(operation.data.at(-1) ?? -1)
+    isEventfdName(operation.data.at(-1) ?? -1)
   );
 }
 
@@ -307,7 +308,7 @@ function sleeps(of: Operation): boolean {
 }
 
 function armsIntx(of: Operation): boolean {
-  return of.kind === 'vfio.setIrqs' && of.index === 0 && of.flags === TRIGGER_EVENTFD && of.data.some(isName);
+  return of.kind === 'vfio.setIrqs' && of.index === 0 && of.flags === TRIGGER_EVENTFD && of.data.some(isEventfdName);
 }
 
 function armsMsi(of: Operation): of is VfioSetIrqs {
@@ -316,7 +317,7 @@ function armsMsi(of: Operation): of is VfioSetIrqs {
     of.index === 1 &&
     of.flags === TRIGGER_EVENTFD &&
     of.count > 0 &&
-    of.data.every(isName)
+    of.data.every(isEventfdName)
   );
 }
 

@@ -1,8 +1,8 @@
 import type { EventfdName, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isEventfdName, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { withoutVectors } from './columns.ts';
 import { isMisfit, isSimpler, measure } from './measure.ts';
-import { isName, isUnmaskName, nameLike, nameNumber } from './names.ts';
+import { isUnmaskName, nameLike, nameNumber } from './names.ts';
 import { hasWhileOff, isSupportedConfig, simplerFunctions, suits } from './pci-function.ts';
 import { renameEventfds, simplifyOperation } from './simplify.ts';
 
@@ -248,7 +248,7 @@ function namesByUse(operations: readonly Operation[]): EventfdName[] {
   for (const operation of operations) {
     if ('eventfd' in operation) names.add(operation.eventfd);
     if (operation.kind === 'vfio.setIrqs')
-      for (const element of operation.data) if (isName(element)) names.add(element);
+      for (const element of operation.data) if (isEventfdName(element)) names.add(element);
   }
   return [...names];
 }

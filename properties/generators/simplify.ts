@@ -8,10 +8,10 @@ import type {
   VfioGetIrqInfo,
   VfioSetIrqs,
 } from '#vocabulary';
-import { CONFIG_FIELDS, dataElementBytes, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { CONFIG_FIELDS, dataElementBytes, isEventfdName, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { isMisfit, neededBytes } from './measure.ts';
-import { attachesUnmask, isName, nameLike, renamed } from './names.ts';
+import { attachesUnmask, nameLike, renamed } from './names.ts';
 
 /** Data up to this long is tried element by element. */
 const SHORT_DATA = 4;
@@ -177,8 +177,8 @@ function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
     };
   }
   if (data.length > SHORT_DATA) {
-    yield { ...operation, data: data.map((element) => (isName(element) ? name : element)) };
-    yield { ...operation, data: data.map((element) => (isName(element) ? element : name)) };
+    yield { ...operation, data: data.map((element) => (isEventfdName(element) ? name : element)) };
+    yield { ...operation, data: data.map((element) => (isEventfdName(element) ? element : name)) };
     return;
   }
   for (let place = 0; place < data.length; place++) {
@@ -190,7 +190,10 @@ function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
 export function renameEventfds(operation: Operation, rename: (name: EventfdName) => EventfdName): Operation {
   switch (operation.kind) {
     case 'vfio.setIrqs':
-      return { ...operation, data: operation.data.map((element) => (isName(element) ? rename(element) : element)) };
+      return {
+        ...operation,
+        data: operation.data.map((element) => (isEventfdName(element) ? rename(element) : element)),
+      };
     case 'vfio.writeEventfd':
     case 'vfio.closeEventfd':
       return { ...operation, eventfd: rename(operation.eventfd) };

@@ -1,5 +1,4 @@
 import {
-  type EventfdName,
   type Operation,
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
@@ -89,8 +88,4 @@ export function unmasksIntx(operation: Operation): boolean {
 export function isChosen({ flags, data }: VfioSetIrqs, place: number): boolean {
   const element = data[place];
   return (flags & VFIO_IRQ_SET_DATA_BOOL) === 0 || typeof element === 'string' || ((element ?? 0) & 0xff) !== 0;
-}
-
-export function isEventfdName(element: unknown): element is EventfdName {
-  return typeof element === 'string' && element.startsWith('e');
 }

@@ -5,13 +5,14 @@ import {
   INTX_DISABLE,
   INTX_HANDLER,
   INTX_STATUS,
+  isEventfdName,
   type Operation,
   PENDING,
   UNMASKED,
   VFIO_PCI_ERR_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { isChosen, isEventfdName, loopsBack, setsIntx, setsVectors, typeOf, unmasksIntx } from './calls.ts';
+import { isChosen, loopsBack, setsIntx, setsVectors, typeOf, unmasksIntx } from './calls.ts';
 import { sendsMsi } from './followed-device.ts';
 import type { DeviceView, Moment, TriggerView } from './moment.ts';
 

@@ -8,13 +8,12 @@ import {
   PENDING,
   printRegisters,
   UNMASKED,
-  VFIO_IRQ_INFO_NORESIZE,
   VFIO_PCI_MSI_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
 import { setsIntx, setsVectors } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
-import { type DeviceView, ownTransitions, type Transition } from './moment.ts';
+import { canGrow, type DeviceView, ownTransitions, type Transition } from './moment.ts';
 
 /** What a failed call may leave behind. */
 export const errorStateDocumented: Invariant = {
@@ -76,8 +75,7 @@ function undocumented(device: DeviceView, call: VfioSetIrqs, { vector, before, a
   if ((before & ALLOCATED) !== 0 && (after & ALLOCATED) === 0) return `vector ${vector} lost its Linux irq`;
   if ((after & PENDING) > (before & PENDING)) return `vector ${vector} became pending`;
   const added = (after & ALLOCATED) > (before & ALLOCATED);
-  const canAdd = device.before.type === 'msix' && (device.before.infoFlags & VFIO_IRQ_INFO_NORESIZE) === 0;
-  if (added && !canAdd) return `vector ${vector} was added despite NORESIZE`;
+  if (added && !canGrow(device.before)) return `vector ${vector} was added despite NORESIZE`;
   return null;
 }
 

@@ -4,6 +4,7 @@ import {
   type DeviceObservation,
   type EventfdName,
   INTX_HANDLER,
+  isEventfdName,
   MSI_ENABLE,
   MSI_MESSAGE,
   type Operation,
@@ -17,7 +18,7 @@ import {
   type VfioConfigWrite,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { type IrqType, isEventfdName, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
+import { type IrqType, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
 import type { Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
@@ -94,7 +95,7 @@ export class FollowedDevice implements DeviceView {
     this.before = this.after;
     this.transitions = [];
     this.#statesBefore.clear();
-    this.waiting = new Set(this.#nowWaiting);
+    if (this.waiting.size > 0 || this.#nowWaiting.size > 0) this.waiting = new Set(this.#nowWaiting);
     const own = 'device' in operation && operation.device === place;
     if (own && step.outcome.kind === 'ok') this.#followMappings(operation);
     // A system that died in this step has shown nothing.

@@ -1,4 +1,5 @@
 import {
+  isEventfdName,
   type PciFunction,
   VFIO_IRQ_INFO_AUTOMASKED,
   VFIO_IRQ_INFO_EVENTFD,
@@ -10,9 +11,9 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { isEventfdName, setsVectors, typeOf } from './calls.ts';
+import { setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
-import type { DeviceView, Moment } from './moment.ts';
+import { canGrow, type DeviceView, type Moment } from './moment.ts';
 
 /** GET_IRQ_INFO tells the truth about what SET_IRQS will do. */
 export const irqInfoHonest: Invariant = {
@@ -55,7 +56,7 @@ function infoWrong({ operation, step }: Moment, { config, after }: DeviceView): 
 }
 
 /** By the capabilities of the function; REQ, and nothing else of a bare function, is always there. */
-function interrupts({ intx, msiVectors, msixVectors, express }: PciFunction, index: number): number {
+export function interrupts({ intx, msiVectors, msixVectors, express }: PciFunction, index: number): number {
   switch (index) {
     case VFIO_PCI_INTX_IRQ_INDEX:
       return intx === true ? 1 : 0;
@@ -72,14 +73,9 @@ function interrupts({ intx, msiVectors, msixVectors, express }: PciFunction, ind
 function flagWrong({ operation, step }: Moment, device: DeviceView): string | null {
   if (!setsVectors(operation) || !addsVectors(device, operation)) return null;
   const { outcome } = step;
-  if (cannotGrow(device, operation)) return outcome.kind === 'ok' ? 'NORESIZE is set and vectors were added' : null;
+  if (!canGrow(device.before)) return outcome.kind === 'ok' ? 'NORESIZE is set and vectors were added' : null;
   const shortage = outcome.kind === 'errno' && (outcome.errno === 'ENOSPC' || outcome.errno === 'ENOMEM');
   return outcome.kind === 'ok' || shortage ? null : 'NORESIZE is clear and a vector could not be added';
-}
-
-/** Whether the index reports NORESIZE; MSI always does. */
-export function cannotGrow({ before }: DeviceView, { index }: VfioSetIrqs): boolean {
-  return index !== VFIO_PCI_MSIX_IRQ_INDEX || (before.infoFlags & VFIO_IRQ_INFO_NORESIZE) !== 0;
 }
 
 /** A well-formed call with good eventfds only, that goes beyond what is allocated. */

@@ -7,6 +7,7 @@ import {
   PENDING,
   type Step,
   type Trace,
+  VFIO_IRQ_INFO_NORESIZE,
 } from '#vocabulary';
 import type { IrqType } from './calls.ts';
 import { FollowedDevice } from './followed-device.ts';
@@ -99,6 +100,11 @@ export interface Registers {
   readonly registers: number;
   readonly allocated: number;
   readonly armed: number;
+}
+
+/** Whether vectors can be added to what is set up: only MSI-X may be without NORESIZE. */
+export function canGrow({ type, infoFlags }: Registers): boolean {
+  return type === 'msix' && (infoFlags & VFIO_IRQ_INFO_NORESIZE) === 0;
 }
 
 /**

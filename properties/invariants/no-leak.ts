@@ -2,17 +2,17 @@ import {
   ADDRESS_0,
   ALLOCATED,
   ARMED,
+  isEventfdName,
   PENDING,
   printVectorState,
   UNMASKED,
-  VFIO_IRQ_INFO_NORESIZE,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { disables, type IrqType, isEventfdName, setsIntx, setsVectors, typeOf } from './calls.ts';
+import { disables, type IrqType, setsIntx, setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
-import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
+import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
 
 /** What was taken is given back, then and only then. */
 export const noLeak: Invariant = {
@@ -61,8 +61,7 @@ function allocationMoved({ before, after, transitions }: DeviceView): string | n
   const freed = transitions.find((transition) => (transition.before & ALLOCATED) > (transition.after & ALLOCATED));
   if (freed !== undefined) return `vector ${freed.vector} was freed while ${TYPE_NAMES[after.type]} stays on`;
   const added = transitions.find((transition) => (transition.before & ALLOCATED) < (transition.after & ALLOCATED));
-  const canGrow = before.type === 'msix' && (before.infoFlags & VFIO_IRQ_INFO_NORESIZE) === 0;
-  if (added !== undefined && !canGrow)
+  if (added !== undefined && !canGrow(before))
     return `vector ${added.vector} was added while ${TYPE_NAMES[after.type]} stays on, despite NORESIZE`;
   return null;
 }

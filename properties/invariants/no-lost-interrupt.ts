@@ -1,5 +1,5 @@
-import { ARMED, PENDING, UNMASKED } from '#vocabulary';
-import { isEventfdName, setsVectors } from './calls.ts';
+import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
+import { setsVectors } from './calls.ts';
 import { deliverable, deliveries } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import type { DeviceView, Moment } from './moment.ts';

@@ -1,8 +1,8 @@
-import { printRegisters, VFIO_PCI_MSI_IRQ_INDEX, type VfioSetIrqs } from '#vocabulary';
-import { isEventfdName, setsVectors, typeOf } from './calls.ts';
+import { isEventfdName, printRegisters, type VfioSetIrqs } from '#vocabulary';
+import { setsVectors, typeOf } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
-import { cannotGrow } from './irq-info-honest.ts';
-import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
+import { interrupts } from './irq-info-honest.ts';
+import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
 
 /** The promise whose fate the cover letter of dynamic MSI-X asks about. */
 export const noresizeErrorUnchanged: Invariant = {
@@ -20,16 +20,14 @@ export const noresizeErrorUnchanged: Invariant = {
 };
 
 /** Whether the call leaves what was allocated, on an index that says it cannot grow. */
-function goesBeyond(device: DeviceView, call: VfioSetIrqs): boolean {
-  const { before, config } = device;
+function goesBeyond({ before, config }: DeviceView, call: VfioSetIrqs): boolean {
   const end = call.start + call.count;
-  const vectors = call.index === VFIO_PCI_MSI_IRQ_INDEX ? (config.msiVectors ?? 0) : config.msixVectors;
   return (
-    cannotGrow(device, call) &&
+    !canGrow(before) &&
     before.type === typeOf(call.index) &&
     call.count > 0 &&
     end > before.allocated &&
-    end <= vectors
+    end <= interrupts(config, call.index)
   );
 }
 

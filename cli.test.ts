@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allClauses } from './model/clauses.ts';
+import { PROFILE_NAMES } from './model/profiles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,7 +40,8 @@ describe('bad usage is one line and exit code 2:', () => {
     [['run', '--shard', '3/2'], 'vfio-irq: --shard: expected I/N with I from 1 to N, got 3/2'],
     [
       ['run', '--profile', 'linux-2.4'],
-      'vfio-irq: --profile: expected one of linux-6.1, linux-6.12, linux-6.12-static, got linux-2.4',
+      'vfio-irq: --profile: expected one of linux-6.1, linux-6.12, linux-6.12-static, each also with +qemu-7.2, ' +
+        '+qemu-10.0, +all-at-enable, and then with /irqfd; got linux-2.4',
     ],
     [['run', '--fast'], "vfio-irq: Unknown option '--fast'"],
     [['replay'], 'vfio-irq: replay: expected one file, got 0'],
@@ -92,7 +94,7 @@ describe('a run', () => {
       '--system',
       'optimised',
       '--runs',
-      '200',
+      '60',
       '--seed',
       '5',
       '--json',
@@ -102,7 +104,7 @@ describe('a run', () => {
       '--out',
       out,
     );
-    expect([answer.code, answer.error]).toEqual([0, expect.stringMatching(/optimised linux-6\.12: 20\d scenarios/)]);
+    expect([answer.code, answer.error]).toEqual([0, expect.stringMatching(/optimised linux-6\.12: 6\d scenarios/)]);
     expect(answer.out).toContain('pci.msix-message.dropped-while-off');
     const summary = JSON.parse(readFileSync(json, 'utf8'));
     expect(summary).toMatchObject({
@@ -110,7 +112,7 @@ describe('a run', () => {
       seed: 5,
       mutants: { total: 0, killed: 0, survivors: [] },
     });
-    expect(summary.systems).toHaveLength(3);
+    expect(summary.systems.map(({ profile }: { profile: string }) => profile)).toEqual(PROFILE_NAMES);
     expect(summary.systems[0]).toMatchObject({
       name: 'optimised',
       profile: 'linux-6.1',

@@ -6,18 +6,21 @@ import { HarnessError, type HostTraits, type System, type SystemFactory } from '
 import { DEFAULT_SYSTEMS, SYSTEM_NAMES, systemFactory } from './impl/index.ts';
 import { measureRates, PATTERNS } from './impl/linux/rates.ts';
 import { allClauses } from './model/clauses.ts';
-import { hostTraits, isProfileName, PROFILE_NAMES, profileOf } from './model/profiles.ts';
+import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from './model/profiles.ts';
 import { EXPECTATIONS } from './properties/expected.ts';
 import { INVARIANTS, isInvariantId } from './properties/invariants/index.ts';
 import type { Invariant } from './properties/invariants/invariant.ts';
 import { bench } from './properties/runner/bench.ts';
 import { campaign, lacks, untested } from './properties/runner/campaign.ts';
+import { profilesFor, scenariosFor, suits } from './properties/runner/defaults.ts';
+import { growthCosts } from './properties/runner/growth-cost.ts';
 import { lockstep, verdictOf } from './properties/runner/lockstep.ts';
 import { probeHost } from './properties/runner/probe.ts';
 import { RecordError, type Recorded, readRecorded } from './properties/runner/record.ts';
 import type { CampaignResult, Finding, RunResult } from './properties/runner/verdict.ts';
 import { clausesText } from './reports/clauses-text.ts';
 import type { Glossary } from './reports/glossary.ts';
+import { growthText } from './reports/growth-text.ts';
 import { heldText } from './reports/held-text.ts';
 import { ANSI, type Palette, PLAIN } from './reports/palette.ts';
 import { printable } from './reports/printable.ts';
@@ -40,21 +43,20 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
                       how often a real kernel loses an event while its interrupts are changed, on one processor and on
                       two, SECONDS for each way to change them: counts, never a verdict
-  bench               the parts of a campaign against each other, on this machine
+  bench               the parts of a campaign against each other, and what growth costs under each VMM
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules DIR)
-  profiles    ${PROFILE_NAMES.join(', ')}
+  profiles    ${PROFILES_IN_WORDS}
   invariants  ${INVARIANTS.map(({ id }) => id).join(', ')}
 `;
 
 /** Exit codes: what scripts rely on. */
 const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
 
-/** Scenarios of a campaign on an in-process system, and on a real one that was named. */
-const RUNS_IN_PROCESS = 8_000;
-const RUNS_REAL = 3_000;
 /** A ready real system that nobody named gets a short share of the run. */
-const SECONDS_REAL_UNNAMED = 8;
+const SECONDS_REAL_UNNAMED = 4;
+/** Vectors whose growth is counted: more tell the same, and 2,048 take seconds. */
+const GROWTH_VECTORS: readonly number[] = [8, 64, 256];
 /** For one way to change interrupts. */
 const SECONDS_RATE = 10;
 
@@ -88,7 +90,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 interface RunOptions {
   readonly systems: readonly string[] | undefined;
-  readonly profiles: readonly string[];
+  readonly profiles: readonly ProfileName[];
   readonly invariants: readonly Invariant[];
   readonly runs: number | undefined;
   readonly lengthMax: number | undefined;
@@ -118,7 +120,7 @@ function runOptions(args: readonly string[]): RunOptions {
   });
   return {
     systems: values.system === undefined ? undefined : [...new Set(values.system)],
-    profiles: (values.profile ?? []).map((name) => oneOf('--profile', name, PROFILE_NAMES)),
+    profiles: (values.profile ?? []).map(chosenProfile),
     invariants: chosenInvariants(values.invariant),
     runs: optional(values.runs, (text) => wholeNumber('--runs', text, 1, 1e9)),
     lengthMax: optional(values.length, (text) => wholeNumber('--length', text, 1, 10_000)),
@@ -130,6 +132,12 @@ function runOptions(args: readonly string[]): RunOptions {
     out: values.out ?? DEFAULT_OUT,
     modules: values.modules,
   };
+}
+
+function chosenProfile(name: string): ProfileName {
+  const profile = profileNamed(name);
+  if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILES_IN_WORDS}; got ${name}`);
+  return profile;
 }
 
 function chosenInvariants(names: readonly string[] | undefined): readonly Invariant[] {
@@ -171,7 +179,7 @@ async function run(args: readonly string[]): Promise<number> {
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     results,
   };
-  process.stdout.write(reportRun(outcome, options, glossary(), palette()));
+  process.stdout.write(reportRun(outcome, options, glossary(), palette(), growthCosts(GROWTH_VECTORS)));
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
@@ -186,8 +194,10 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
     system = await factory.start();
     const own = system.support.host === 'own' ? await probeHost(system) : undefined;
     const results: CampaignResult[] = [];
-    for (const profile of profilesFor(factory.name, own, options.profiles)) {
-      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, stop));
+    const profiles = chosenProfiles(system, own, options.profiles);
+    const share = SECONDS_REAL_UNNAMED / profiles.length;
+    for (const profile of profiles) {
+      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, stop));
     }
     return results;
   } catch (error) {
@@ -198,52 +208,53 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
   }
 }
 
-/** The profiles named; else every one for a system that can behave as any, and its own for one that has its own. */
-function profilesFor(name: string, own: HostTraits | undefined, named: readonly string[]): readonly string[] {
+/** The profiles named; else every one that the system can behave as, or its own. */
+function chosenProfiles(
+  system: System,
+  own: HostTraits | undefined,
+  named: readonly ProfileName[],
+): readonly ProfileName[] {
+  const strange = named.find((profile) => !suits(system.support, platformOf(profile)));
+  if (strange !== undefined) throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
   if (named.length > 0) return named;
-  if (own === undefined) return PROFILE_NAMES;
-  const profile = profileOf(own);
+  if (own === undefined) return profilesFor(system);
+  const profile = profileOf({ host: own });
   if (profile === undefined)
-    throw new HarnessError(`${name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
+    throw new HarnessError(`${system.name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
   return [profile];
 }
 
 async function runProfile(
   system: System,
   own: HostTraits | undefined,
-  profile: string,
+  profile: ProfileName,
   options: RunOptions,
+  share: number,
   stop: AbortSignal,
 ): Promise<CampaignResult> {
-  const host = traitsOf(profile);
-  const real = own !== undefined;
+  const platform = platformOf(profile);
+  const real = own !== undefined || typeof system.support.vmm === 'object';
   const unbounded = options.runs === undefined && options.seconds !== undefined;
-  const short = real && options.systems === undefined && options.runs === undefined && options.seconds === undefined;
+  const short = real && options.systems === undefined && options.runs === undefined && !unbounded;
   const label = system.name === profile ? profile : `${system.name} ${profile}`;
   const progress = new ProgressLine(label, process.stderr);
   const result = await campaign({
     system,
     profile,
-    host,
-    subjectProfile: own === undefined ? profile : (profileOf(own) ?? 'unnamed'),
-    subjectHost: own ?? host,
+    platform,
+    subjectProfile: own === undefined ? profile : (profileOf({ host: own }) ?? 'unnamed'),
+    subjectPlatform: own === undefined ? platform : { host: own },
     invariants: options.invariants,
     seed: options.seed,
-    scenarios: options.runs ?? (unbounded ? Number.MAX_SAFE_INTEGER : real ? RUNS_REAL : RUNS_IN_PROCESS),
+    scenarios: options.runs ?? (unbounded ? Number.MAX_SAFE_INTEGER : scenariosFor(system, platform)),
     lengthMax: options.lengthMax,
-    seconds: options.seconds ?? (short ? SECONDS_REAL_UNNAMED : Number.POSITIVE_INFINITY),
+    seconds: options.seconds ?? (short ? share : Number.POSITIVE_INFINITY),
     shard: options.shard,
     stop,
     onProgress: (now) => progress.show(now),
   });
   progress.end({ ...result, findings: result.findings.filter(({ verdict }) => verdict !== 'expected').length });
-  return own === undefined ? result : { ...result, probed: { host: own, profile: profileOf(own) ?? null } };
-}
-
-function traitsOf(profile: string): HostTraits {
-  if (!isProfileName(profile))
-    throw new UsageError(`profile: expected one of ${PROFILE_NAMES.join(', ')}, got ${profile}`);
-  return hostTraits(profile);
+  return own === undefined ? result : { ...result, probed: { host: own, profile: profileOf({ host: own }) ?? null } };
 }
 
 /** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */
@@ -264,9 +275,7 @@ function stopOnInterrupt(): AbortSignal {
 
 // --- reports -----------------------------------------------------------------------------------------------------
 
-function palette(): Palette {
-  return process.stdout.isTTY === true ? ANSI : PLAIN;
-}
+const palette = (): Palette => (process.stdout.isTTY === true ? ANSI : PLAIN);
 
 function glossary(): Glossary {
   return { clauses: allClauses(), invariants: INVARIANTS, expectedViolations: EXPECTATIONS };
@@ -295,13 +304,13 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
   const scenario = recorded.kind === 'finding' ? recorded.finding.scenario : recorded.scenario;
   const lacking = lacks(system, scenario);
   if (lacking !== null) throw new UnavailableError(`${system.name}: ${lacking}`);
-  const profile =
-    recorded.kind === 'finding' ? recorded.finding.profile : (profileOf(scenario.config.host) ?? 'unnamed');
+  const profile = recorded.kind === 'finding' ? recorded.finding.profile : (profileOf(scenario.config) ?? 'unnamed');
   const subjectProfile = recorded.kind === 'finding' ? recorded.finding.subjectProfile : profile;
+  const named = profileNamed(subjectProfile);
   const judgement = await lockstep(system, scenario, {
     profile,
     invariants: INVARIANTS,
-    subjectHost: isProfileName(subjectProfile) ? hostTraits(subjectProfile) : scenario.config.host,
+    subjectPlatform: named === undefined ? scenario.config : platformOf(named),
   });
   const verdict = verdictOf(judgement);
   const id = recorded.kind === 'finding' ? recorded.finding.id : '00000000';
@@ -372,12 +381,13 @@ async function measure(args: readonly string[]): Promise<number> {
   parse(args, {});
   const profile = 'linux-6.12';
   const optimised = await factoryOf('optimised', undefined).start();
-  for (const { what, against, operationsPerSecond, ratio } of await bench(optimised, profile, hostTraits(profile))) {
+  for (const { what, against, operationsPerSecond, ratio } of await bench(optimised, profile, platformOf(profile))) {
     const speed = Math.round(operationsPerSecond).toLocaleString('en').padStart(10);
     process.stdout.write(
       `${speed} operations per second  ${what.padEnd(30)} ${ratio.toFixed(2)} times the time of ${against}\n`,
     );
   }
+  process.stdout.write(`\n${growthText(growthCosts(GROWTH_VECTORS), palette())}\n`);
   return EXIT.held;
 }
 

@@ -60,6 +60,11 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'VFIO calls the layers below it and needs no npm package and no Node',
   },
   {
+    from: /^model\/qemu\//,
+    may: [...SHARED_BY_LAYERS, 'model/qemu/', 'model/vfio/'],
+    reason: 'a VMM is a user of vfio: it sees nothing below the ioctls but where it shows it to the guest',
+  },
+  {
     from: /^model\/(machine|reference|profiles|clauses)\.ts$/,
     may: ['#vocabulary', 'model/'],
     reason: 'the machine joins the layers; the model knows no other room',
@@ -70,8 +75,8 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'agreement means something only if it shares nothing with the rules of the model',
   },
   {
-    from: /^impl\/linux\//,
-    may: ['#vocabulary', 'impl/linux/', 'node:'],
+    from: /^impl\/(linux|qemu)\//,
+    may: ['#vocabulary', 'impl/linux/', 'impl/qemu/', 'node:'],
     reason: 'an adapter translates; it must not see the right answers',
   },
   {
@@ -137,7 +142,7 @@ const IMPORTS: readonly ImportRow[] = [
 const TYPESCRIPT = /\.ts$/;
 /** The lock file is npm's, and the rules about text must name what they forbid. */
 const OURS = /^(?!package-lock\.json$|\.ci\/tidy(\.test)?\.ts$)/;
-const RULE_FILES = /^model\/(pci|irq|vfio)\/(?!.*\.test\.ts$).*\.ts$/;
+const RULE_FILES = /^model\/(pci|irq|vfio|qemu)\/(?!.*\.test\.ts$).*\.ts$/;
 const WITHOUT_DEFAULT = /^(model|impl\/optimised|properties)\/.*\.ts$/;
 
 function eachFile(where: RegExp, check: (file: SourceFile) => readonly Omit<Finding, 'path'>[]): Rule['check'] {
@@ -251,6 +256,10 @@ const SOURCES = [
   {
     names: 'a kernel function with its version',
     shape: /\b_*[a-z0-9]+(_[a-z0-9]+)+\b[\s\S]*\bLinux (before )?\d+\.\d+/,
+  },
+  {
+    names: 'a function of QEMU with its version',
+    shape: /\b_*[a-z0-9]+(_[a-z0-9]+)+\b[\s\S]*\bQEMU (before )?\d+\.\d+/,
   },
   { names: 'a section of PCIe', shape: /\bPCIe \d+(\.\d+)*, \d+(\.\d+)+/ },
   { names: '`ours`', shape: /\bours\b/ },

@@ -5,17 +5,21 @@ import {
   type Config,
   type DeviceObservation,
   deviceOf,
-  type Errno,
   type Event,
+  type GuestObservation,
   INTX_DISABLE,
   INTX_HANDLER,
   INTX_STATUS,
+  isAskable,
+  isGuestOperation,
   MSI_ENABLE,
   MSI_MESSAGE,
   type Observation,
   type Operation,
   type Outcome,
   PENDING,
+  type Platform,
+  type RawOperation,
   type Step,
   UNMASKED,
   type VectorChange,
@@ -30,6 +34,11 @@ import type { HostVectors } from './irq/msi-domain.ts';
 import { raise } from './pci/event.ts';
 import { assertIntx, deassertIntx } from './pci/intx-pin.ts';
 import { wipeTable } from './pci/msix-table.ts';
+import { runEventLoop } from './qemu/event-loop.ts';
+import { guestAccess } from './qemu/guest-access.ts';
+import { intxEnable } from './qemu/intx.ts';
+import { readsPending } from './qemu/pba-read.ts';
+import { initialVirtualFunction, type VirtualFunction, type Vmm } from './qemu/virtual-function.ts';
 import { pbaRead, tableRead, tableWrite } from './vfio/bar-region.ts';
 import { configRead, configWrite } from './vfio/config-space.ts';
 import { close, isClosed, mapBar, open, openedDevice, unmapBar, type VfioDevice } from './vfio/device.ts';
@@ -38,6 +47,7 @@ import { intxHandler } from './vfio/intx.ts';
 import { getIrqInfo, msixInfoFlags } from './vfio/irq-info.ts';
 import { msiHandler } from './vfio/msi-handler.ts';
 import { reset } from './vfio/reset.ts';
+import { returned } from './vfio/returned.ts';
 import { setIrqs } from './vfio/set-irqs.ts';
 
 /** One device with what the scenario does to it from outside vfio-pci. */
@@ -49,13 +59,20 @@ interface Place {
   readonly touched: Set<number>;
   /** What the observations so far have said; vectors in state 0 are left out. */
   readonly reported: Map<number, number>;
+  /** The same of what the guest sees. */
+  readonly reportedToGuest: Map<number, number>;
 }
 
 /** All layers of one machine. */
 export interface Machine {
+  readonly platform: Platform;
   readonly places: readonly Place[];
   readonly hostVectors: HostVectors;
   readonly eventfds: Eventfds;
+  /** Who uses vfio on behalf of a guest; null where the scenario itself does. */
+  readonly vmm: Vmm | null;
+  /** The raises of the current step. */
+  raised: Event[];
 }
 
 /** A machine as a scenario finds it: every device opened once, MSI-X off, nothing pending. */
@@ -73,31 +90,48 @@ export function initial(config: Config): Machine {
       armed: [],
       touched,
       reported: new Map(),
+      reportedToGuest: new Map(),
     };
   });
-  return { places, hostVectors, eventfds };
+  const raised: Event[] = [];
+  if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised };
+  const traits = config.vmm;
+  const functions = places.map(({ device }, index) => initialVirtualFunction(index, traits, device));
+  const raiseArmed = (index: number, window: Window): number => raiseInWindow(machine, index, window);
+  const vmm: Vmm = { functions, delivered: new Map(), signalled: eventfds.signalled, raiseArmed };
+  const machine: Machine = { platform: config, places, hostVectors, eventfds, vmm, raised };
+  for (const vf of functions) intxEnable(vmm, vf);
+  return machine;
 }
 
 /** Does one operation. Every operation has an outcome in every state. */
 export function step(machine: Machine, operation: Operation): Step {
-  const raised: Event[] = [];
   let outcome: Outcome = OK;
+  machine.raised = [];
   machine.eventfds.signalled.clear();
+  for (const vf of machine.vmm?.functions ?? []) vf.calls = [];
   const clauses = collectCitations(() => {
-    outcome = perform(machine, operation, raised);
-    raiseArmed(machine, operation, outcome, raised);
+    outcome = perform(machine, operation);
+    raiseArmed(machine, operation, outcome);
   });
-  return { outcome, events: [...raised, ...signalledEvents(machine.eventfds)], observation: observe(machine), clauses };
+  const events = [...machine.raised, ...heard(machine)];
+  const calls = machine.vmm === null ? {} : { calls: machine.vmm.functions.flatMap((vf) => vf.calls) };
+  return { outcome, events, observation: observe(machine), ...calls, clauses };
 }
 
 const OK: Outcome = { kind: 'ok' };
 
-function returned(result: number | Errno): Outcome {
-  if (result === 0) return OK;
-  return typeof result === 'number' ? { kind: 'positive', value: result } : { kind: 'errno', errno: result };
+function perform(machine: Machine, operation: Operation): Outcome {
+  const { vmm } = machine;
+  if (!isAskable(machine.platform, operation.kind))
+    throw new Error(`${operation.kind} was asked of a machine ${vmm === null ? 'without' : 'with'} a VMM`);
+  if (!isGuestOperation(operation)) return performRaw(machine, operation);
+  const vf = vmm?.functions[operation.device];
+  if (vmm === null || vf === undefined) throw new Error(`the Config has no device ${operation.device}`);
+  return guestAccess(vmm, vf, operation);
 }
 
-function perform(machine: Machine, operation: Operation, raised: Event[]): Outcome {
+function performRaw(machine: Machine, operation: RawOperation): Outcome {
   switch (operation.kind) {
     case 'vfio.open':
     case 'vfio.close':
@@ -120,7 +154,8 @@ function perform(machine: Machine, operation: Operation, raised: Event[]): Outco
       closeEventfd(machine.eventfds, operation.eventfd);
       return OK;
     case 'device.raise':
-      deviceRaises(machine, operation.device, operation.vector, null, raised);
+      deviceRaises(machine, operation.device, operation.vector, null);
+      if (machine.vmm !== null) runEventLoop(machine.vmm);
       return OK;
     case 'device.arm':
       place(machine, operation.device).armed.push({ vector: operation.vector, window: operation.window });
@@ -197,22 +232,38 @@ function performDevice(device: VfioDevice, kind: 'device.assertIntx' | 'device.d
 }
 
 /** The device has an event; a message it sends reaches the handler at once. */
-function deviceRaises(machine: Machine, index: number, vector: number, window: Window | null, raised: Event[]): void {
+function deviceRaises(machine: Machine, index: number, vector: number, window: Window | null): void {
   const { device } = place(machine, index);
-  raised.push({ kind: 'raised', device: index, vector, window });
+  machine.raised.push({ kind: 'raised', device: index, vector, window });
   if (raise(device.pci, vector)) msiHandler(device, vector);
 }
 
-/** The raises armed for the reaction that has just ended: in its window if it opened that, else right after it. */
-function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome, raised: Event[]): void {
+/** A window of a VMM's reaction is open: what was armed for it is raised. Returns how many events that are. */
+function raiseInWindow(machine: Machine, index: number, window: Window): number {
+  const at = place(machine, index);
+  const now = at.armed.filter((armed) => armed.window === window);
+  if (now.length === 0) return 0;
+  at.armed = at.armed.filter((armed) => armed.window !== window);
+  for (const { vector } of now) deviceRaises(machine, index, vector, window);
+  return now.length;
+}
+
+/**
+ * The raises armed for the reaction that has just ended: in its window if it opened that, else right after it. A VMM's
+ * event loop runs after each.
+ */
+function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome): void {
   const index = deviceOf(operation);
-  if (index === undefined || !operation.kind.startsWith('vfio.')) return;
+  if (index === undefined || !(operation.kind.startsWith('vfio.') || isGuestOperation(operation))) return;
   const at = place(machine, index);
   if (at.armed.length === 0) return;
   const open = openedWindow(operation, outcome);
   const armed = at.armed;
   at.armed = [];
-  for (const { vector, window } of armed) deviceRaises(machine, index, vector, window === open ? window : null, raised);
+  for (const { vector, window } of armed) {
+    deviceRaises(machine, index, vector, window === open ? window : null);
+    if (machine.vmm !== null) runEventLoop(machine.vmm);
+  }
 }
 
 /** The window in which an operation has left the machine. */
@@ -232,6 +283,23 @@ function place(machine: Machine, index: number): Place {
   return found;
 }
 
+/** What reached the user of vfio, or the guest. */
+function heard({ vmm, eventfds }: Machine): Event[] {
+  return vmm === null ? signalledEvents(eventfds) : messageEvents(vmm);
+}
+
+function messageEvents({ delivered }: Vmm): Event[] {
+  const messages = [...delivered.values()].map((message): Event & { kind: 'message' } => ({
+    kind: 'message',
+    ...message,
+  }));
+  delivered.clear();
+  return messages.sort(
+    (left, right) =>
+      left.device - right.device || left.high - right.high || left.address - right.address || left.data - right.data,
+  );
+}
+
 function signalledEvents(eventfds: Eventfds): Event[] {
   return [...eventfds.signalled]
     .map(([eventfd, count]): Event & { kind: 'signalled' } => ({ kind: 'signalled', eventfd, count }))
@@ -239,21 +307,46 @@ function signalledEvents(eventfds: Eventfds): Event[] {
 }
 
 /** What can be read now, as the difference to what was read before. */
-export function observe(machine: Machine): Observation {
-  return machine.places.map(observeDevice);
+export function observe({ places, vmm }: Machine): Observation {
+  return places.map((at, index) => {
+    const vf = vmm?.functions[index];
+    // What the guest sees is looked at first: it may show what is the function's.
+    const guest = vf === undefined ? {} : { guest: observeGuest(at, vf) };
+    return { ...observeDevice(at), ...guest };
+  });
 }
 
-function observeDevice({ device, touched, reported }: Place): DeviceObservation {
+function observeGuest({ touched, reportedToGuest }: Place, vf: VirtualFunction): GuestObservation {
+  const looked = new Set([...touched, ...vf.touched]);
+  vf.touched.clear();
+  const changes = changesOf(looked, reportedToGuest, (vector) => guestState(vf, vector));
+  return { enable: vf.enable, functionMask: vf.functionMask, changes };
+}
+
+function guestState(vf: VirtualFunction, vector: number): number {
+  return (vf.unmasked.has(vector) ? UNMASKED : 0) + (readsPending(vf, vector) ? PENDING : 0);
+}
+
+/** The vectors looked at whose state is not what was reported, which is brought up to date. */
+function changesOf(
+  looked: ReadonlySet<number>,
+  reported: Map<number, number>,
+  stateOf: (vector: number) => number,
+): readonly VectorChange[] {
   const changes: VectorChange[] = [];
-  for (const vector of touched) {
-    const state = vectorState(device, vector);
+  for (const vector of looked) {
+    const state = stateOf(vector);
     if (state === (reported.get(vector) ?? 0)) continue;
     if (state === 0) reported.delete(vector);
     else reported.set(vector, state);
     changes.push({ vector, state });
   }
+  return changes.sort((left, right) => left.vector - right.vector);
+}
+
+function observeDevice({ device, touched, reported }: Place): DeviceObservation {
+  const changes = changesOf(touched, reported, (vector) => vectorState(device, vector));
   touched.clear();
-  changes.sort((left, right) => left.vector - right.vector);
   const { enable, functionMask } = device.pci.msix;
   return {
     enable,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type HostTraits, type Operation, parseOperation } from '#vocabulary';
 import { declare } from './cite.ts';
 import { allClauses } from './clauses.ts';
-import { hostTraits, isProfileName, PROFILE_NAMES, profileOf } from './profiles.ts';
+import { hostTraits, PROFILE_NAMES, platformOf, profileNamed, profileOf } from './profiles.ts';
 import { specify } from './reference.ts';
 
 const uint32 = fc.oneof(
@@ -86,7 +86,7 @@ describe('a clause', () => {
     expect(clauses.length).toBeGreaterThan(40);
     expect(new Set(clauses.map(({ id }) => id)).size).toBe(clauses.length);
     for (const { id, title, source } of clauses) {
-      expect(id).toMatch(/^(pci|irq|vfio)(\.[a-z0-9-]+){2}$/);
+      expect(id).toMatch(/^(pci|irq|vfio|qemu)(\.[a-z0-9-]+){2}$/);
       expect(title).toMatch(/^[A-Z-].*\.$/);
       expect(source).toMatch(/Linux|PCIe|QEMU|ioctl|close\(2\)|^ours: /);
     }
@@ -112,9 +112,12 @@ describe('a clause', () => {
 
 describe('a profile', () => {
   it('is found by its traits', () => {
-    for (const name of PROFILE_NAMES) expect(profileOf(hostTraits(name))).toBe(name);
-    expect(profileOf({ ...hostTraits('linux-6.1'), dynamicMsix: true })).toBeUndefined();
-    expect(isProfileName('linux-6.1')).toBe(true);
-    expect(isProfileName('toString')).toBe(false);
+    for (const name of PROFILE_NAMES) expect(profileOf(platformOf(name))).toBe(name);
+    expect(profileOf({ host: { ...hostTraits('linux-6.1'), dynamicMsix: true } })).toBeUndefined();
+    expect(profileNamed('linux-6.1')).toBe('linux-6.1');
+    expect(profileNamed('linux-6.1+qemu-7.2/userspace')).toBe('linux-6.1+qemu-7.2');
+    expect(profileNamed('linux-6.1+qemu-7.2/irqfd')).toBe('linux-6.1+qemu-7.2/irqfd');
+    expect(profileNamed('linux-6.1/userspace')).toBeUndefined();
+    expect(profileNamed('toString')).toBeUndefined();
   });
 });

@@ -16,6 +16,7 @@ const ANYTHING: Support = {
   operations: new Set(OPERATION_KINDS),
   functions: 'any',
   withoutRemapping: true,
+  vmm: 'configured',
   devicesMax: 4,
   host: 'configured',
 };

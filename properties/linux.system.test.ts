@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HostTraits, type Operation, parseOperation, type System } from '#vocabulary';
 import { systemFactory } from '../impl/index.ts';
 import { measureRates, PATTERNS, type Rate } from '../impl/linux/rates.ts';
-import { hostTraits, type ProfileName, profileOf } from '../model/profiles.ts';
+import { type HostName, hostTraits, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from './invariants/index.ts';
 import { campaign } from './runner/campaign.ts';
 import { lockstep } from './runner/lockstep.ts';
@@ -17,7 +17,7 @@ import { expectedOf, scenarioOf, toldBy } from './scenarios/script.ts';
 import { STATEMENTS } from './scenarios/statements.ts';
 import { STORIES } from './scenarios/stories.ts';
 
-const KERNELS: readonly ProfileName[] = ['linux-6.1', 'linux-6.12'];
+const KERNELS: readonly HostName[] = ['linux-6.1', 'linux-6.12'];
 const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-systems-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -54,7 +54,7 @@ describe.each(KERNELS)('%s', (profile) => {
   }
 
   it('behaves by its profile when it is asked', async () => {
-    expect(profileOf(await probeHost(system))).toBe(profile);
+    expect(profileOf({ host: await probeHost(system) })).toBe(profile);
   });
 
   it.each(STATEMENTS.map((script) => [script.id, script.says, script] as const))(
@@ -92,7 +92,7 @@ describe.each(KERNELS)('%s', (profile) => {
     const result = await campaign(
       planOf(system, profile, {
         profile: other,
-        host: hostTraits(other),
+        platform: { host: hostTraits(other) },
         subjectProfile: profile,
         scenarios: 100,
         seed: 2,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseOperation, printOperation, type Scenario } from '#vocabulary';
 import { optimisedSystem } from '../impl/optimised/system.ts';
 import { allClauses } from '../model/clauses.ts';
-import { hostTraits, PROFILE_NAMES } from '../model/profiles.ts';
+import { HOST_NAMES, hostTraits } from '../model/profiles.ts';
 import { referenceSystem } from '../model/reference.ts';
 import { storyText } from '../reports/story.ts';
 import { INVARIANTS } from './invariants/index.ts';
@@ -16,7 +16,7 @@ it('says each of the 78 statements once, or why not', () => {
   expect([...STATEMENTS, ...NOT_SAID].map(({ id }) => id).sort()).toEqual(numbers);
 });
 
-describe.each(PROFILE_NAMES)('on %s', (profile) => {
+describe.each(HOST_NAMES)('on %s', (profile) => {
   const host = hostTraits(profile);
 
   it.each(STATEMENTS.map((script) => [script.id, script.says, script] as const))(

@@ -15,7 +15,7 @@ describe('the list of clauses', () => {
       expect(text).toContain(source.split(' ')[0]);
     }
     expect(text).toContain('  ✓ vfio.set-irqs.enable\n');
-    expect(text).toContain('1,980 scenarios');
+    expect(text).toContain('reference on linux-6.1                       alone 1,980, qemu-7.2 1,644 scenarios');
     expect(text).toContain('  ✗ vfio.set-irqs.below-minus-one\n');
     expect(text).toContain('no scenario reached it');
     expect(text.endsWith('4 of 5 clauses reached by the last run (seed 42)')).toBe(true);

@@ -1,6 +1,7 @@
 import type { Clause } from '#vocabulary';
-import { counted, grouped, joinSections, left, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
+import { grouped, joinSections, left, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
 import { type Palette, PLAIN } from './palette.ts';
+import { byHost, countWords } from './places.ts';
 import { printable } from './printable.ts';
 import type { Reached } from './read-summary.ts';
 import type { Summary } from './summary.ts';
@@ -40,16 +41,23 @@ function clauseLines(clause: Clause, reachedBy: ReachedBy | null, palette: Palet
   ];
 }
 
+/** A line for each system and host. */
 function reachLines(reachedBy: ReachedBy, palette: Palette): readonly string[] {
   if (reachedBy.length === 0) return [`      ${palette.bad('no scenario reached it')}`];
-  const width = widest(reachedBy.map(placeOf));
-  return reachedBy.map(
-    (reach) => `      ${left(placeOf(reach), width)}  ${palette.quiet(counted(reach.scenarios, 'scenario'))}`,
+  const systems = [...new Set(reachedBy.map(({ system }) => system))];
+  const lines = systems.flatMap((system) => {
+    const reaches = reachedBy.filter((reach) => reach.system === system);
+    return byHost(reaches.map(({ profile, scenarios }) => ({ profile, count: scenarios }))).map((host) => ({
+      place: printable(system === host.host ? system : `${system} on ${host.host}`),
+      words: countWords(host),
+    }));
+  });
+  const width = widest(lines.map(({ place }) => place));
+  return lines.flatMap(({ place, words }) =>
+    wrap(words, Math.max(20, TERMINAL_COLUMNS - 8 - width)).map(
+      (line, index) => `      ${left(index === 0 ? place : '', width)}  ${palette.quiet(line)}`,
+    ),
   );
-}
-
-function placeOf({ system, profile }: ReachedBy[number]): string {
-  return printable(system === profile ? system : `${system} on ${profile}`);
 }
 
 function totalLines(clauses: readonly Clause[], last: Reached | null, palette: Palette): readonly string[] {

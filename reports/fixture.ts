@@ -3,6 +3,7 @@ import type { Clause, DeviceObservation, Observation, Scenario, Step, VectorChan
 import { ALLOCATED, ARMED, UNMASKED } from '#vocabulary';
 import type { Finding, RunResult } from '../properties/runner/verdict.ts';
 import type { Glossary } from './glossary.ts';
+import { GUEST_LOST } from './guest-fixture.ts';
 
 const ARMED_STATE = ALLOCATED | ARMED | UNMASKED;
 
@@ -59,6 +60,12 @@ export const GLOSSARY: Glossary = {
       invariant: 'no-lost-interrupt',
       clause: 'pci.msix.drops-while-off',
       source: 'To grow, a user must turn MSI-X off and on again: cover letter of the dynamic MSI-X series, 2023',
+    },
+    {
+      profile: 'linux-6.1+qemu-7.2',
+      invariant: 'no-lost-interrupt',
+      clause: 'pci.msix.drops-while-off',
+      source: 'vfio_msix_vector_do_use, QEMU 7.2: growth by tear-down',
     },
   ],
 };
@@ -265,6 +272,32 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1991, 'vfio.set-irqs.disable': 1187 },
+    },
+    {
+      system: 'reference',
+      profile: 'linux-6.1+qemu-7.2',
+      verdict: 'pass',
+      scenarios: 2000,
+      operations: 39_870,
+      seconds: 0.6,
+      divergences: 0,
+      violations: [
+        { invariant: 'no-lost-interrupt', clause: 'pci.msix.drops-while-off', count: 61, findings: ['5e1fd0a4'] },
+      ],
+      findings: [GUEST_LOST],
+      clauses: { 'vfio.set-irqs.enable': 1644, 'vfio.set-irqs.disable': 1590, 'pci.msix.drops-while-off': 61 },
+    },
+    {
+      system: 'reference',
+      profile: 'linux-6.12+qemu-7.2/irqfd',
+      verdict: 'pass',
+      scenarios: 2000,
+      operations: 40_115,
+      seconds: 0.7,
+      divergences: 0,
+      violations: [],
+      findings: [],
+      clauses: { 'vfio.set-irqs.enable': 1651 },
     },
     {
       system: 'mutant:partial-extend-on-error',

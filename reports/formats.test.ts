@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { GUEST_KINDS, type Trace } from '#vocabulary';
+import { specify } from '../model/reference.ts';
 import { readRecorded, writeFinding } from '../properties/runner/record.ts';
 import { DIVERGENCE, GLOSSARY, RUN } from './fixture.ts';
 import { readReached } from './read-summary.ts';
@@ -23,18 +25,38 @@ function shape(value: unknown): unknown {
 
 describe('the example in README.md', () => {
   it('of a scenario is one', () => {
-    const [text = ''] = examples('scenario@1');
-    expect(readRecorded(text, 'README.md')).toMatchObject({
+    const [raw = '', guests = ''] = examples('scenario@1');
+    expect(readRecorded(raw, 'README.md')).toMatchObject({
       kind: 'scenario',
       scenario: { operations: [{ device: 0 }, {}] },
     });
+    const recorded = readRecorded(guests, 'README.md');
+    const kinds = recorded.kind === 'scenario' ? recorded.scenario.operations.map(({ kind }) => kind) : [];
+    expect(kinds.filter((kind) => kind !== 'device.arm').sort()).toEqual([...GUEST_KINDS].sort());
   });
 
   it('of a finding is one, as it would be written', () => {
-    const [text = ''] = examples('finding@1');
-    const recorded = readRecorded(text, 'README.md');
-    expect(recorded.kind === 'finding' ? writeFinding(recorded.finding) : recorded.kind).toBe(text);
+    const texts = examples('finding@1');
+    expect(texts).toHaveLength(2);
+    for (const text of texts) {
+      const recorded = readRecorded(text, 'README.md');
+      expect(recorded.kind === 'finding' ? writeFinding(recorded.finding) : recorded.kind).toBe(text);
+    }
     expect(writeFinding(DIVERGENCE)).toContain('vfio-irq/finding@1');
+  });
+
+  it('of a finding with a guest is what the model says', () => {
+    const [, text = ''] = examples('finding@1');
+    const recorded = readRecorded(text, 'README.md');
+    if (recorded.kind !== 'finding') throw new Error('a finding is read as one');
+    const { scenario, judgement } = recorded.finding;
+    const answers = (trace: Trace): readonly object[] => trace.steps.map((step) => ({ ...step, clauses: [] }));
+    expect(answers(judgement.reference)).toEqual(answers(specify(scenario)));
+    expect(judgement.reference.steps.at(-1)).toMatchObject({
+      events: [{ kind: 'raised', window: 'after-set' }, { kind: 'message' }],
+      observation: [{ guest: { enable: true } }],
+      calls: [{ kind: 'vfio' }],
+    });
   });
 
   it('of a summary has the names of a summary', () => {

@@ -1,11 +1,14 @@
 import type { Window } from '#vocabulary';
 import type { Divergence, Finding, JudgedViolation } from '../properties/runner/verdict.ts';
+import { shortened } from './calls.ts';
 import { expectationSource, type Glossary, promiseOf } from './glossary.ts';
 import { enumerated } from './layout.ts';
 
 /** What each window is, for a legend. */
 export const WINDOW_MEANINGS: Readonly<Record<Window, string>> = {
   'teardown-gap': 'MSI-X or MSI has been turned off, the next call is not made yet',
+  'before-call': "the guest's write is done, the VMM has not made its first call yet",
+  'after-set': 'the first call that set up MSI-X has returned to the VMM, which has not gone on yet',
 };
 
 /** What broke, in one plain sentence. */
@@ -41,9 +44,43 @@ export function violationOf(finding: Finding): JudgedViolation | undefined {
 }
 
 /** The place of a divergence and both answers. */
-export function divergenceWords({ step, path, expected, got }: Divergence): string {
+export function divergenceWords(divergence: Divergence): string {
+  const { step } = divergence;
   const place = step === -1 ? 'The state at the start' : `Operation ${step}`;
-  return `${place} differs from the reference in ${path}: expected ${expected || 'nothing'}, got ${got || 'nothing'}`;
+  const { what, expected, got } = differenceOf(divergence);
+  return `${place} differs from the reference in ${what}: expected ${expected || 'nothing'}, got ${got || 'nothing'}`;
+}
+
+/** A divergence beside its operation: what differs, and both answers. */
+export function differenceWords(divergence: Divergence): string {
+  const { what, expected, got } = differenceOf(divergence);
+  return `${what}: expected ${expected}, got ${got}`;
+}
+
+interface Difference {
+  readonly what: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+function differenceOf(divergence: Divergence): Difference {
+  return divergence.path === 'calls' ? firstCall(divergence) : { what: divergence.path, ...divergence };
+}
+
+/** Of two lists of calls the first that differ: what follows, follows from them. */
+function firstCall({ expected, got }: Divergence): Difference {
+  const [left, right] = [callsIn(expected), callsIn(got)];
+  const differing = left.findIndex((call, place) => call !== right[place]);
+  const first = differing === -1 ? left.length : differing;
+  return {
+    what: `call ${first + 1} of the VMM`,
+    expected: shortened(left[first] ?? 'no more'),
+    got: shortened(right[first] ?? 'no more'),
+  };
+}
+
+function callsIn(text: string): readonly string[] {
+  return text === 'nothing' ? [] : text.split('; ');
 }
 
 function unknownWords({ judgement, scenario }: Finding): string {

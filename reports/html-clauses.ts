@@ -3,6 +3,7 @@ import type { RunResult } from '../properties/runner/verdict.ts';
 import { link } from './html-parts.ts';
 import { grouped } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
+import { byHost, type HostCounts } from './places.ts';
 import { type ClauseReach, clauseReaches } from './scoreboard.ts';
 
 /** Narrows the table of clauses. Without it every clause is shown and the form stays hidden. */
@@ -70,5 +71,12 @@ function clauseRow({ clause, total, profiles }: ClauseReach): Markup {
 function reachMarkup({ undrawn }: Clause, profiles: ClauseReach['profiles']): Content {
   if (undrawn !== undefined) return markup`<span class="quiet">never drawn: ${undrawn}</span>`;
   if (profiles.length === 0) return markup`<span class="fail">✗ not reached</span>`;
-  return profiles.map(({ profile, count }) => markup`<span class="reach">${profile} <b>${grouped(count)}</b></span> `);
+  return byHost(profiles).map(
+    ({ host, counts }) => markup`<p class="reach">${host} ${counts.map((count) => countMarkup(count))}</p>`,
+  );
+}
+
+function countMarkup({ vmm, count }: HostCounts['counts'][number]): Markup {
+  const name = vmm === undefined ? '' : `+ ${vmm} `;
+  return markup`<span>${name}<b>${grouped(count)}</b></span> `;
 }

@@ -3,11 +3,13 @@ import { expectationSource, type Glossary } from './glossary.ts';
 import { clauseLink, findingLinks, invariantLink, link, type PageWords, verdictMarkup } from './html-parts.ts';
 import { counted, grouped } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
+import { profileParts } from './places.ts';
 import {
   type ExpectedGroup,
   expectedGroups,
   findingsOf,
   resultsBySystem,
+  resultsInPlace,
   type Tally,
   worstVerdict,
 } from './scoreboard.ts';
@@ -46,15 +48,22 @@ ${promises}</dl>
 }
 
 function systemRows(system: string, results: readonly CampaignResult[], words: PageWords): Markup {
+  const places = resultsInPlace(results);
   const name = markup`<span class="held">${system} ${verdictMarkup(worstVerdict(results))}</span>`;
   return markup`<tbody>
 <tr class="system"><th scope="rowgroup" colspan="${words.invariants.length + 4}">${name}</th></tr>
-${results.map((result) => resultRow(result, words))}</tbody>
+${places.map((result, index) => resultRow(result, places[index - 1], words))}</tbody>
 `;
 }
 
-function resultRow(result: CampaignResult, words: PageWords): Markup {
-  return markup`<tr><th scope="row">${result.profile}</th>${resultCells(result, words)}</tr>
+/** Beneath a host stand its VMMs, each told by its own name. */
+function resultRow(result: CampaignResult, before: CampaignResult | undefined, words: PageWords): Markup {
+  const { host, vmm } = profileParts(result.profile);
+  const isFirst = before === undefined || profileParts(before.profile).host !== host;
+  const shown = isFirst ? host : markup`<span class="hidden">${host}</span>`;
+  const name = vmm === undefined ? host : markup`${shown} <span class="vmm">+ ${vmm}</span>`;
+  const kind = isFirst ? markup` class="host"` : '';
+  return markup`<tr${kind}><th scope="row">${name}</th>${resultCells(result, words)}</tr>
 `;
 }
 

@@ -1,13 +1,28 @@
 import type { Window } from '#vocabulary';
 import type { Finding } from '../properties/runner/verdict.ts';
+import { callsBeside } from './calls.ts';
 import type { Glossary } from './glossary.ts';
-import { violationWords, WINDOW_MEANINGS } from './headline.ts';
+import { differenceWords, violationWords, WINDOW_MEANINGS } from './headline.ts';
 import { clauseLink, invariantLink } from './html-parts.ts';
 import { type Markup, markup } from './markup.ts';
-import { type Actor, type Answer, type Pointer, type TimelineRow, timelineOf } from './timeline.ts';
+import { type Actor, type Answer, type Pointer, type TimelineRow, timelineOf, untoldDivergences } from './timeline.ts';
 
-/** The columns of a timeline, from the user of the interface outwards. An actor without one does not compile. */
-const LANES = Object.keys({ vfio: 0, host: 0, device: 0 } satisfies Record<Actor, 0>) as readonly Actor[];
+/** A column of a timeline: an actor, or the VMM, which asks nothing but what its guest makes it ask. */
+type Lane = Actor | 'vmm';
+
+/** From the user of the interface outwards. An actor without a lane does not compile. */
+const LANES = Object.keys({ guest: 0, vmm: 0, vfio: 0, host: 0, device: 0 } satisfies Record<
+  Lane,
+  0
+>) as readonly Lane[];
+
+const LANE_WORDS: Readonly<Record<Lane, string>> = {
+  guest: 'guest',
+  vmm: 'calls of the VMM',
+  vfio: 'vfio',
+  host: 'host',
+  device: 'device',
+};
 
 /** A finding as a table: a lane per actor, in it what it asked and what showed at it; beside it what was answered. */
 export function timelineMarkup(finding: Finding, words: Glossary): Markup {
@@ -16,19 +31,37 @@ export function timelineMarkup(finding: Finding, words: Glossary): Markup {
     ({ path, expected, got }) => markup`<p class="fail">At the start, ${path}: expected ${expected}, got ${got}</p>
 `,
   );
-  const windows = new Set(rows.flatMap(({ window }) => (window === undefined ? [] : [window])));
-  const lanes = LANES.map((lane) => markup`<th scope="col" class="lane-${lane}">${lane}</th>`);
-  return markup`${start}<table class="timeline">
+  const windows = new Set(rows.flatMap((row) => row.windows));
+  const hasVmm = finding.scenario.config.vmm !== undefined;
+  const actors = new Set(rows.map(({ actor }) => actor));
+  const lanes = LANES.filter((lane) => isShown(lane, hasVmm, actors));
+  const headings = lanes.map((lane) => markup`<th scope="col" class="lane-${lane}">${LANE_WORDS[lane]}</th>`);
+  return markup`${start}<table class="timeline${hasVmm ? ' with-guest' : ''}">
 <caption class="hidden">Timeline of finding ${finding.id}</caption>
 <thead><tr>
-<th scope="col" class="number">#</th>${lanes}
+<th scope="col" class="number">#</th>${headings}
 <th scope="col" class="answer">answer</th>
 <th scope="col">now observed</th>
 </tr></thead>
 <tbody>
-${rows.map((row) => timelineRows(row, words))}</tbody>
+${rows.map((row) => timelineRows(row, lanes, words))}</tbody>
 </table>
 ${[...windows].map(windowLegend)}`;
+}
+
+/** Without a VMM there is no guest; with one it is the only user of vfio, and the host seldom asks for anything. */
+function isShown(lane: Lane, hasVmm: boolean, actors: ReadonlySet<Actor>): boolean {
+  switch (lane) {
+    case 'guest':
+    case 'vmm':
+      return hasVmm;
+    case 'vfio':
+      return !hasVmm;
+    case 'host':
+      return !hasVmm || actors.has('host');
+    case 'device':
+      return true;
+  }
 }
 
 function windowLegend(window: Window): Markup {
@@ -40,31 +73,45 @@ function windowLegend(window: Window): Markup {
 type Tag = 'expected' | 'got' | undefined;
 
 /** One row when both answered alike; one for each where they differ; and what is to be said about it beneath. */
-function timelineRows(row: TimelineRow, words: Glossary): readonly Markup[] {
+function timelineRows(row: TimelineRow, lanes: readonly Lane[], words: Glossary): readonly Markup[] {
   const answers = row.differs
-    ? [answerRow(row, 'expected', row.expected), answerRow(row, 'got', row.got)]
-    : [answerRow(row, undefined, row.got)];
-  return [...answers, ...remarkRow(row, words)];
+    ? [answerRow(row, lanes, 'expected', row.expected), answerRow(row, lanes, 'got', row.got)]
+    : [answerRow(row, lanes, undefined, row.got)];
+  return [...answers, ...remarkRow(row, lanes, words)];
 }
 
-function answerRow(row: TimelineRow, tag: Tag, answer: Answer | undefined): Markup {
+function answerRow(row: TimelineRow, lanes: readonly Lane[], tag: Tag, answer: Answer | undefined): Markup {
   // The operation stands in the first of its rows only.
   const index = tag === 'got' ? '' : row.index;
   const label = tag === undefined ? '' : markup`<span class="tag">${tag}</span> `;
-  const changes = (answer?.changes ?? []).map((change) => markup`<span class="change line">${change}</span>`);
+  const changes = [
+    ...(answer?.guest ?? []).map((change) => markup`<span class="change guest line">${change}</span>`),
+    ...(answer?.changes ?? []).map((change) => markup`<span class="change line">${change}</span>`),
+  ];
   return markup`<tr class="${rowClasses(row, tag, answer)}"><th scope="row" class="number">${index}</th>
-${LANES.map((lane) => laneCell(lane, row, tag, answer))}
+${lanes.map((lane) => laneCell(lane, row, tag, answer))}
 <td data-label="answer">${label}<span class="outcome">${answer?.outcome ?? 'not asked'}</span></td>
 <td data-label="now">${changes}</td></tr>
 `;
 }
 
-function laneCell(lane: Actor, row: TimelineRow, tag: Tag, answer: Answer | undefined): Markup {
+function laneCell(lane: Lane, row: TimelineRow, tag: Tag, answer: Answer | undefined): Markup {
+  if (lane === 'vmm') return markup`<td data-label="VMM">${shownCalls(row, tag, answer).map(callMarkup)}</td>`;
   const asked = tag !== 'got' && row.actor === lane;
   const operation = asked ? markup`<code class="line">${row.operation}</code>` : '';
   const events = (answer?.events ?? []).filter(({ actor }) => actor === lane);
   const shown = events.map((event) => markup`<span class="event line">${event.words}</span>`);
   return markup`<td data-label="${lane}">${operation}${shown}</td>`;
+}
+
+/** Beside the calls that were expected only those that are not the same. */
+function shownCalls(row: TimelineRow, tag: Tag, answer: Answer | undefined): readonly string[] {
+  if (answer === undefined) return [];
+  return tag === 'got' ? callsBeside(answer.calls, row.expected?.calls ?? []) : answer.calls;
+}
+
+function callMarkup(call: string): Markup {
+  return markup`<code class="call line">${call}</code>`;
 }
 
 function rowClasses(row: TimelineRow, tag: Tag, answer: Answer | undefined): string {
@@ -73,15 +120,13 @@ function rowClasses(row: TimelineRow, tag: Tag, answer: Answer | undefined): str
     ...(row.differs ? ['differs'] : []),
     ...(row.pointers.some(({ kind }) => kind === 'place') ? ['place'] : []),
     ...(row.pointers.some(({ kind }) => kind === 'cause') ? ['cause'] : []),
-    ...(row.window === undefined ? [] : ['window']),
+    ...(row.windows.length === 0 ? [] : ['window']),
     ...(answer === undefined ? ['unasked'] : []),
   ].join(' ');
 }
 
-function remarkRow(row: TimelineRow, words: Glossary): readonly Markup[] {
-  const states = row.divergences
-    .filter(({ path }) => path !== 'outcome' && path !== 'events')
-    .map(({ path, expected, got }) => markup`<p class="fail">${path}: expected ${expected}, got ${got}</p>`);
+function remarkRow(row: TimelineRow, lanes: readonly Lane[], words: Glossary): readonly Markup[] {
+  const states = untoldDivergences(row).map((divergence) => markup`<p class="fail">${differenceWords(divergence)}</p>`);
   const violations = row.pointers.filter(({ kind }) => kind === 'place').map((pointer) => placeMarkup(pointer, words));
   const spoke = row.differs || row.pointers.length > 0 ? row.clauses : [];
   const clauses = spoke.map((id) => markup`${clauseLink(id, words)} `);
@@ -89,7 +134,7 @@ function remarkRow(row: TimelineRow, words: Glossary): readonly Markup[] {
   if (remarks.length === 0) return [];
   return [
     markup`<tr class="remark ${rowClasses(row, undefined, row.got)}"><td></td>
-<td colspan="${LANES.length + 2}">${remarks}</td></tr>
+<td colspan="${lanes.length + 2}">${remarks}</td></tr>
 `,
   ];
 }

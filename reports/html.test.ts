@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { growthCosts } from '../properties/runner/growth-cost.ts';
 import type { RunResult } from '../properties/runner/verdict.ts';
 import { CRASH, GLOSSARY, RUN, replayCommand } from './fixture.ts';
 import { htmlPage } from './html.ts';
@@ -110,6 +111,26 @@ describe('page', () => {
   it('shows unreached clauses first', () => {
     const rows = matches(PAGE, /data-reach="(\w+)"/g);
     expect(rows).toEqual(['unreached', 'reached', 'reached', 'reached', 'reached']);
+  });
+
+  it('shows the calls of a VMM beside what its guest did', () => {
+    const article = /id="finding-5e1fd0a4"[\s\S]*?<\/article>/.exec(PAGE)?.[0] ?? '';
+    expect(matches(article, /<th scope="col"[^>]*>([^<]*)</g)).toEqual([
+      ...['#', 'guest', 'calls of the VMM', 'device', 'answer', 'now observed'],
+    ]);
+    expect(article).toContain('<code class="call line">vfio.setIrqs MSIX EVENTFD|TRIGGER 0+2 [i0 i1]: ok</code>');
+    expect(article).toContain('<span class="change guest line">guest: 1 unmasked</span>');
+    expect(article).toContain('<span class="event line">message 0x4000 to 0x100000</span>');
+  });
+
+  it('has what growth costs where it was counted', () => {
+    const page = htmlPage(RUN, { ...OPTIONS, growth: growthCosts([8]) });
+    expectNested(page);
+    expect(page).toContain('<a href="#growth">Growth</a>');
+    expect(matches(page, /<th scope="row">([a-z0-9, -]+) <span class="quiet">linux/g)).toEqual([
+      ...['vector 0, then tear-downs', 'tear-downs', 'one by one', 'all at enable'],
+    ]);
+    expect(PAGE).not.toContain('#growth');
   });
 
   it('says so when there is nothing to show', () => {

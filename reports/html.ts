@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { RunResult } from '../properties/runner/verdict.ts';
+import type { GrowthCost, RunResult } from '../properties/runner/verdict.ts';
 import { clausesSection, FILTER_SCRIPT } from './html-clauses.ts';
 import { findingsSection } from './html-findings.ts';
+import { growthSection } from './html-growth.ts';
 import { factMarkup, type PageWords, verdictMarkup } from './html-parts.ts';
 import { expectedSection, systemsSection } from './html-systems.ts';
 import { type Markup, markup } from './markup.ts';
@@ -20,6 +21,8 @@ export interface Environment {
 export interface PageOptions extends PageWords {
   /** This process, and the command for the same seed, when left out. */
   readonly environment?: Environment;
+  /** What growth costs; no section when left out. */
+  readonly growth?: readonly GrowthCost[];
 }
 
 /** The report as one HTML file that needs nothing beside it: no server, no network, no font. */
@@ -38,9 +41,10 @@ ${{ markup: style() }}
 </head>
 <body>
 <a class="skip" href="#systems">Skip to the results</a>
-${headerMarkup(run)}
+${headerMarkup(run, options.growth ?? [])}
 <main>
 ${systemsSection(run, options)}
+${growthSection(options.growth ?? [])}
 ${expectedSection(run, options)}
 ${findingsSection(run, options)}
 ${clausesSection(run, options.clauses)}
@@ -71,7 +75,7 @@ function environmentHere({ seed }: RunResult): Environment {
   };
 }
 
-function headerMarkup(run: RunResult): Markup {
+function headerMarkup(run: RunResult, growth: readonly GrowthCost[]): Markup {
   const systems = [...resultsBySystem(run)].map(
     ([system, results]) => markup`<li>${verdictMarkup(worstVerdict(results))} <strong>${system}</strong></li>
 `,
@@ -85,7 +89,12 @@ ${systems}</ul>
 <p class="quiet"><time datetime="${run.startedAt}">${dateWords(run.startedAt)}</time>
 · seed ${run.seed} · ${run.seconds.toFixed(1)} s</p>
 <nav aria-label="Sections">
-<a href="#systems">Systems</a>
+<a href="#systems">Systems</a>${
+    growth.length === 0
+      ? ''
+      : markup`
+<a href="#growth">Growth</a>`
+  }
 <a href="#expected">Expected violations</a>
 <a href="#findings">Findings <span class="quiet">${findingsOf(run).length}</span></a>
 <a href="#clauses">Clauses</a>

@@ -1,4 +1,4 @@
-import type { Config, HostTraits, PciFunction } from '#vocabulary';
+import type { Config, HostTraits, PciFunction, Platform, VmmTraits } from '#vocabulary';
 import { counted } from './layout.ts';
 
 const RANGE_CHECKS: Readonly<Record<HostTraits['rangeCheck'], string>> = {
@@ -16,11 +16,17 @@ const WHILE_OFF: Readonly<Record<PciFunction['whileOff'], string>> = {
   drops: 'drops events while MSI-X is off',
 };
 
-/** A Config in words: the host first, then a line per device. */
+const DELIVERIES: Readonly<Record<VmmTraits['delivery'], string>> = {
+  userspace: 'delivers in its own event loop',
+  irqfd: 'lets KVM deliver',
+};
+
+/** A Config in words: the host first, then the VMM if there is one, then a line per device. */
 export function machineLines(config: Config): readonly string[] {
   const remapping = config.interruptRemapping === false ? '; no interrupt remapping' : '';
   return [
     `host: ${hostWords(config.host)}${remapping}`,
+    ...(config.vmm === undefined ? [] : [`VMM: ${vmmWords(config.vmm, config.host)}`]),
     ...config.devices.map((device, index) => `device ${index}: ${functionWords(device)}`),
   ];
 }
@@ -29,6 +35,24 @@ export function machineLines(config: Config): readonly string[] {
 export function hostWords(host: HostTraits): string {
   const growth = host.dynamicMsix ? 'MSI-X grows while on' : 'MSI-X fixed while on';
   return `${growth}; ${RANGE_CHECKS[host.rangeCheck]}; ${BELOW_MINUS_ONE[host.belowMinusOne]}`;
+}
+
+/** The traits of a VMM in words, as they come out on a host. */
+export function vmmWords({ allocation, delivery }: VmmTraits, host: Platform['host']): string {
+  return `${allocationWords(allocation, host)}; ${DELIVERIES[delivery]}`;
+}
+
+function allocationWords(allocation: VmmTraits['allocation'], { dynamicMsix }: Platform['host']): string {
+  switch (allocation) {
+    case 'vector-0-first':
+      return 'sets up vector 0 first and grows by tear-down';
+    case 'as-irq-info-says':
+      return dynamicMsix
+        ? 'sets up no vector first and adds each, as NORESIZE is clear'
+        : 'sets up no vector first and grows by tear-down, as NORESIZE is set';
+    case 'all-at-enable':
+      return 'sets up the whole table when the guest enables MSI-X';
+  }
 }
 
 function functionWords({ msixVectors, whileOff, msiVectors, ...has }: PciFunction): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFinding } from '../properties/runner/record.ts';
-import type { Finding, RunResult } from '../properties/runner/verdict.ts';
+import type { Finding, GrowthCost, RunResult } from '../properties/runner/verdict.ts';
 import type { Glossary } from './glossary.ts';
 import { htmlPage } from './html.ts';
 import { junitXml } from './junit.ts';
@@ -27,13 +27,19 @@ export function summaryFile(out: string): string {
 }
 
 /** Writes the files of a run and returns what a terminal shows of it: findings that fail it, then the scoreboard. */
-export function reportRun(run: RunResult, files: ReportFiles, glossary: Glossary, palette: Palette): string {
+export function reportRun(
+  run: RunResult,
+  files: ReportFiles,
+  glossary: Glossary,
+  palette: Palette,
+  growth: readonly GrowthCost[] = [],
+): string {
   const findings = run.results.flatMap((result) => result.findings);
   const fileOf = ({ id }: Finding): string => join(files.out, 'findings', `${id}.jsonl`);
   const replayCommand = (finding: Finding): string => `npm start -- replay ${shownPath(fileOf(finding))}`;
   for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
   const page = join(files.out, 'index.html');
-  writeWhole(page, htmlPage(run, { ...glossary, replayCommand }));
+  writeWhole(page, htmlPage(run, { ...glossary, replayCommand, growth }));
   const summary = summaryJson(run, glossary.clauses);
   writeWhole(summaryFile(files.out), summary);
   if (files.json !== undefined) writeWhole(files.json, summary);

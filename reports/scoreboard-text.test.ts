@@ -26,11 +26,27 @@ describe('scoreboard', () => {
   });
 
   it('says in its last line what the run came to', () => {
-    expect(lastLine(only('pass'))).toBe('✓ Everything held: 2 of 2 campaigns.');
-    expect(lastLine(only('pass', 'skipped'))).toBe('✓ Everything held: 2 of 2 campaigns, 1 not tested.');
+    expect(lastLine(only('pass'))).toBe('✓ Everything held: 4 of 4 campaigns.');
+    expect(lastLine(only('pass', 'skipped'))).toBe('✓ Everything held: 4 of 4 campaigns, 1 not tested.');
     expect(lastLine(only('fail'))).toBe('✗ 0 of 1 campaigns held: broken on mutant:partial-extend-on-error.');
     expect(lastLine(only('errored'))).toBe('✗ 0 of 1 campaigns held: the harness failed on stdio:./slow-server.');
     expect(lastLine(only('skipped'))).toBe('– Nothing was tested.');
+  });
+
+  it('tells a profile in one column where no system has a VMM', () => {
+    const results = RUN.results.filter(({ profile }) => !profile.includes('+'));
+    expect(scoreboardText({ ...RUN, results }, OPTIONS)).toMatch(/^ +system +profile +verdict/m);
+  });
+
+  it('keeps what was run on one host together', () => {
+    const lines = scoreboardText(RUN, OPTIONS).split('\n').slice(1, 6);
+    expect(lines.map((line) => line.split(/ {2,}/).slice(1, 4))).toEqual([
+      ['', 'system', 'host'].slice(1).concat('VMM'),
+      ['✓ reference', 'linux-6.1', 'alone'],
+      ['✓', 'qemu-7.2', 'pass'],
+      ['✓', 'linux-6.12', 'alone'],
+      ['✓', 'qemu-7.2/irqfd', 'pass'],
+    ]);
   });
 
   it('says how a system behaved when it was asked, and that another profile was named', () => {

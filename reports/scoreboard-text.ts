@@ -4,12 +4,14 @@ import { headlineOf } from './headline.ts';
 import { counted, grouped, joinSections, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
 import { hostWords } from './machine.ts';
 import { type Palette, PLAIN } from './palette.ts';
+import { ALONE, byHost, countWords, type HostCounts, notFoundWords, profileParts } from './places.ts';
 import { printable } from './printable.ts';
 import {
   clauseReaches,
   type ExpectedGroup,
   expectedGroups,
   findingsOf,
+  resultsInPlace,
   type Tally,
   unexpectedTallies,
   unreachedClauses,
@@ -65,24 +67,47 @@ function symbolOf(verdict: CampaignResult['verdict'], palette: Palette): string 
 }
 
 function systemLines(run: RunResult, palette: Palette): readonly string[] {
-  const headings = ['system', 'profile', 'verdict', 'scenarios', 'operations', 'per second', 'divergences'];
-  const cells = run.results.map((result) => [
-    printable(result.system),
-    printable(result.profile),
-    result.verdict,
-    ...figures(result),
-  ]);
+  const headings = [...placeHeadings(run), 'verdict', 'scenarios', 'operations', 'per second', 'divergences'];
+  const places = headings.length - FIGURES;
+  const results = resultsInPlace(run.results);
+  const cells = results.map((result) => [...placeCells(result, places), result.verdict, ...figures(result)]);
   const widths = headings.map((heading, column) => widest([heading, ...cells.map((row) => row[column] ?? '')]));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column < 3 ? left : right)(cell, widths[column] ?? 0)).join('  ');
+    row.map((cell, column) => (column <= places ? left : right)(cell, widths[column] ?? 0)).join('  ');
   return [
     `${palette.strong('Systems')}  ${palette.quiet(`seed ${run.seed}, ${run.seconds.toFixed(1)} s`)}`,
     palette.quiet(`    ${line(headings)}`),
     ...cells.map((row, index) => {
-      const verdict = run.results[index]?.verdict ?? 'skipped';
-      return `  ${symbolOf(verdict, palette)} ${verdict === 'skipped' ? palette.quiet(line(row)) : line(row)}`;
+      const verdict = results[index]?.verdict ?? 'skipped';
+      const shown = line(withoutRepeats(row, cells[index - 1], places));
+      return `  ${symbolOf(verdict, palette)} ${verdict === 'skipped' ? palette.quiet(shown) : shown}`;
     }),
   ];
+}
+
+/** Columns behind those that say where: the verdict and what was counted. */
+const FIGURES = 5;
+
+/** A profile with a VMM takes two columns; where there is none in the run, one is enough. */
+function placeHeadings({ results }: RunResult): readonly string[] {
+  return results.some(({ profile }) => profileParts(profile).vmm !== undefined)
+    ? ['system', 'host', 'VMM']
+    : ['system', 'profile'];
+}
+
+function placeCells({ system, profile }: CampaignResult, places: number): readonly string[] {
+  const { host, vmm = ALONE } = profileParts(profile);
+  return (places === 2 ? [system, profile] : [system, host, vmm]).map(printable);
+}
+
+/** A system and a host stand once, in the first of their lines. */
+function withoutRepeats(
+  row: readonly string[],
+  before: readonly string[] | undefined,
+  places: number,
+): readonly string[] {
+  const differing = row.findIndex((cell, column) => cell !== before?.[column]);
+  return row.map((cell, column) => (column < Math.min(differing, places - 1) ? '' : cell));
 }
 
 function figures({ verdict, scenarios, operations, seconds, divergences }: CampaignResult): readonly string[] {
@@ -119,7 +144,7 @@ function expectedLines(run: RunResult, options: ScoreboardTextOptions, palette: 
     `${palette.strong('Expected violations found')}  ${palette.quiet('known history, not a failure')}`,
     ...groups.flatMap((group) => [
       ...groupLines(palette.good('✓'), group, palette),
-      ...tallyLines(group.found, palette, ({ count }) => counted(count, 'scenario')),
+      ...tallyLines(group.found, palette, countWords),
       ...exampleLines(run, group.found, options, palette),
     ]),
   ];
@@ -132,7 +157,7 @@ function goneLines(run: RunResult, options: ScoreboardTextOptions, palette: Pale
     `${palette.strong('Expected violations that no longer occur')}  ${palette.quiet('this fails the run')}`,
     ...groups.flatMap((group) => [
       ...groupLines(palette.bad('✗'), group, palette),
-      ...tallyLines(group.gone, palette, () => 'not found'),
+      ...tallyLines(group.gone, palette, notFoundWords),
     ]),
   ];
 }
@@ -144,13 +169,26 @@ function groupLines(symbol: string, { invariant, clause, source }: ExpectedGroup
   ];
 }
 
-function tallyLines(tallies: readonly Tally[], palette: Palette, words: (tally: Tally) => string): readonly string[] {
-  const systems = widest(tallies.map(({ system }) => printable(system)));
-  const profiles = widest(tallies.map(({ profile }) => printable(profile)));
-  return tallies.map((tally) => {
-    const place = `${left(printable(tally.system), systems)}  ${left(printable(tally.profile), profiles)}`;
-    return `      ${place}  ${palette.quiet(words(tally))}`;
-  });
+/** A line for each system and host. */
+function tallyLines(
+  tallies: readonly Tally[],
+  palette: Palette,
+  words: (host: HostCounts) => string,
+): readonly string[] {
+  const systems = [...new Set(tallies.map(({ system }) => system))];
+  const lines = systems.flatMap((system) =>
+    byHost(tallies.filter((tally) => tally.system === system)).map((host, index) => ({
+      ...{ system: index === 0 ? printable(system) : '', host: printable(host.host), words: words(host) },
+    })),
+  );
+  const widths = [widest(lines.map(({ system }) => system)), widest(lines.map(({ host }) => host))] as const;
+  const indent = 6 + widths[0] + 2 + widths[1] + 2;
+  return lines.flatMap((line) =>
+    wrap(line.words, Math.max(20, TERMINAL_COLUMNS - indent)).map((part, index) => {
+      const [system, host] = index === 0 ? [line.system, line.host] : ['', ''];
+      return `      ${left(system, widths[0])}  ${left(host, widths[1])}  ${palette.quiet(part)}`;
+    }),
+  );
 }
 
 /** One finding of the group is enough to see what is meant; the others are on the page. */
@@ -181,7 +219,7 @@ function unexpectedLines(run: RunResult, { invariants }: Glossary, palette: Pale
         ...tallyLines(
           tallies.filter((tally) => tally.invariant === invariant),
           palette,
-          ({ count }) => counted(count, 'scenario'),
+          countWords,
         ),
       ];
     }),

@@ -1,6 +1,7 @@
 import type { Clause } from '#vocabulary';
 import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
 import { expectationSource, type Glossary } from './glossary.ts';
+import { profileParts } from './places.ts';
 
 /** One campaign's count of one violation. */
 export interface Tally {
@@ -106,6 +107,18 @@ export function resultsBySystem(run: RunResult): ReadonlyMap<string, readonly Ca
     results.push(result);
   }
   return systems;
+}
+
+/** The results with those of one system and host next to each other, each where its first one was. */
+export function resultsInPlace(results: readonly CampaignResult[]): readonly CampaignResult[] {
+  const groups = new Map<string, CampaignResult[]>();
+  for (const result of results) {
+    const key = JSON.stringify([result.system, profileParts(result.profile).host]);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(result);
+  }
+  return [...groups.values()].flat();
 }
 
 /** The run in one line. A campaign is one system under one profile. */

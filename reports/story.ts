@@ -1,7 +1,9 @@
 import { type Clause, type Observation, printChanges, printEvent, printOutcome, printRegisters } from '#vocabulary';
 import type { Judgement } from '../properties/runner/verdict.ts';
+import { callLines } from './calls.ts';
+import { guestChanges } from './changes.ts';
 
-/** A published story on one profile: each operation with its answer, then what the promises say of it. */
+/** A published story on one profile: operations, a VMM's calls and the answers, then what the promises say of it. */
 export function storyText(
   { says, source }: { readonly says: string; readonly source: string },
   profile: string,
@@ -9,16 +11,21 @@ export function storyText(
   { subject, violations }: Judgement,
   clauses: readonly Clause[],
 ): string {
-  const steps = subject.steps.map(({ outcome, events, observation }, index) => {
+  const steps = subject.steps.map(({ outcome, events, observation, calls = [] }, index) => {
     const before = subject.steps[index - 1]?.observation ?? subject.initial;
-    const changes = observation.map(printChanges).filter((text) => text !== '');
+    const changes = observation.flatMap((device) => {
+      const words = printChanges(device);
+      return words === '' ? [] : [device.guest === undefined ? words : `host: ${words}`];
+    });
     const answer = [
       printOutcome(outcome),
       ...events.map(printEvent),
+      ...guestChanges(before, observation),
       ...registerChanges(before, observation),
       ...changes,
     ].join('; ');
-    return `  ${index}  ${operations[index]}\n     ${answer}`;
+    const asked = callLines(calls).map((call) => `       ${call}`);
+    return [`  ${index}  ${operations[index]}`, ...asked, `     ${answer}`].join('\n');
   });
   const broken = violations.map(({ invariant, message, expectedBy }) => {
     const clause = clauses.find(({ id }) => id === expectedBy);

@@ -1,9 +1,41 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../properties/runner/verdict.ts';
 import { CRASH, DIVERGENCE, GLOSSARY, LOST_INTERRUPT, replayCommand } from './fixture.ts';
+import { GUEST_LOST } from './guest-fixture.ts';
 import { ANSI } from './palette.ts';
 import { findingText } from './text.ts';
 
-const FINDINGS = { divergence: DIVERGENCE, 'expected-lost-interrupt': LOST_INTERRUPT, crash: CRASH };
+/** The VMM of the subject sets up one vector less than that of the reference, so that the next message is missing. */
+const OTHER_CALLS: Finding = {
+  ...GUEST_LOST,
+  id: '90b1c2d3',
+  verdict: 'divergence',
+  judgement: {
+    ...GUEST_LOST.judgement,
+    subject: {
+      ...GUEST_LOST.judgement.subject,
+      steps: GUEST_LOST.judgement.subject.steps.map((step, index) =>
+        index === 4 ? { ...step, calls: step.calls?.slice(0, 1) ?? [] } : step,
+      ),
+    },
+    divergences: [
+      {
+        step: 4,
+        path: 'calls',
+        expected: 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []: ok; vfio.setIrqs MSIX EVENTFD|TRIGGER 0+2 [i0 i1]: ok',
+        got: 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []: ok',
+      },
+    ],
+  },
+};
+
+const FINDINGS = {
+  divergence: DIVERGENCE,
+  'expected-lost-interrupt': LOST_INTERRUPT,
+  crash: CRASH,
+  'guest-lost-interrupt': GUEST_LOST,
+  'guest-other-calls': OTHER_CALLS,
+};
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what colour is made of
 const COLOUR = /\u001b\[\d+m/g;
@@ -42,6 +74,23 @@ describe('text of a finding', () => {
     const text = findingText(finding, { ...GLOSSARY, replayCommand: 'again' });
     expect(text.split('\n').filter((line) => line.length > 120)).toEqual([]);
     expect(data.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+  });
+
+  it('names many clauses, and tells those in full that explain', () => {
+    const { judgement } = GUEST_LOST;
+    const [, , , , growth] = judgement.reference.steps;
+    const others = Array.from({ length: 20 }, (_, number) => `qemu.growth.rule-${number}`);
+    const steps = judgement.reference.steps.map((step) =>
+      step === growth ? { ...step, clauses: [...step.clauses, ...others] } : step,
+    );
+    const reference = { ...judgement.reference, steps };
+    const finding = { ...GUEST_LOST, judgement: { ...judgement, reference } };
+    const text = findingText(finding, { ...GLOSSARY, replayCommand: 'again' });
+    expect(text).toContain(
+      'clauses     pci.msix.drops-while-off at operation 4\n                A function that keeps',
+    );
+    expect(text).toContain('and vfio.set-irqs.disable, vfio.set-irqs.enable, qemu.growth.rule-0,');
+    expect(text).not.toContain('vfio_msi_enable, Linux 6.1');
   });
 
   it('tells what a glossary without the words still can', () => {

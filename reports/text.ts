@@ -1,11 +1,19 @@
 import type { Finding } from '../properties/runner/verdict.ts';
+import { callsBeside } from './calls.ts';
 import type { Glossary } from './glossary.ts';
-import { expectationWords, headlineOf, profileWords, violationWords, WINDOW_MEANINGS } from './headline.ts';
+import {
+  differenceWords,
+  expectationWords,
+  headlineOf,
+  profileWords,
+  violationWords,
+  WINDOW_MEANINGS,
+} from './headline.ts';
 import { enumerated, joinSections, labelled, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
 import { machineLines } from './machine.ts';
 import { type Palette, PLAIN } from './palette.ts';
 import { printable } from './printable.ts';
-import { type Answer, type TimelineRow, timelineOf } from './timeline.ts';
+import { type Answer, type TimelineRow, timelineOf, untoldDivergences } from './timeline.ts';
 
 export interface FindingTextOptions extends Glossary {
   /** Repeats the finding; printed last and never broken. */
@@ -44,9 +52,20 @@ function placeLines(finding: Finding, palette: Palette): readonly string[] {
   ];
 }
 
-/** One printed line of the story: who answers, what was answered, what followed from it. */
+/** Lines of the story next to each other: what was asked, and what was answered. */
+interface Block {
+  /** The operation, and the calls that a VMM made in reaction to it. */
+  readonly asked: readonly string[];
+  /** Whose calls they are, where both sides made others. */
+  readonly calls: Tag;
+  readonly answers: readonly AnswerLine[];
+}
+
+type Tag = '' | 'expected' | 'got';
+
+/** One printed line of an answer: who answers, what was answered, what followed from it. */
 interface AnswerLine {
-  readonly tag: '' | 'expected' | 'got';
+  readonly tag: Tag;
   readonly outcome: string;
   readonly effects: string;
 }
@@ -54,7 +73,7 @@ interface AnswerLine {
 function storyLines(finding: Finding, palette: Palette): readonly string[] {
   const { before, rows } = timelineOf(finding);
   const columns = storyColumns(rows);
-  const windows = new Set(rows.flatMap(({ window }) => (window === undefined ? [] : [window])));
+  const windows = new Set(rows.flatMap((row) => row.windows));
   return [
     ...before.map(
       ({ path, expected, got }) => `  ${palette.bad('✗')} start: ${path}: expected ${expected}, got ${got}`,
@@ -66,36 +85,48 @@ function storyLines(finding: Finding, palette: Palette): readonly string[] {
 
 interface StoryColumns {
   readonly index: number;
-  readonly operation: number;
+  readonly asked: number;
   readonly tag: number;
   readonly outcome: number;
   readonly effects: number;
 }
 
-/** Widths that fit the terminal: the operation takes what it needs up to a half, effects the rest. */
+/** Widths that fit the terminal: what was asked takes what it needs up to a half, effects the rest. */
 function storyColumns(rows: readonly TimelineRow[]): StoryColumns {
   const index = String(Math.max(0, rows.length - 1)).length;
-  const operation = Math.min(56, widest(rows.map((row) => row.operation)));
-  const lines = rows.flatMap(answerLines);
+  const blocks = rows.flatMap(blocksOf);
+  const hasCalls = rows.some(({ got }) => got !== undefined && got.calls.length > 0);
+  const asked = Math.min(hasCalls ? 60 : 56, widest(blocks.flatMap((block) => block.asked)));
+  const lines = blocks.flatMap(({ answers }) => answers);
   const tag = widest(lines.map((line) => line.tag));
   const outcome = Math.min(24, widest(lines.map((line) => line.outcome)));
-  const used = GUTTER_COLUMNS + index + 2 + operation + 2 + (tag === 0 ? 0 : tag + 2) + outcome + 2;
-  return { index, operation, tag, outcome, effects: TERMINAL_COLUMNS - used };
+  const used = GUTTER_COLUMNS + index + 2 + asked + 2 + (tag === 0 ? 0 : tag + 2) + outcome + 2;
+  return { index, asked, tag, outcome, effects: TERMINAL_COLUMNS - used };
 }
 
 /** Margin, mark, window line. */
 const GUTTER_COLUMNS = 6;
 
-function answerLines(row: TimelineRow): readonly AnswerLine[] {
-  if (!row.differs) return answerLine('', row.got);
-  return [...answerLine('expected', row.expected), ...answerLine('got', row.got)];
+function blocksOf({ differs, operation, expected, got }: TimelineRow): readonly Block[] {
+  if (!differs) return [{ asked: [operation, ...indented(got?.calls)], calls: '', answers: answerLines('', got) }];
+  const asked = [operation, ...indented(expected?.calls)];
+  const others = got === undefined ? [] : callsBeside(got.calls, expected?.calls ?? []);
+  const answers = [answerLines('expected', expected), answerLines('got', got)] as const;
+  if (others.length === 0) return [{ asked, calls: '', answers: answers.flat() }];
+  return [
+    { asked, calls: 'expected', answers: answers[0] },
+    { asked: indented(others), calls: 'got', answers: answers[1] },
+  ];
 }
 
-function answerLine(tag: AnswerLine['tag'], answer: Answer | undefined): readonly AnswerLine[] {
+function indented(calls: readonly string[] = []): readonly string[] {
+  return calls.map((call) => `  ${call}`);
+}
+
+function answerLines(tag: Tag, answer: Answer | undefined): readonly AnswerLine[] {
   if (answer === undefined) return [{ tag, outcome: 'not asked', effects: '' }];
   const events = answer.events.map(({ words }) => words).join(', ');
-  const changes = answer.changes.join('; ');
-  const effects = [events, changes].filter((words) => words !== '');
+  const effects = [events, answer.guest.join('; '), answer.changes.join('; ')].filter((words) => words !== '');
   return [
     { tag, outcome: answer.outcome, effects: effects[0] ?? '' },
     ...effects.slice(1).map((words) => ({ tag: '' as const, outcome: '', effects: words })),
@@ -103,31 +134,37 @@ function answerLine(tag: AnswerLine['tag'], answer: Answer | undefined): readonl
 }
 
 function rowLines(row: TimelineRow, columns: StoryColumns, palette: Palette): readonly string[] {
-  const operation = wrap(row.operation, columns.operation);
-  const answers = answerLines(row).flatMap((line) => brokenAnswerLine(line, columns));
-  const mark = isBroken(row) ? palette.bad('✗') : ' ';
-  const lines: string[] = [];
-  for (let line = 0; line < Math.max(operation.length, answers.length); line += 1) {
-    const { tag, outcome, effects } = answers[line] ?? NO_ANSWER_LINE;
-    const paint = answerPaint(answers, line, palette);
-    lines.push(
-      [
-        `  ${line === 0 ? mark : ' '} ${palette.quiet(row.window === undefined ? ' ' : '┊')} `,
-        palette.quiet(right(line === 0 ? String(row.index) : '', columns.index)),
-        `  ${left(operation[line] ?? '', columns.operation)}  `,
+  const operation = wrap(row.operation, columns.asked);
+  return blocksOf(row).flatMap((block, place) => {
+    const asked = block.asked.flatMap((text) => wrap(text, columns.asked));
+    const answers = block.answers.flatMap((line) => brokenAnswerLine(line, columns));
+    return Array.from({ length: Math.max(asked.length, answers.length) }, (_, line) => {
+      const begins = place === 0 && line === 0;
+      const mark = begins && isBroken(row) ? palette.bad('✗') : ' ';
+      const { tag, outcome, effects } = answers[line] ?? NO_ANSWER_LINE;
+      const paint = paintOf(answers.slice(0, line + 1).findLast((answer) => answer.tag !== '')?.tag, palette);
+      const isCall = place > 0 || line >= operation.length;
+      const text = left(asked[line] ?? '', columns.asked);
+      return [
+        `  ${mark} ${palette.quiet(row.windows.length === 0 ? ' ' : '┊')} `,
+        palette.quiet(right(begins ? String(row.index) : '', columns.index)),
+        `  ${isCall ? callPaint(block, palette)(text) : text}  `,
         columns.tag === 0 ? '' : `${palette.quiet(left(tag, columns.tag))}  `,
         `${paint(left(outcome, columns.outcome))}  ${paint(effects)}`,
-      ].join(''),
-    );
-  }
-  return lines;
+      ].join('');
+    });
+  });
 }
 
 const NO_ANSWER_LINE: AnswerLine = { tag: '', outcome: '', effects: '' };
 
+/** Calls are beside the story where both sides made the same. */
+function callPaint({ calls }: Block, palette: Palette): (text: string) => string {
+  return calls === '' ? palette.quiet : paintOf(calls, palette);
+}
+
 /** The colour of an answer runs on over the lines that belong to it. */
-function answerPaint(answers: readonly AnswerLine[], line: number, palette: Palette): (text: string) => string {
-  const tag = answers.slice(0, line + 1).findLast((answer) => answer.tag !== '')?.tag;
+function paintOf(tag: Tag | undefined, palette: Palette): (text: string) => string {
   switch (tag) {
     case 'expected':
       return palette.good;
@@ -155,14 +192,12 @@ function isBroken(row: TimelineRow): boolean {
 
 /** What is said beneath a row: differences that its answers do not show, and violations that showed here. */
 function remarkLines(row: TimelineRow, columns: StoryColumns, palette: Palette): readonly string[] {
-  const states = row.divergences
-    .filter(({ path }) => path !== 'outcome' && path !== 'events')
-    .map(({ path, expected, got }) => `${path}: expected ${expected}, got ${got}`);
+  const states = untoldDivergences(row).map(differenceWords);
   const violations = row.pointers
     .filter(({ kind }) => kind === 'place')
     .map(({ violation }) => `${violation.invariant}: ${violationWords(violation)}`);
   const indent = GUTTER_COLUMNS + columns.index + 2;
-  const gutter = `    ${palette.quiet(row.window === undefined ? ' ' : '┊')}`;
+  const gutter = `    ${palette.quiet(row.windows.length === 0 ? ' ' : '┊')}`;
   return [...states, ...violations].flatMap((words) =>
     wrap(words, TERMINAL_COLUMNS - indent).map((line) => `${gutter}${' '.repeat(indent - 5)}${palette.bad(line)}`),
   );
@@ -173,19 +208,26 @@ function lastWordsLines({ judgement }: Finding, palette: Palette): readonly stri
   return lastWords === undefined ? [] : labelled('last words', [lastWords.trimEnd()], palette);
 }
 
+/** Clauses in full up to this number: of more only those that explain a violation. */
+const CLAUSES_TOLD_MAX = 8;
+
 /** Clauses that spoke where something went wrong, each once, with the operations at which they did. */
-function clauseLines(finding: Finding, { clauses }: Glossary, palette: Palette): readonly string[] {
+function clauseLines({ judgement, ...finding }: Finding, { clauses }: Glossary, palette: Palette): readonly string[] {
   const spoken = new Map<string, number[]>();
-  for (const row of timelineOf(finding).rows) {
+  for (const row of timelineOf({ judgement, ...finding }).rows) {
     if (!row.differs && row.pointers.length === 0) continue;
     for (const id of row.clauses) spoken.set(id, [...(spoken.get(id) ?? []), row.index]);
   }
-  const lines = [...spoken].flatMap(([id, indices]) => {
+  const explaining = new Set(judgement.violations.map(({ expectedBy }) => expectedBy));
+  const told = [...spoken].filter(([id]) => spoken.size <= CLAUSES_TOLD_MAX || explaining.has(id));
+  const others = [...spoken.keys()].filter((id) => !told.some(([other]) => other === id));
+  const lines = told.flatMap(([id, indices]) => {
     const clause = clauses.find((candidate) => candidate.id === id);
     const words = clause === undefined ? [] : [`  ${clause.title}`, `  ${clause.source}`];
     return [`${id} at ${enumerated('operation', indices)}`, ...words];
   });
-  return labelled('clauses', lines, palette);
+  const rest = others.length === 0 ? [] : [`${told.length === 0 ? '' : 'and '}${others.join(', ')}`];
+  return labelled('clauses', [...lines, ...rest], palette);
 }
 
 function expectationLines(finding: Finding, glossary: Glossary, palette: Palette): readonly string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CRASH, DIVERGENCE, LOST_INTERRUPT } from './fixture.ts';
-import { timelineOf } from './timeline.ts';
+import { GUEST_LOST } from './guest-fixture.ts';
+import { timelineOf, untoldDivergences } from './timeline.ts';
 
 describe('timeline', () => {
   it('tells an operation with both answers, what differs and what spoke', () => {
@@ -10,18 +11,20 @@ describe('timeline', () => {
       operation: 'device.raise 1',
       expected: {
         outcome: 'ok',
+        calls: [],
         events: [
           { actor: 'device', words: 'raised 1' },
           { actor: 'vfio', words: 'e1 +1' },
         ],
+        guest: [],
         changes: [],
       },
-      got: { outcome: 'ok', events: [{ actor: 'device', words: 'raised 1' }], changes: [] },
+      got: { outcome: 'ok', calls: [], events: [{ actor: 'device', words: 'raised 1' }], guest: [], changes: [] },
       divergences: [{ step: 2, path: 'events', expected: 'raised 1, e1 +1', got: 'raised 1' }],
       differs: true,
       clauses: [],
       pointers: [],
-      window: undefined,
+      windows: [],
     });
   });
 
@@ -50,12 +53,12 @@ describe('timeline', () => {
   });
 
   it('shades the window from the call that opens it to the next call on the device', () => {
-    expect(timelineOf(LOST_INTERRUPT).rows.map(({ window }) => window)).toEqual([
-      undefined,
-      undefined,
-      'teardown-gap',
-      'teardown-gap',
-      undefined,
+    expect(timelineOf(LOST_INTERRUPT).rows.map(({ windows }) => windows)).toEqual([
+      [],
+      [],
+      ['teardown-gap'],
+      ['teardown-gap'],
+      [],
     ]);
   });
 
@@ -77,13 +80,53 @@ describe('timeline', () => {
       scenario: { ...LOST_INTERRUPT.scenario, operations },
       judgement: { reference: trace, subject: trace, divergences: [], violations: [] },
     };
-    expect(timelineOf(finding).rows.map(({ window }) => window)).toEqual([
-      'teardown-gap',
-      undefined,
-      'teardown-gap',
-      'teardown-gap',
-      undefined,
+    expect(timelineOf(finding).rows.map(({ windows }) => windows)).toEqual([
+      ['teardown-gap'],
+      [],
+      ['teardown-gap'],
+      ['teardown-gap'],
+      [],
     ]);
+  });
+
+  it('tells what a VMM did for its guest, and what the guest sees beside what the host does', () => {
+    const rows = timelineOf(GUEST_LOST).rows;
+    expect(rows.map(({ actor }) => actor)).toEqual(['guest', 'guest', 'device', 'device', 'guest', 'guest']);
+    expect(rows[4]?.got).toEqual({
+      outcome: 'ok',
+      calls: ['vfio.setIrqs MSIX NONE|TRIGGER 0+0 []: ok', 'vfio.setIrqs MSIX EVENTFD|TRIGGER 0+2 [i0 i1]: ok'],
+      events: [{ actor: 'device', words: 'raised 0 in teardown-gap' }],
+      guest: ['guest: 1 unmasked'],
+      changes: ['host: 1 allocated armed unmasked'],
+    });
+    expect(rows[2]?.got?.events).toContainEqual({ actor: 'guest', words: 'message 0x4000 to 0x100000' });
+  });
+
+  it('closes the windows of a VMM with the operation of its guest', () => {
+    const windows = timelineOf(GUEST_LOST).rows.map((row) => row.windows);
+    expect(windows).toEqual([[], [], [], [], ['teardown-gap'], []]);
+  });
+
+  it('has every window in which something was raised', () => {
+    const { judgement } = GUEST_LOST;
+    const raised = (['before-call', 'after-set', 'before-call'] as const).map(
+      (window) => ({ kind: 'raised', device: 0, vector: 0, window }) as const,
+    );
+    const steps = judgement.subject.steps.map((step) => ({ ...step, events: raised }));
+    const subject = { ...judgement.subject, steps };
+    const [first] = timelineOf({ ...GUEST_LOST, judgement: { ...judgement, subject } }).rows;
+    expect(first?.windows).toEqual(['before-call', 'after-set']);
+  });
+
+  it('keeps a difference that its answers do not show', () => {
+    const [, , row] = timelineOf(DIVERGENCE).rows;
+    if (row === undefined) throw new Error('the fixture has three operations');
+    const calls = { step: 2, path: 'calls', expected: 'a', got: 'b' };
+    const enable = { step: 2, path: 'device 0 enable', expected: 'true', got: 'false' };
+    const divergences = [...row.divergences, calls, enable];
+    expect(untoldDivergences({ ...row, divergences })).toEqual([calls, enable]);
+    const got = row.got && { ...row.got, calls: ['b'] };
+    expect(untoldDivergences({ ...row, divergences, got })).toEqual([enable]);
   });
 
   it('points from every cause to the violation, and from its place', () => {

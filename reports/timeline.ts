@@ -1,17 +1,18 @@
-import type { DeviceObservation, Event, Observation, Operation, OperationKind, Step, Trace, Window } from '#vocabulary';
+import type { Event, Operation, OperationKind, Step, Trace, Window } from '#vocabulary';
 import {
   deviceOf,
-  printChanges,
+  isGuestOperation,
   printEvent,
   printOperation,
   printOutcome,
-  printRegisters,
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
 } from '#vocabulary';
 import type { Divergence, Finding, JudgedViolation } from '../properties/runner/verdict.ts';
+import { callLines, callsBeside } from './calls.ts';
+import { guestChanges, hostChanges } from './changes.ts';
 
 /** Who asks for an operation: the word before its dot. */
 export type Actor = OperationKind extends infer Kind ? (Kind extends `${infer Name}.${string}` ? Name : never) : never;
@@ -19,12 +20,16 @@ export type Actor = OperationKind extends infer Kind ? (Kind extends `${infer Na
 /** What one system did with one operation, in words. */
 export interface Answer {
   readonly outcome: string;
+  /** What a VMM asked of the host, with the answers; empty where there is none. */
+  readonly calls: readonly string[];
   readonly events: readonly EventWords[];
-  /** What is now observed otherwise than before. */
+  /** What a guest now sees otherwise than before. */
+  readonly guest: readonly string[];
+  /** What is now observed of the host's devices otherwise than before. */
   readonly changes: readonly string[];
 }
 
-/** An event and the actor at which it shows: a raise at the device, a signal at the user of vfio. */
+/** An event and the actor at which it shows: a raise at the device, a signal at the user, a message at the guest. */
 export interface EventWords {
   readonly actor: Actor;
   readonly words: string;
@@ -50,8 +55,14 @@ export interface TimelineRow {
   /** Ids of the clauses that spoke. */
   readonly clauses: readonly string[];
   readonly pointers: readonly Pointer[];
-  /** The window that this operation opens or lies in. */
-  readonly window: Window | undefined;
+  /** The windows that this operation opens or lies in. */
+  readonly windows: readonly Window[];
+}
+
+/** Differences that the answers of a row do not show. */
+export function untoldDivergences({ divergences, expected, got }: TimelineRow): readonly Divergence[] {
+  const callsAreTold = callsBeside(got?.calls ?? [], expected?.calls ?? []).length > 0;
+  return divergences.filter(({ path }) => (path === 'calls' ? !callsAreTold : path !== 'outcome' && path !== 'events'));
 }
 
 /** A finding as rows. */
@@ -85,7 +96,7 @@ export function timelineOf({ scenario, judgement }: Finding): Timeline {
             kind: violation.step === index ? 'place' : 'cause',
             violation,
           })),
-        window: windows[index],
+        windows: windows[index] ?? [],
       };
     }),
   };
@@ -101,8 +112,10 @@ function answerOf(trace: Trace, index: number): Answer | undefined {
   const before = trace.steps[index - 1]?.observation ?? trace.initial;
   return {
     outcome: printOutcome(step.outcome),
+    calls: callLines(step.calls ?? []),
     events: step.events.map((event) => ({ actor: eventActor(event), words: printEvent(event) })),
-    changes: changesOf(before, step.observation),
+    guest: guestChanges(before, step.observation),
+    changes: hostChanges(before, step.observation),
   };
 }
 
@@ -112,54 +125,39 @@ function eventActor(event: Event): Actor {
       return 'device';
     case 'signalled':
       return 'vfio';
+    case 'message':
+      return 'guest';
   }
-}
-
-function changesOf(before: Observation, after: Observation): readonly string[] {
-  return after.flatMap((device, index) => {
-    const at = index === 0 ? '' : ` @${index}`;
-    return [...controlChanges(before[index], device), ...vectorChanges(device)].map((words) => `${words}${at}`);
-  });
-}
-
-function controlChanges(before: DeviceObservation | undefined, after: DeviceObservation): readonly string[] {
-  const changes: string[] = [];
-  if (before?.enable !== after.enable) changes.push(after.enable ? 'MSI-X on' : 'MSI-X off');
-  if ((before?.registers ?? 0) !== after.registers) changes.push(`registers ${printRegisters(after.registers)}`);
-  if (before?.functionMask !== after.functionMask)
-    changes.push(after.functionMask ? 'function masked' : 'function unmasked');
-  if (before?.msixInfoFlags !== after.msixInfoFlags) changes.push(`MSI-X info flags ${after.msixInfoFlags}`);
-  return changes;
-}
-
-function vectorChanges(device: DeviceObservation): readonly string[] {
-  return device.changes.length === 0 ? [] : [printChanges(device)];
 }
 
 /**
- * The window at each operation. It opens with the call that turned MSI-X or MSI off, and lasts until the next call on
- * the same device; what other actors do meanwhile happens in it.
+ * The windows at each operation. Of the user of vfio: one opens with the call that turned MSI-X or MSI off, and lasts
+ * until the next call on the same device; what other actors do meanwhile happens in it. Of a VMM: they open and close
+ * while it reacts to one operation of its guest.
  */
-function windowsOf(operations: readonly Operation[], traces: readonly Trace[]): readonly (Window | undefined)[] {
+function windowsOf(operations: readonly Operation[], traces: readonly Trace[]): readonly (readonly Window[])[] {
   const open = new Map<number, Window>();
   return operations.map((operation, index) => {
+    const steps = traces.flatMap(({ steps }) => steps[index] ?? []);
+    if (isGuestOperation(operation)) return [...new Set(steps.flatMap(raisedIn))];
     const device = deviceOf(operation);
-    if (device === undefined) return open.values().next().value;
+    if (device === undefined) return [...open.values()].slice(0, 1);
     if (actorOf(operation) === 'vfio') open.delete(device);
-    for (const trace of traces) {
-      const opened = openedBy(operation, trace.steps[index]);
+    for (const step of steps) {
+      const opened = openedBy(operation, step);
       if (opened !== undefined) open.set(device, opened);
     }
-    return open.get(device);
+    return [open.get(device)].flatMap((window) => window ?? []);
   });
 }
 
-function openedBy(operation: Operation, step: Step | undefined): Window | undefined {
-  if (step === undefined) return undefined;
-  for (const event of step.events) {
-    if (event.kind === 'raised' && event.window !== null) return event.window;
-  }
-  return turnsVectorsOff(operation) && step.outcome.kind === 'ok' ? 'teardown-gap' : undefined;
+function openedBy(operation: Operation, step: Step): Window | undefined {
+  return raisedIn(step)[0] ?? (turnsVectorsOff(operation) && step.outcome.kind === 'ok' ? 'teardown-gap' : undefined);
+}
+
+/** The windows in which devices raised. */
+function raisedIn({ events }: Step): readonly Window[] {
+  return events.flatMap((event) => (event.kind === 'raised' && event.window !== null ? [event.window] : []));
 }
 
 function turnsVectorsOff(operation: Operation): boolean {

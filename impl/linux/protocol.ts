@@ -12,6 +12,7 @@ import {
   IRQ_INFO_BYTES,
   IRQ_SET_BYTES,
   isEventfdName,
+  isGuestOperation,
   type Observation,
   type Operation,
   type Outcome,
@@ -63,6 +64,7 @@ export function encodeScenario(scenario: Scenario, slots: readonly number[], eac
 type Places = ReadonlyMap<EventfdName, number>;
 
 function encodeOperation(operation: Operation, eventfds: Places): string {
+  if (isGuestOperation(operation)) throw new HarnessError(`a kernel alone has no guest: ${operation.kind}`);
   switch (operation.kind) {
     case 'vfio.open':
       return `o ${operation.device}`;
@@ -241,6 +243,7 @@ export class Raises {
   }
 
   follow(operation: Operation, outcome: Outcome): readonly Event[] {
+    if (isGuestOperation(operation)) return [];
     switch (operation.kind) {
       case 'device.raise':
         return [{ kind: 'raised', device: operation.device, vector: operation.vector, window: null }];

@@ -5,9 +5,9 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Config,
   HarnessError,
-  OPERATION_KINDS,
   type PciFunction,
   type Precision,
+  RAW_KINDS,
   REGISTERS_MASK,
   type Readiness,
   type Scenario,
@@ -37,9 +37,10 @@ import { bootVm, DEVICES, type Said, type Vm } from './vm.ts';
 const PRECISION: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true, registers: REGISTERS_MASK };
 
 const SUPPORT: Support = {
-  operations: new Set(OPERATION_KINDS.filter((kind) => kind !== 'host.failAllocation')),
+  operations: new Set(RAW_KINDS.filter((kind) => kind !== 'host.failAllocation')),
   functions: DEVICES,
   withoutRemapping: true,
+  vmm: 'none',
   devicesMax: 2,
   host: 'own',
 };

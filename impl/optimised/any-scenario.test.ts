@@ -10,8 +10,8 @@ import {
   MSI_ENABLE,
   MSI_VECTORS,
   MSIX_VECTORS_MAX,
-  OPERATION_KINDS,
   PENDING,
+  RAW_KINDS,
   UNMASKED,
   VECTOR_STATE_MASK,
 } from '#vocabulary';
@@ -77,7 +77,7 @@ function beside(device: number): fc.Arbitrary<Operation> {
     .record({ field: fc.constantFrom(...CONFIG_FIELDS), value: fc.constantFrom(0, 1, 3) })
     .map(({ field, value }): Operation => ({ kind: 'vfio.configWrite', device, field, value }));
   const rest = fc
-    .record({ kind: fc.constantFrom(...OPERATION_KINDS), field: fc.constantFrom(...CONFIG_FIELDS), number: fc.nat(4) })
+    .record({ kind: fc.constantFrom(...RAW_KINDS), field: fc.constantFrom(...CONFIG_FIELDS), number: fc.nat(4) })
     // Each kind takes of the fields what it has.
     .map(({ kind, field, number }) => {
       const [vector, value, count, nth] = [number, number, number, number + 1];

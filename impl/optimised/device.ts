@@ -219,6 +219,11 @@ export class Device {
     this.armedCount += 1;
   }
 
+  /** The next vector from `from` on whose bits may have changed since the last observation, or -1. */
+  nextTouched(from: number): number {
+    return this.#touched.next(from);
+  }
+
   /** The next vector from `from` on whose state differs from the last one reported, or -1. It counts as reported. */
   nextChange(from: number): number {
     for (let vector = this.#touched.next(from); vector !== -1; vector = this.#touched.next(vector + 1)) {

@@ -51,6 +51,10 @@ export class Eventfds {
     return slot;
   }
 
+  name(slot: number): EventfdName {
+    return this.#names[slot] as EventfdName;
+  }
+
   close(slot: number): void {
     this.#generations[slot] = (this.generation(slot) + 1) | 0;
   }

@@ -471,7 +471,12 @@ describe('optimisedSystem', () => {
     expect(system.name).toBe('optimised');
     expect(system.precision).toEqual({ vectorState: 31, messageControl: true, registers: 31 });
     expect([...system.support.operations]).toEqual(OPERATION_KINDS);
-    expect(system.support).toMatchObject({ functions: 'any', withoutRemapping: true, devicesMax: 4 });
+    expect(system.support).toMatchObject({
+      functions: 'any',
+      withoutRemapping: true,
+      vmm: 'configured',
+      devicesMax: 4,
+    });
     expect(system.support.host).toBe('configured');
     await expect(system.close()).resolves.toBeUndefined();
   });

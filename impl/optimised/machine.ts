@@ -9,7 +9,7 @@ import type {
   VfioGetIrqInfo,
   VfioMapBar,
   VfioSetIrqs,
-  Window,
+  VmmTraits,
 } from '#vocabulary';
 import {
   dataElementBytes,
@@ -17,6 +17,8 @@ import {
   INTX_DISABLE,
   IRQ_INFO_BYTES,
   IRQ_SET_BYTES,
+  isAskable,
+  isGuestOperation,
   VFIO_IRQ_INFO_AUTOMASKED,
   VFIO_IRQ_INFO_EVENTFD,
   VFIO_IRQ_INFO_MASKABLE,
@@ -35,38 +37,53 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
 } from '#vocabulary';
 import { Device, NUM_IRQS } from './device.ts';
+import { Guest, type Strategy } from './guest.ts';
+import { GuestLayer } from './guest-layer.ts';
 import { EBADF, EFAULT, EINVAL, ENOTTY, OK } from './outcomes.ts';
-import { RegionLayer } from './region-layer.ts';
-import { TracePool } from './trace-pool.ts';
 
 /** What is asked of a device through its descriptor. */
 type DescriptorCall = VfioClose | VfioMapBar | VfioCall;
 
 /**
- * vfio-pci's interrupts on hosts of any traits, fast: no operation allocates, and each costs what the vectors cost
- * that it touches, whatever the size of the table.
+ * vfio-pci's interrupts on hosts of any traits, with or without a VMM, fast: no operation allocates, and each costs
+ * what the vectors cost that it touches, whatever the size of the table.
  * A step that a kernel function stands for is a method with its name, so that a mutant can replace just that step.
  * Methods that answer return OK, an errno that exists once, or a numbered outcome.
  */
-export class OptimisedMachine extends RegionLayer {
-  readonly #traces = new TracePool();
+export class OptimisedMachine extends GuestLayer {
   /** Every device there has been; those beyond the scenario's rest. */
   readonly #resting: Device[] = [];
+  /** Every guest there has been, by the place of its device. */
+  readonly #everyGuest: Guest[] = [];
 
   /**
    * The Trace is valid until the next run.
-   * @throws HarnessError for an operation on a device that the Config does not have.
+   * @throws HarnessError for an operation on a device that the Config does not have, and for one that cannot be asked.
    */
   run(scenario: Scenario): Trace {
     this.#start(scenario.config);
-    for (const operation of scenario.operations) {
-      this.#traces.beginStep();
+    if (scenario.config.vmm === undefined) this.#runRaw(scenario.operations);
+    else this.#runShown(scenario);
+    return this.traces.finish();
+  }
+
+  #runRaw(operations: readonly Operation[]): void {
+    for (const operation of operations) {
+      this.traces.beginStep();
       this.opened = null;
       const outcome = this.answer(operation);
-      this.eventfds.drain(this.#traces);
-      this.#traces.endStep(outcome, this.devices);
+      this.eventfds.drain(this.traces);
+      this.traces.endStep(outcome, this.devices);
     }
-    return this.#traces.finish();
+  }
+
+  /** Every device is shown to a guest, and no eventfd is the user's. */
+  #runShown({ config, operations }: Scenario): void {
+    for (const operation of operations) {
+      if (!isAskable(config, operation.kind)) throw notAskable(operation);
+      this.traces.beginShownStep();
+      this.traces.endShownStep(this.answerBesideVfio(operation), this.guests);
+    }
   }
 
   #start(config: Config): void {
@@ -84,13 +101,47 @@ export class OptimisedMachine extends RegionLayer {
       device.reset(pciFunction);
       device.msixInfoFlags = this.msixInfoFlags(device);
     });
-    this.#traces.begin(this.devices);
+    this.guests.length = 0;
+    if (config.vmm !== undefined) for (const device of this.devices) this.#showToGuest(device, config.vmm);
+    this.traces.begin(this.devices, this.guests);
+  }
+
+  /** The VMM has started, and its machine has been reset once: INTx is up. Those calls are not told. */
+  #showToGuest(device: Device, vmm: VmmTraits): void {
+    let guest = this.#everyGuest[device.place];
+    if (guest === undefined) {
+      guest = new Guest(device);
+      this.#everyGuest[device.place] = guest;
+    }
+    guest.restart(this.strategyFor(device, vmm), vmm.delivery === 'irqfd');
+    this.guests.push(guest);
+    this.vfioIntxEnable(guest);
+  }
+
+  /** vfio_msix_early_setup, QEMU 10.0, asks once whether a vector can be added; before 8.2 nobody asks. */
+  protected strategyFor(device: Device, { allocation }: VmmTraits): Strategy {
+    switch (allocation) {
+      case 'vector-0-first':
+        return 'legacy-0';
+      case 'as-irq-info-says':
+        return (device.msixInfoFlags & VFIO_IRQ_INFO_NORESIZE) === 0 ? 'dynamic' : 'legacy-1';
+      case 'all-at-enable':
+        return 'all-at-enable';
+    }
   }
 
   protected device(place: number): Device {
     const device = this.devices[place];
     if (device === undefined) throw new HarnessError(`the scenario has no device ${place}`);
     return device;
+  }
+
+  /** What can be asked of a machine with a VMM. */
+  protected answerBesideVfio(operation: Operation): Outcome {
+    if (isGuestOperation(operation)) return this.answerGuest(operation);
+    if (operation.kind !== 'device.raise') return this.answer(operation);
+    this.raiseAlone(this.guest(operation.device), operation.vector);
+    return OK;
   }
 
   protected answer(operation: Operation): Outcome {
@@ -141,6 +192,16 @@ export class OptimisedMachine extends RegionLayer {
       case 'host.failAllocation':
         this.failing = operation.nth;
         return OK;
+      case 'guest.msixControl':
+      case 'guest.configWrite':
+      case 'guest.mask':
+      case 'guest.unmask':
+      case 'guest.tableWrite':
+      case 'guest.tableRead':
+      case 'guest.readPba':
+      case 'guest.busMaster':
+      case 'guest.reset':
+        throw notAskable(operation);
     }
   }
 
@@ -299,12 +360,6 @@ export class OptimisedMachine extends RegionLayer {
     return count > data.length ? EFAULT : OK;
   }
 
-  /** The function has an event for a vector. */
-  protected raise(device: Device, vector: number, window: Window | null): void {
-    this.#traces.raised(device.place, vector, window);
-    this.event(device, vector);
-  }
-
   /** All raises that were armed, in the order in which they were. */
   protected raiseArmed(device: Device): void {
     for (let place = 0; place < device.armedCount; place += 1) {
@@ -313,4 +368,8 @@ export class OptimisedMachine extends RegionLayer {
     }
     device.armedCount = 0;
   }
+}
+
+function notAskable({ kind }: Operation): HarnessError {
+  return new HarnessError(`${kind} cannot be asked of this machine`);
 }

@@ -1,3 +1,6 @@
+/** What is handed out as read-only is filled here. */
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 const EMPTY: readonly never[] = [];
 
 /** Hands out objects one after the other, and after `reset` the same ones again. */

@@ -11,6 +11,7 @@ export function optimisedSystem(machine: OptimisedMachine = new OptimisedMachine
       operations: new Set(OPERATION_KINDS),
       functions: 'any',
       withoutRemapping: true,
+      vmm: 'configured',
       devicesMax: 4,
       host: 'configured',
     },

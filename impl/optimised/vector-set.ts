@@ -31,6 +31,11 @@ export class VectorSet {
     this.#summary[place] = (this.#summary[place] as number) & ~(1 << (word & 31));
   }
 
+  /** The members among the 32 vectors that the vector is one of: bit 0 for the first of them. */
+  word(vector: number): number {
+    return this.#words[vector >>> 5] as number;
+  }
+
   clear(): void {
     for (let word = this.#nextWord(0); word !== -1; word = this.#nextWord(word + 1)) this.#words[word] = 0;
     this.#summary.fill(0);

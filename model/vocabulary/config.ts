@@ -1,9 +1,15 @@
+/** What a profile stands for: a host, or a host with a VMM on top. */
+export interface Platform {
+  readonly host: HostTraits;
+  /** Shows every device to a guest. Left out where the scenario itself is the user of vfio. */
+  readonly vmm?: VmmTraits;
+}
+
 /**
- * The fixed facts of one machine: how its host behaves and which devices it has.
+ * The fixed facts of one machine: how its host and its VMM behave and which devices it has.
  * A scenario carries its Config, so it means the same on every system.
  */
-export interface Config {
-  readonly host: HostTraits;
+export interface Config extends Platform {
   /** Left out where interrupts are remapped. Without, x86 has no MSI of more than one vector. */
   readonly interruptRemapping?: false;
   /** At least one. Operations name a device by its place in this list. */
@@ -18,6 +24,19 @@ export interface HostTraits {
   readonly rangeCheck: 'whole-range-first' | 'vector-by-vector';
   /** An ERR or REQ eventfd below -1. */
   readonly belowMinusOne: 'ignored' | 'refused';
+}
+
+/** What a VMM does where real ones differ. Rules ask these, never a version. */
+export interface VmmTraits {
+  /**
+   * How the vectors of a guest come to have interrupts on the host.
+   * `vector-0-first`: vector 0 when the guest enables MSI-X, further ones by tearing all down and setting up more.
+   * `as-irq-info-says`: none at first; one by one where NORESIZE is clear, else by tearing down.
+   * `all-at-enable`: the whole table when the guest enables MSI-X.
+   */
+  readonly allocation: 'vector-0-first' | 'as-irq-info-says' | 'all-at-enable';
+  /** Who takes a vector's signals to the guest: the VMM's own event loop, or KVM. */
+  readonly delivery: 'userspace' | 'irqfd';
 }
 
 /** A PCI function, passed through by vfio-pci. What it lacks is left out. */

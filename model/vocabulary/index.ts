@@ -1,5 +1,7 @@
 export * from './clause.ts';
 export * from './config.ts';
+export { printMessage } from './guest-notation.ts';
+export * from './guest-operation.ts';
 export * from './notation.ts';
 export * from './observation.ts';
 export * from './operation.ts';
@@ -7,4 +9,6 @@ export * from './response.ts';
 export * from './system.ts';
 export * from './trace.ts';
 export * from './uapi.ts';
+export * from './vmm.ts';
 export * from './window.ts';
+export { NotationError } from './words.ts';

@@ -1,3 +1,5 @@
+import { parseGuestArguments, printGuestArguments, printMessage } from './guest-notation.ts';
+import type { GuestOperation } from './guest-operation.ts';
 import type { DeviceObservation } from './observation.ts';
 import {
   ADDRESS_0,
@@ -11,11 +13,12 @@ import {
   PENDING,
   UNMASKED,
 } from './observation.ts';
-import type { ConfigField, DataElement, EventfdName, Operation, OperationKind, VfioSetIrqs } from './operation.ts';
-import { CONFIG_FIELDS, OPERATION_KINDS } from './operation.ts';
+import type { DataElement, EventfdName, Operation, OperationKind, RawOperation, VfioSetIrqs } from './operation.ts';
+import { CONFIG_FIELDS, isEventfdName, isGuestOperation, OPERATION_KINDS } from './operation.ts';
 import type { Event, Outcome } from './response.ts';
-import type { Window } from './window.ts';
+import { eventfdUse, type VmmCall } from './vmm.ts';
 import { WINDOWS } from './window.ts';
+import { Words } from './words.ts';
 
 const INDEX_NAMES = ['INTX', 'MSI', 'MSIX', 'ERR', 'REQ'];
 const FLAG_NAMES = ['NONE', 'BOOL', 'EVENTFD', 'MASK', 'UNMASK', 'TRIGGER'];
@@ -53,10 +56,11 @@ function printSuffixes(argument: { readonly argsz?: number; readonly unreadable?
 /** An operation on one line; device 0 is not named, another is as `@1` at the end. `parseOperation` reads it back. */
 export function printOperation(operation: Operation): string {
   const at = 'device' in operation && operation.device !== 0 ? ` @${operation.device}` : '';
-  return `${operation.kind}${printArguments(operation)}${at}`;
+  const words = isGuestOperation(operation) ? printGuestArguments(operation) : printArguments(operation);
+  return `${operation.kind}${words}${at}`;
 }
 
-function printArguments(operation: Operation): string {
+function printArguments(operation: RawOperation): string {
   switch (operation.kind) {
     case 'vfio.open':
     case 'vfio.close':
@@ -97,9 +101,36 @@ function printSetIrqs({ index, flags, start, count, data }: VfioSetIrqs): string
   return `${printIndex(index)} ${printFlags(flags)} ${start}+${count} [${data.join(' ')}]`;
 }
 
-/** A line that is not an operation: what was expected, and what stood there. */
-export class NotationError extends Error {
-  override readonly name = 'NotationError';
+/** A call of a VMM and its answer, its eventfds by their use: `vfio.setIrqs MSIX EVENTFD|TRIGGER 0+2 [i0 k1]: ok`. */
+export function printCall(call: VmmCall): string {
+  switch (call.kind) {
+    case 'vfio': {
+      const { operation, outcome } = call;
+      const named = operation.kind === 'vfio.reset' ? '' : ` ${printSetIrqs({ ...operation, data: uses(operation) })}`;
+      return `${operation.kind}${named}: ${printOutcome(outcome)}`;
+    }
+    case 'kvm.setGsiRouting':
+      return call.kind;
+    case 'kvm.irqfd':
+      return `${call.kind} ${printUse(call.eventfd)} ${call.assign ? 'assign' : 'deassign'}`;
+  }
+}
+
+function uses({ data }: VfioSetIrqs): DataElement[] {
+  return data.map((element) => (isEventfdName(element) ? (printUse(element) as EventfdName) : element));
+}
+
+function printUse(name: EventfdName): string {
+  const { role, vector } = eventfdUse(name);
+  switch (role) {
+    case 'interrupt':
+      return `i${vector}`;
+    case 'irqfd':
+      return `k${vector}`;
+    case 'intx':
+    case 'resample':
+      return role;
+  }
 }
 
 /**
@@ -108,18 +139,17 @@ export class NotationError extends Error {
  */
 export function parseOperation(line: string): Operation {
   const words = new Words(line);
-  const kind = words.next('an operation kind');
-  if (!isOperationKind(kind)) throw words.unexpected(`one of ${OPERATION_KINDS.join(', ')}`, kind);
-  const operation = parseArguments(kind, words);
+  const kind = words.oneOf('an operation kind', OPERATION_KINDS);
+  const operation = isGuestKind(kind) ? parseGuestArguments(kind, words) : parseArguments(kind, words);
   words.end();
   return operation;
 }
 
-function isOperationKind(word: string): word is OperationKind {
-  return (OPERATION_KINDS as readonly string[]).includes(word);
+function isGuestKind(kind: OperationKind): kind is GuestOperation['kind'] {
+  return kind.startsWith('guest.');
 }
 
-function parseArguments(kind: OperationKind, words: Words): Operation {
+function parseArguments(kind: RawOperation['kind'], words: Words): RawOperation {
   switch (kind) {
     case 'vfio.open':
     case 'vfio.close':
@@ -153,12 +183,12 @@ function parseArguments(kind: OperationKind, words: Words): Operation {
       };
     }
     case 'vfio.configWrite': {
-      const field = parseField(words);
+      const field = words.oneOf('a field', CONFIG_FIELDS);
       const value = words.number('a value');
       return { kind, device: words.device(), field, value };
     }
     case 'vfio.configRead': {
-      const field = parseField(words);
+      const field = words.oneOf('a field', CONFIG_FIELDS);
       return { kind, device: words.device(), field };
     }
     case 'vfio.tableWrite': {
@@ -177,7 +207,7 @@ function parseArguments(kind: OperationKind, words: Words): Operation {
     }
     case 'device.arm': {
       const vector = words.number('a vector');
-      const window = parseWindow(words);
+      const window = words.oneOf('a window', WINDOWS);
       return { kind, device: words.device(), vector, window };
     }
     case 'host.limitVectors':
@@ -221,75 +251,6 @@ function parseSuffixes(words: Words): { argsz?: number; unreadable?: true } {
   };
 }
 
-function parseField(words: Words): ConfigField {
-  const word = words.next('a field');
-  const field = CONFIG_FIELDS.find((candidate) => candidate === word);
-  if (field === undefined) throw words.unexpected(`one of ${CONFIG_FIELDS.join(', ')}`, word);
-  return field;
-}
-
-function parseWindow(words: Words): Window {
-  const word = words.next('a window');
-  const window = WINDOWS.find((candidate) => candidate === word);
-  if (window === undefined) throw words.unexpected(`one of ${WINDOWS.join(', ')}`, word);
-  return window;
-}
-
-/** The words of one line, taken from the left. */
-class Words {
-  readonly #line: string;
-  readonly #words: string[];
-
-  constructor(line: string) {
-    this.#line = line;
-    this.#words = line.replace('[', ' [ ').replace(']', ' ] ').trim().split(/\s+/);
-  }
-
-  next(expected: string): string {
-    const word = this.#words.shift();
-    if (word === undefined || word === '') throw this.unexpected(expected, 'the end');
-    return word;
-  }
-
-  optional(pattern: RegExp): RegExpExecArray | undefined {
-    const match = pattern.exec(this.#words[0] ?? '');
-    if (match === null) return undefined;
-    this.#words.shift();
-    return match;
-  }
-
-  matching(pattern: RegExp, expected: string): RegExpExecArray {
-    const word = this.next(expected);
-    const match = pattern.exec(word);
-    if (match === null) throw this.unexpected(expected, word);
-    return match;
-  }
-
-  number(expected: string): number {
-    return Number(this.matching(/^\d+$/, expected)[0]);
-  }
-
-  bracketed(): string[] {
-    this.matching(/^\[$/, 'data in brackets');
-    const words: string[] = [];
-    for (let word = this.next('] after the data'); word !== ']'; word = this.next('] after the data')) words.push(word);
-    return words;
-  }
-
-  device(): number {
-    return Number(this.optional(/^@(\d+)$/)?.[1] ?? 0);
-  }
-
-  end(): void {
-    const word = this.#words[0];
-    if (word !== undefined) throw this.unexpected('the end', word);
-  }
-
-  unexpected(expected: string, got: string): NotationError {
-    return new NotationError(`expected ${expected}, got ${got} in: ${this.#line}`);
-  }
-}
-
 export function printOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'ok':
@@ -315,6 +276,10 @@ export function printEvent(event: Event): string {
     }
     case 'signalled':
       return `${event.eventfd} +${event.count}`;
+    case 'message': {
+      const at = event.device === 0 ? '' : ` @${event.device}`;
+      return `message ${printMessage(event)}${at}${event.count === 1 ? '' : ` x${event.count}`}`;
+    }
   }
 }
 

@@ -36,6 +36,17 @@ export interface VectorChange {
   readonly state: number;
 }
 
+/** What the guest of a VMM can read of one device without changing anything, beside messages. */
+export interface GuestObservation {
+  readonly enable: boolean;
+  readonly functionMask: boolean;
+  /**
+   * By ascending vector, the state being UNMASKED and PENDING, as the guest reads table and PBA. Before the first
+   * observation every vector has state 0.
+   */
+  readonly changes: readonly VectorChange[];
+}
+
 /** What can be read of one device without changing anything. */
 export interface DeviceObservation {
   /** MSI-X Enable of the physical Message Control. */
@@ -48,6 +59,8 @@ export interface DeviceObservation {
   readonly registers: number;
   /** By ascending vector. Before the first observation every vector has state 0. */
   readonly changes: readonly VectorChange[];
+  /** Left out where there is no VMM. */
+  readonly guest?: GuestObservation;
 }
 
 /** One per device, in the order of the Config. */

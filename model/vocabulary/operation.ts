@@ -1,3 +1,5 @@
+import type { Platform } from './config.ts';
+import type { GuestOperation } from './guest-operation.ts';
 import type { Window } from './window.ts';
 
 /** An eventfd by its name in the scenario. It exists from its first use on, and again after `vfio.closeEventfd`. */
@@ -146,8 +148,8 @@ export interface DeviceRaise {
 }
 
 /**
- * The device will raise once during the next `vfio.` operation on it: in the window if that operation opens it, else
- * right after the operation.
+ * The device will raise once during the next `vfio.` or `guest.` operation on it: in the window if that operation opens
+ * it, else right after the operation.
  * Either way there is exactly one raise.
  */
 export interface DeviceArm {
@@ -198,8 +200,8 @@ export type VfioCall =
   | VfioTableWrite
   | VfioPbaRead;
 
-/** One thing asked, by one actor, as plain data. */
-export type Operation =
+/** What is asked of a machine without a VMM. */
+export type RawOperation =
   | VfioOpen
   | VfioClose
   | VfioCall
@@ -215,10 +217,13 @@ export type Operation =
   | HostLimitVectors
   | HostFailAllocation;
 
+/** One thing asked, by one actor, as plain data. */
+export type Operation = RawOperation | GuestOperation;
+
 export type OperationKind = Operation['kind'];
 
-/** Every kind, in the order of the union. A kind left out does not compile. */
-export const OPERATION_KINDS = Object.keys({
+/** Every kind, in the order of the unions. A kind left out does not compile. */
+export const RAW_KINDS = Object.keys({
   'vfio.open': 0,
   'vfio.close': 0,
   'vfio.getIrqInfo': 0,
@@ -240,7 +245,39 @@ export const OPERATION_KINDS = Object.keys({
   'device.wipe': 0,
   'host.limitVectors': 0,
   'host.failAllocation': 0,
-} satisfies Record<OperationKind, 0>) as readonly OperationKind[];
+} satisfies Record<RawOperation['kind'], 0>) as readonly RawOperation['kind'][];
+
+export const GUEST_KINDS = Object.keys({
+  'guest.msixControl': 0,
+  'guest.configWrite': 0,
+  'guest.mask': 0,
+  'guest.unmask': 0,
+  'guest.tableWrite': 0,
+  'guest.tableRead': 0,
+  'guest.readPba': 0,
+  'guest.busMaster': 0,
+  'guest.reset': 0,
+} satisfies Record<GuestOperation['kind'], 0>) as readonly GuestOperation['kind'][];
+
+export const OPERATION_KINDS: readonly OperationKind[] = [...RAW_KINDS, ...GUEST_KINDS];
+
+export function isGuestOperation(operation: Operation): operation is GuestOperation {
+  return operation.kind.startsWith('guest.');
+}
+
+/** What can be asked of a machine with a VMM beside what its guest does: the VMM is the only user of vfio. */
+const BESIDE_A_GUEST: ReadonlySet<OperationKind> = new Set([
+  'device.raise',
+  'device.arm',
+  'host.limitVectors',
+  'host.failAllocation',
+]);
+
+/** Whether a kind of operation can be asked of a machine: a device is driven by the user of vfio, or by a guest. */
+export function isAskable({ vmm }: Partial<Platform>, kind: OperationKind): boolean {
+  const isGuests = kind.startsWith('guest.');
+  return vmm === undefined ? !isGuests : isGuests || BESIDE_A_GUEST.has(kind);
+}
 
 /** The device an operation is about, or undefined for one that is about the host or the user's descriptors. */
 export function deviceOf(operation: Operation): number | undefined {

@@ -1,3 +1,4 @@
+import type { Message } from './guest-operation.ts';
 import type { EventfdName } from './operation.ts';
 import type { Window } from './window.ts';
 
@@ -30,9 +31,11 @@ export type Outcome =
 /**
  * What became visible while an operation ran.
  * `raised`: the device raised, with the window that was open, if one was. `signalled`: the eventfd's count rose by
- * `count`.
- * Order: all `raised` as they happened, then `signalled` by eventfd number.
+ * `count`. `message`: the guest received `count` times a message of this address and data.
+ * Order: all `raised` as they happened, then `signalled` by eventfd number, then `message` by device, upper address,
+ * address and data. The eventfds of a VMM are its own affair: no signal of theirs is told.
  */
 export type Event =
   | { readonly kind: 'raised'; readonly device: number; readonly vector: number; readonly window: Window | null }
-  | { readonly kind: 'signalled'; readonly eventfd: EventfdName; readonly count: number };
+  | { readonly kind: 'signalled'; readonly eventfd: EventfdName; readonly count: number }
+  | (Message & { readonly kind: 'message'; readonly device: number; readonly count: number });

@@ -1,4 +1,5 @@
-import type { PciFunction } from './config.ts';
+import type { PciFunction, VmmTraits } from './config.ts';
+import type { Message } from './guest-operation.ts';
 import type { OperationKind } from './operation.ts';
 import type { Scenario, Trace } from './trace.ts';
 
@@ -10,6 +11,8 @@ export interface Precision {
   readonly messageControl: boolean;
   /** The bits of `registers` it sees. */
   readonly registers: number;
+  /** Whether it sees a message to a guest, by where that goes. Left out where it sees each one. */
+  readonly seesMessage?: (message: Message) => boolean;
 }
 
 /** What a system can be asked. Generators draw nothing else. */
@@ -19,6 +22,11 @@ export interface Support {
   readonly functions: 'any' | readonly PciFunction[];
   /** Whether it can be a machine without interrupt remapping. */
   readonly withoutRemapping: boolean;
+  /**
+   * `configured`: there is a VMM where the Config says so, and it behaves as that says. `none`: there can be none.
+   * Traits: there always is one, which behaves like this; what the Config says must be the same.
+   */
+  readonly vmm: 'configured' | 'none' | VmmTraits;
   /** The most devices in one Config. */
   readonly devicesMax: number;
   /**

@@ -2,9 +2,11 @@ import type { Config } from './config.ts';
 import type { Observation } from './observation.ts';
 import type { Operation } from './operation.ts';
 import type { Event, Outcome } from './response.ts';
+import type { VmmCall } from './vmm.ts';
 
 /**
  * What to do, on which machine. Every device starts freshly opened once, MSI-X off, nothing pending, no vector limit.
+ * Where a VMM has it, it is what a guest finds that has programmed `firstMessage`, all masked, and bus master on.
  */
 export interface Scenario {
   readonly config: Config;
@@ -16,6 +18,8 @@ export interface Step {
   readonly outcome: Outcome;
   readonly events: readonly Event[];
   readonly observation: Observation;
+  /** What the VMM asked of the host, in order. Left out where there is no VMM, or where its calls are not seen. */
+  readonly calls?: readonly VmmCall[];
   /** Ids of the clauses that spoke, in order, each once. Only the reference model knows them; empty elsewhere. */
   readonly clauses: readonly string[];
 }

@@ -1,7 +1,17 @@
-import type { Config, DataElement, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
+import type {
+  Config,
+  DataElement,
+  GuestTableWrite,
+  Operation,
+  PciFunction,
+  Scenario,
+  Support,
+  VfioSetIrqs,
+} from '#vocabulary';
 import {
   isEventfdName,
   MSI_VECTORS,
+  MSIX_ENTRY_BYTES,
   MSIX_VECTORS_MAX,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
@@ -63,7 +73,14 @@ function findPlaces({ config, operations }: Scenario, device: number): number[] 
       case 'vfio.pbaRead':
       case 'device.raise':
       case 'device.arm':
+      case 'guest.mask':
+      case 'guest.unmask':
+      case 'guest.tableRead':
+      case 'guest.readPba':
         places.add(operation.vector);
+        break;
+      case 'guest.tableWrite':
+        places.add(operation.vector).add(lastEntry(operation));
         break;
       case 'vfio.open':
       case 'vfio.close':
@@ -76,10 +93,19 @@ function findPlaces({ config, operations }: Scenario, device: number): number[] 
       case 'device.assertIntx':
       case 'device.deassertIntx':
       case 'device.wipe':
+      case 'guest.msixControl':
+      case 'guest.configWrite':
+      case 'guest.busMaster':
+      case 'guest.reset':
         break;
     }
   }
   return [...places].sort((left, right) => left - right);
+}
+
+/** The entry that a write ends in: the vector's own, or the next one. */
+function lastEntry({ vector, offset, width }: GuestTableWrite): number {
+  return offset + width > MSIX_ENTRY_BYTES ? vector + 1 : vector;
 }
 
 function addRange(places: Set<number>, { start, count, data }: VfioSetIrqs): void {
@@ -135,6 +161,11 @@ function withoutColumnsInOperation(operation: Operation, columns: Columns): Oper
     case 'vfio.pbaRead':
     case 'device.raise':
     case 'device.arm':
+    case 'guest.mask':
+    case 'guest.unmask':
+    case 'guest.tableWrite':
+    case 'guest.tableRead':
+    case 'guest.readPba':
       return { ...operation, vector: moved(operation.vector, columns) };
     case 'vfio.open':
     case 'vfio.close':
@@ -151,6 +182,10 @@ function withoutColumnsInOperation(operation: Operation, columns: Columns): Oper
     case 'device.wipe':
     case 'host.limitVectors':
     case 'host.failAllocation':
+    case 'guest.msixControl':
+    case 'guest.configWrite':
+    case 'guest.busMaster':
+    case 'guest.reset':
       return operation;
   }
 }

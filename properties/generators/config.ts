@@ -5,10 +5,10 @@ import { familiesOf, hasWhileOff, isMsixOnly, unusedFunctions } from './pci-func
 import { chance, pick } from './random.ts';
 
 /** A table that meets its edges all the time. */
-const SMALL_TABLE = 10;
+export const SMALL_TABLE = 10;
 
 /** Sizes around the ends of words in a bit map. */
-const WORD_SIZES: readonly number[] = [31, 32, 33, 63, 64, 65];
+export const WORD_SIZES: readonly number[] = [31, 32, 33, 63, 64, 65];
 
 /** One in so many of a list's functions with more than MSI-X is drawn without regard to how slow its reset is. */
 const RESET_ONE_IN = 20;
@@ -89,7 +89,7 @@ function drawMixture(random: Random): PciFunction {
 }
 
 /** A function without events, or without a pending bit to keep them in, has no choice. */
-function drawWhileOff(random: Random, pciFunction: PciFunction): PciFunction['whileOff'] {
+export function drawWhileOff(random: Random, pciFunction: PciFunction): PciFunction['whileOff'] {
   return hasWhileOff(pciFunction) ? pick(random, ['latches', 'drops'] as const) : 'latches';
 }
 

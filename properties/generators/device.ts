@@ -1,10 +1,12 @@
 import type { Random } from 'fast-check';
-import type { DeviceArm, DeviceAssertIntx, DeviceDeassertIntx, DeviceRaise, Operation } from '#vocabulary';
-import { WINDOWS } from '#vocabulary';
+import type { DeviceArm, DeviceAssertIntx, DeviceDeassertIntx, DeviceRaise, RawOperation, Window } from '#vocabulary';
 import type { Memory } from './memory.ts';
 import { activeTable, deviceMemory } from './memory.ts';
 import { chance, pick } from './random.ts';
 import { drawVector } from './vector.ts';
+
+/** The others are moments of a VMM. */
+const RAW_WINDOWS: readonly Window[] = ['teardown-gap'];
 
 export function drawRaise(random: Random, memory: Memory, device: number): DeviceRaise {
   return { kind: 'device.raise', device, vector: drawActiveVector(random, memory, device) };
@@ -12,7 +14,7 @@ export function drawRaise(random: Random, memory: Memory, device: number): Devic
 
 export function drawArm(random: Random, memory: Memory, device: number): DeviceArm {
   const vector = drawActiveVector(random, memory, device);
-  return { kind: 'device.arm', device, vector, window: pick(random, WINDOWS) };
+  return { kind: 'device.arm', device, vector, window: pick(random, RAW_WINDOWS) };
 }
 
 function drawActiveVector(random: Random, memory: Memory, device: number): number {
@@ -28,7 +30,7 @@ export function drawDeassertIntx(device: number): DeviceDeassertIntx {
 }
 
 /** An event, told by what is on now. */
-export function drawEvent(random: Random, memory: Memory, device: number): Operation {
+export function drawEvent(random: Random, memory: Memory, device: number): RawOperation {
   const { enabled, asserted, msix, msi } = deviceMemory(memory, device);
   if (enabled !== 'intx' && msix.size + msi.size > 0) return drawRaise(random, memory, device);
   return asserted && chance(random, 60) ? drawDeassertIntx(device) : drawAssertIntx(device);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { HostTraits, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
+import type { Operation, PciFunction, Platform, Scenario, Support, VfioSetIrqs } from '#vocabulary';
 import {
   dataElementBytes,
   IRQ_SET_BYTES,
@@ -8,6 +8,7 @@ import {
   MSIX_VECTORS_MAX,
   OPERATION_KINDS,
   printOperation,
+  RAW_KINDS,
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
@@ -20,13 +21,18 @@ import { scenarios } from './scenario.ts';
 
 export const SEED = 20261121;
 
-export const DYNAMIC: HostTraits = { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' };
-export const STATIC: HostTraits = { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' };
+export const DYNAMIC: Platform = {
+  host: { dynamicMsix: true, rangeCheck: 'vector-by-vector', belowMinusOne: 'refused' },
+};
+export const STATIC: Platform = {
+  host: { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' },
+};
 
 export const ANYTHING: Support = {
   operations: new Set(OPERATION_KINDS),
   functions: 'any',
   withoutRemapping: true,
+  vmm: 'configured',
   devicesMax: 4,
   host: 'configured',
 };
@@ -40,6 +46,7 @@ export const LITTLE: Support = {
   operations: new Set(['vfio.setIrqs', 'device.raise', 'vfio.close']),
   functions: [4, 16, 65].map(msixOnly),
   withoutRemapping: false,
+  vmm: 'none',
   devicesMax: 1,
   host: 'own',
 };
@@ -56,15 +63,16 @@ export const XHCI: PciFunction = {
 
 /** A machine with devices of all sorts, most of them twice. */
 export const BOARD: Support = {
-  operations: new Set(OPERATION_KINDS.filter((kind) => kind !== 'host.failAllocation')),
+  operations: new Set(RAW_KINDS.filter((kind) => kind !== 'host.failAllocation')),
   functions: [...[4, 4, 10, 10, 36, 36, 66, 66].map(msixOnly), EDU, EDU, NVME, XHCI],
   withoutRemapping: true,
+  vmm: 'none',
   devicesMax: 2,
   host: 'own',
 };
 
-export function sample(support: Support, host: HostTraits, count: number, lengthMax?: number): Scenario[] {
-  return fc.sample(scenarios(support, host, lengthMax), { numRuns: count, seed: SEED });
+export function sample(support: Support, platform: Platform, count: number, lengthMax?: number): Scenario[] {
+  return fc.sample(scenarios(support, platform, lengthMax), { numRuns: count, seed: SEED });
 }
 
 /** What a scenario has that its support does not have, or that nothing has, in words. */

@@ -1,5 +1,5 @@
 import type { Random } from 'fast-check';
-import type { Operation, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
+import type { RawOperation, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
 import { isEventfdName, VFIO_IRQ_SET_ACTION_MASK, VFIO_PCI_INTX_IRQ_INDEX } from '#vocabulary';
 import { drawConfigRead, drawPbaRead, drawTableRead, drawUpset } from './config-space.ts';
 import { drawArm, drawAssertIntx, drawDeassertIntx, drawEvent, drawRaise } from './device.ts';
@@ -19,14 +19,14 @@ import { drawGetIrqInfo, drawOpen, drawRequest } from './vfio.ts';
  * a raise while MSI-X is off, the same range again after it. Three or four operations that belong together
  * are too rare when each is drawn alone.
  */
-export function drawFollowUp(random: Random, swarm: Swarm, memory: Memory): Operation | undefined {
+export function drawFollowUp(random: Random, swarm: Swarm, memory: Memory): RawOperation | undefined {
   const operation = drawContinuation(random, swarm, memory);
   if (operation === undefined) return undefined;
   const { isOn } = deviceSwarm(swarm, 'device' in operation ? operation.device : 0);
   return isOn(operation.kind) ? operation : undefined;
 }
 
-function drawContinuation(random: Random, swarm: Swarm, memory: Memory): Operation | undefined {
+function drawContinuation(random: Random, swarm: Swarm, memory: Memory): RawOperation | undefined {
   const { last } = memory;
   switch (last?.kind) {
     case undefined:
@@ -72,7 +72,7 @@ function drawContinuation(random: Random, swarm: Swarm, memory: Memory): Operati
 
 const AFTER_LIMIT = ['fromZero', 'fromZero', 'fromZero', 'crossing'] as const;
 
-function drawAfterSetIrqs(random: Random, swarm: Swarm, memory: Memory, last: VfioSetIrqs): Operation | undefined {
+function drawAfterSetIrqs(random: Random, swarm: Swarm, memory: Memory, last: VfioSetIrqs): RawOperation | undefined {
   const told = deviceMemory(memory, last.device);
   if (isDisable(last)) return drawAfterDisable(random, swarm, memory, last);
   // Refused for that alone: what is on has to be turned off first.
@@ -97,7 +97,7 @@ function isOfOtherFamily({ enabled }: DeviceMemory, { index }: VfioSetIrqs): boo
 }
 
 /** Something that a device with triggers has to come through. */
-function drawTrouble(random: Random, memory: Memory, device: number): Operation {
+function drawTrouble(random: Random, memory: Memory, device: number): RawOperation {
   const { pciFunction } = deviceMemory(memory, device);
   if (pciFunction.reset === true && chance(random, 30)) return { kind: 'vfio.reset', device };
   if (pciFunction.msixVectors > 0 && chance(random, 20)) return { kind: 'device.wipe', device };
@@ -106,7 +106,7 @@ function drawTrouble(random: Random, memory: Memory, device: number): Operation 
 
 const AFTER_DISABLE = ['raise', 'raise', 'again', 'info'] as const;
 
-function drawAfterDisable(random: Random, swarm: Swarm, memory: Memory, { device, index }: VfioSetIrqs): Operation {
+function drawAfterDisable(random: Random, swarm: Swarm, memory: Memory, { device, index }: VfioSetIrqs): RawOperation {
   const others = deviceSwarm(swarm, device).families.filter((family) => indexOf(family) !== index);
   if (others.length > 0 && chance(random, 50)) {
     return drawRequest(random, swarm, memory, device, 'arm', 'fromZero', pick(random, others));
@@ -128,7 +128,7 @@ function drawAfterRequest(
   swarm: Swarm,
   memory: Memory,
   { device }: VfioSetIrqs,
-): Operation | undefined {
+): RawOperation | undefined {
   switch (pick(random, AFTER_REQUEST)) {
     case 'raise':
       return drawEvent(random, memory, device);
@@ -141,7 +141,12 @@ function drawAfterRequest(
   }
 }
 
-function drawAfterIntxRequest(random: Random, swarm: Swarm, memory: Memory, last: VfioSetIrqs): Operation | undefined {
+function drawAfterIntxRequest(
+  random: Random,
+  swarm: Swarm,
+  memory: Memory,
+  last: VfioSetIrqs,
+): RawOperation | undefined {
   const { device, flags, data } = last;
   const name = data.find(isEventfdName);
   if (attachesUnmask(last) && name !== undefined && chance(random, 40)) {
@@ -154,7 +159,7 @@ function drawAfterIntxRequest(random: Random, swarm: Swarm, memory: Memory, last
 const AFTER_PIN = ['unmask', 'unmask', 'pin', 'pin', 'arm', 'attach', 'upset'] as const;
 
 /** What lets an event through that was held back, or through once more. */
-function drawAfterPin(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+function drawAfterPin(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation {
   const { asserted, descriptors, mappings } = deviceMemory(memory, device);
   if (descriptors === 0 && mappings > 0 && chance(random, 40)) return { kind: 'vfio.unmapBar', device };
   const then = pick(random, AFTER_PIN);
@@ -171,7 +176,7 @@ function drawAfterPin(random: Random, swarm: Swarm, memory: Memory, device: numb
 }
 
 /** About INTx where it is on; else what is on, or INTx at last. */
-function drawIntx(random: Random, swarm: Swarm, memory: Memory, device: number, request: IntxRequest): Operation {
+function drawIntx(random: Random, swarm: Swarm, memory: Memory, device: number, request: IntxRequest): RawOperation {
   const { enabled } = deviceMemory(memory, device);
   if (enabled === undefined) return drawIntxRequest(random, swarm, memory, device, 'arm');
   if (enabled !== 'intx') return drawRequest(random, swarm, memory, device, 'disable', 'empty');
@@ -184,7 +189,7 @@ function drawAfterUnmasker(
   swarm: Swarm,
   memory: Memory,
   kind: 'vfio.writeEventfd' | 'vfio.closeEventfd',
-): Operation | undefined {
+): RawOperation | undefined {
   const device = memory.devices.findIndex(({ enabled }) => enabled === 'intx');
   if (device === -1) return undefined;
   if (chance(random, 40)) return drawEvent(random, memory, device);
@@ -192,7 +197,7 @@ function drawAfterUnmasker(
 }
 
 /** Pending while off or masked: the next trigger delivers it. */
-function drawAfterRaise(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+function drawAfterRaise(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation {
   const { msix, descriptors, mappings } = deviceMemory(memory, device);
   if (descriptors === 0 && mappings > 0 && chance(random, 60)) return { kind: 'vfio.unmapBar', device };
   const undo = undoOf(memory, device);
@@ -202,14 +207,14 @@ function drawAfterRaise(random: Random, swarm: Swarm, memory: Memory, device: nu
 }
 
 /** A mapping keeps the device as it is when the last descriptor is closed. */
-function drawAfterClose(random: Random, memory: Memory, device: number): Operation {
+function drawAfterClose(random: Random, memory: Memory, device: number): RawOperation {
   const { mappings } = deviceMemory(memory, device);
   if (mappings > 0 && chance(random, 20)) return { kind: 'vfio.unmapBar', device };
   return chance(random, mappings > 0 ? 20 : 50) ? drawOpen(device) : drawEvent(random, memory, device);
 }
 
 /** What was upset is seen by an event, and what was set right by the trigger that is given once more. */
-function drawAfterConfigWrite(random: Random, swarm: Swarm, memory: Memory, last: VfioConfigWrite): Operation {
+function drawAfterConfigWrite(random: Random, swarm: Swarm, memory: Memory, last: VfioConfigWrite): RawOperation {
   const { device, field, value } = last;
   const { pciFunction } = deviceMemory(memory, device);
   switch (field) {
@@ -230,20 +235,20 @@ function drawAfterConfigWrite(random: Random, swarm: Swarm, memory: Memory, last
 }
 
 /** What is left of the device: an event shows it, and a trigger that is given once more puts it back. */
-function drawAfterLoss(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+function drawAfterLoss(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation {
   if (chance(random, 15)) return drawTableRead(random, memory, device);
   return chance(random, 60) ? drawEvent(random, memory, device) : drawAgain(random, swarm, memory, device);
 }
 
 /** Undefined where there is nothing to turn off, or where this scenario never does. */
-function drawDisable(random: Random, swarm: Swarm, memory: Memory, device: number): Operation | undefined {
+function drawDisable(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation | undefined {
   if (deviceMemory(memory, device).enabled === undefined) return undefined;
   if (!deviceSwarm(swarm, device).asksFor('disable')) return undefined;
   return drawRequest(random, swarm, memory, device, 'disable', 'empty');
 }
 
 /** Gives the range armed last its triggers once more. */
-function drawAgain(random: Random, swarm: Swarm, memory: Memory, device: number): Operation {
+function drawAgain(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation {
   return drawRequest(random, swarm, memory, device, 'arm', 'again');
 }
 

@@ -1,13 +1,16 @@
-import type { Config, DataElement, Operation, Scenario, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
+import type { Config, DataElement, Operation, RawOperation, Scenario, VfioGetIrqInfo, VfioSetIrqs } from '#vocabulary';
 import {
   CONFIG_FIELDS,
   dataElementBytes,
   IRQ_INFO_BYTES,
   IRQ_SET_BYTES,
   isEventfdName,
+  isGuestOperation,
   VFIO_PCI_MSIX_IRQ_INDEX,
+  WINDOWS,
 } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
+import { disorder, guestOddity, guestValues } from './guest-measure.ts';
 import { nameNumber } from './names.ts';
 import { attributes } from './pci-function.ts';
 
@@ -21,7 +24,8 @@ export type Measure = readonly number[];
 /**
  * In this order: operations, devices, data that does not fit its count, data elements, sum of counts, sum of vectors,
  * sum of other numbers, oddities of the operations, oddities of their data, attributes of the machine and its devices,
- * sum of table sizes, the device that comes first, sum of device numbers, eventfd names, and each of these.
+ * sum of table sizes, the device that comes first, sum of device numbers, pairs in disorder, eventfd names, and each of
+ * these.
  */
 export function measure({ config, operations }: Scenario): Measure {
   const sums: Sums = { misfits: 0, data: 0, counts: 0, vectors: 0, values: 0, odd: 0, oddData: 0, devices: 0 };
@@ -45,6 +49,7 @@ export function measure({ config, operations }: Scenario): Measure {
     config.devices.reduce((sum, { msixVectors, msiVectors = 0 }) => sum + msixVectors + msiVectors, 0),
     operations.find((operation) => 'device' in operation)?.device ?? 0,
     sums.devices,
+    disorder({ config, operations }),
     names.length,
     ...names,
   ];
@@ -53,6 +58,15 @@ export function measure({ config, operations }: Scenario): Measure {
 type Sums = Record<'misfits' | 'data' | 'counts' | 'vectors' | 'values' | 'odd' | 'oddData' | 'devices', number>;
 
 function addNumbers(sums: Sums, names: number[], operation: Operation): void {
+  if (!isGuestOperation(operation)) {
+    addRawNumbers(sums, names, operation);
+    return;
+  }
+  sums.vectors += 'vector' in operation ? operation.vector : 0;
+  sums.values += guestValues(operation);
+}
+
+function addRawNumbers(sums: Sums, names: number[], operation: RawOperation): void {
   switch (operation.kind) {
     case 'vfio.setIrqs':
       sums.misfits += isMisfit(operation) ? 1 : 0;
@@ -128,6 +142,10 @@ function dataOddity(element: DataElement): number {
 
 /** What is not as in the plainest operation of its kind. */
 function oddity(operation: Operation): number {
+  return isGuestOperation(operation) ? guestOddity(operation) : rawOddity(operation);
+}
+
+function rawOddity(operation: RawOperation): number {
   switch (operation.kind) {
     case 'vfio.setIrqs':
       return indexOddity(operation.index) + flagsOddity(operation.flags) + memoryOddity(operation);
@@ -137,7 +155,7 @@ function oddity(operation: Operation): number {
     case 'vfio.configRead':
       return CONFIG_FIELDS.indexOf(operation.field);
     case 'device.arm':
-      return 1;
+      return 1 + WINDOWS.indexOf(operation.window);
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.reset':

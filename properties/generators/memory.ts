@@ -1,4 +1,4 @@
-import type { Config, EventfdName, Operation, PciFunction, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
+import type { Config, EventfdName, PciFunction, RawOperation, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
 import { isEventfdName, VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { attachesUnmask } from './names.ts';
@@ -48,7 +48,7 @@ export interface Memory {
   readonly devices: readonly DeviceMemory[];
   /** Eventfds that were to unmask INTx, each once. */
   readonly unmaskers: EventfdName[];
-  last: Operation | undefined;
+  last: RawOperation | undefined;
 }
 
 /** @param drawHot the vectors to come back to in a table of the given size */
@@ -89,7 +89,7 @@ export function activeTable({ enabled, msix, msi }: DeviceMemory): TableMemory {
 }
 
 /** Takes note of an operation just drawn. */
-export function remember(memory: Memory, operation: Operation): void {
+export function remember(memory: Memory, operation: RawOperation): void {
   memory.last = operation;
   switch (operation.kind) {
     case 'vfio.open':

@@ -1,4 +1,4 @@
-import type { OperationKind } from '#vocabulary';
+import type { RawOperation } from '#vocabulary';
 
 /** What a VFIO_DEVICE_SET_IRQS wants, before anything about it is spoilt. */
 export type Request =
@@ -46,7 +46,7 @@ export type RangeShape =
 
 /** Weights, relative within each table; 0 is never. */
 export interface Mix {
-  readonly kinds: Readonly<Record<OperationKind, number>>;
+  readonly kinds: Readonly<Record<RawOperation['kind'], number>>;
   readonly requests: Readonly<Record<Request, number>>;
   readonly ranges: Readonly<Record<RangeShape, number>>;
   /** Percent of operations that continue the last one (a raise after a disable) instead of being drawn afresh. */

@@ -1,4 +1,4 @@
-import type { Config, Operation, PciFunction, Support } from '#vocabulary';
+import type { Config, OperationKind, PciFunction, Support } from '#vocabulary';
 import { MSI_VECTORS } from '#vocabulary';
 
 /** Indices of which at most one is enabled at a time. */
@@ -37,7 +37,8 @@ function keyOf(pciFunction: PciFunction): string {
 }
 
 /** Whether a system has these functions, each device of a list once, and this kind of machine. */
-export function isSupportedConfig({ devices, interruptRemapping }: Config, support: Support): boolean {
+export function isSupportedConfig({ devices, interruptRemapping, vmm }: Config, support: Support): boolean {
+  if (vmm !== undefined && support.vmm === 'none') return false;
   if (devices.length > support.devicesMax) return false;
   if (interruptRemapping !== undefined && !support.withoutRemapping) return false;
   if (support.functions === 'any') return true;
@@ -60,7 +61,7 @@ export function unusedFunctions(functions: readonly PciFunction[], devices: read
 }
 
 /** Whether a device can be made to do it: nothing asserts a pin that is not there, nothing makes a silent one raise. */
-export function suits(kind: Operation['kind'], { msixVectors, intx, silent }: PciFunction): boolean {
+export function suits(kind: OperationKind, { msixVectors, intx, silent }: PciFunction): boolean {
   switch (kind) {
     case 'device.raise':
     case 'device.arm':
@@ -86,6 +87,15 @@ export function suits(kind: Operation['kind'], { msixVectors, intx, silent }: Pc
     case 'vfio.closeEventfd':
     case 'host.limitVectors':
     case 'host.failAllocation':
+    case 'guest.msixControl':
+    case 'guest.configWrite':
+    case 'guest.mask':
+    case 'guest.unmask':
+    case 'guest.tableWrite':
+    case 'guest.tableRead':
+    case 'guest.readPba':
+    case 'guest.busMaster':
+    case 'guest.reset':
       return true;
   }
 }

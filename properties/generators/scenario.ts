@@ -1,11 +1,12 @@
 import type { Random } from 'fast-check';
 import { Arbitrary, Stream, Value } from 'fast-check';
-import type { HostTraits, Operation, OperationKind, Scenario, Support } from '#vocabulary';
+import type { Platform, RawOperation, Scenario, Support } from '#vocabulary';
 import { deviceOf } from '#vocabulary';
 import { drawConfig } from './config.ts';
 import { drawConfigRead, drawConfigWrite, drawPbaRead, drawTableRead, drawTableWrite } from './config-space.ts';
 import { drawArm, drawAssertIntx, drawDeassertIntx, drawRaise } from './device.ts';
 import { drawFollowUp } from './follow-up.ts';
+import { drawGuestScenario } from './guest-scenario.ts';
 import { drawFailAllocation, drawLimitVectors } from './host.ts';
 import type { DeviceMemory, Memory } from './memory.ts';
 import { deviceMemory, emptyMemory, remember, undoOf } from './memory.ts';
@@ -26,29 +27,30 @@ export const OPERATIONS_MAX_REAL = 100;
 export const OPERATIONS_MAX_LONG = 200;
 
 /**
- * Whole scenarios of nothing but what `support` allows, on a machine whose host behaves as `host`.
+ * Whole scenarios of nothing but what `support` allows, on a machine whose host behaves as the platform says;
+ * and with its VMM, where there is one and the system can have one.
  * @param lengthMax operations at most; left open, mostly OPERATIONS_MAX and sometimes OPERATIONS_MAX_LONG
  */
-export function scenarios(support: Support, host: HostTraits, lengthMax?: number): Arbitrary<Scenario> {
-  return new ScenarioArbitrary(support, host, lengthMax);
+export function scenarios(support: Support, platform: Platform, lengthMax?: number): Arbitrary<Scenario> {
+  return new ScenarioArbitrary(support, platform, lengthMax);
 }
 
 /** fast-check's way to an arbitrary that is made and shrunk as one piece. */
 class ScenarioArbitrary extends Arbitrary<Scenario> {
   readonly #support: Support;
-  readonly #host: HostTraits;
+  readonly #platform: Platform;
   readonly #lengthMax: number | undefined;
 
-  constructor(support: Support, host: HostTraits, lengthMax: number | undefined) {
+  constructor(support: Support, platform: Platform, lengthMax: number | undefined) {
     super();
     this.#support = support;
-    this.#host = host;
+    this.#platform = platform;
     this.#lengthMax = lengthMax;
   }
 
   /** The bias that fast-check asks for is not needed: each scenario's swarm is one. */
   override generate(random: Random): Value<Scenario> {
-    return new Value(drawScenario(random, this.#support, this.#host, this.#lengthMax), undefined);
+    return new Value(drawScenario(random, this.#support, this.#platform, this.#lengthMax), undefined);
   }
 
   override canShrinkWithoutContext(value: unknown): value is Scenario {
@@ -62,12 +64,16 @@ class ScenarioArbitrary extends Arbitrary<Scenario> {
   }
 }
 
-function drawScenario(random: Random, support: Support, host: HostTraits, lengthMax: number | undefined): Scenario {
+function drawScenario(random: Random, support: Support, platform: Platform, lengthMax: number | undefined): Scenario {
+  const { host, vmm } = platform;
+  if (vmm !== undefined && support.vmm !== 'none') {
+    return drawGuestScenario(random, support, { host, vmm }, lengthMax);
+  }
   const config = drawConfig(random, support, host);
   const swarm = drawSwarm(random, support, config.devices);
   const memory = emptyMemory(config, (size) => drawHot(random, size));
   const length = drawLength(random, support, lengthMax);
-  const operations: Operation[] = [];
+  const operations: RawOperation[] = [];
   while (operations.length < length) {
     const operation = drawOperation(random, swarm, memory);
     remember(memory, operation);
@@ -82,7 +88,7 @@ function drawLength(random: Random, { host }: Support, lengthMax: number | undef
   return random.nextInt(OPERATIONS_MIN, random.nextInt(1, 16) === 1 ? OPERATIONS_MAX_LONG : most);
 }
 
-function drawOperation(random: Random, swarm: Swarm, memory: Memory): Operation {
+function drawOperation(random: Random, swarm: Swarm, memory: Memory): RawOperation {
   const lastDevice = memory.last === undefined ? 0 : (deviceOf(memory.last) ?? 0);
   if (chance(random, deviceSwarm(swarm, lastDevice).followUpPercent)) {
     const followUp = drawFollowUp(random, swarm, memory);
@@ -102,7 +108,7 @@ function drawOperation(random: Random, swarm: Swarm, memory: Memory): Operation 
 }
 
 /** A device that is closed refuses everything, and one that is asleep or off has no events: that is soon seen. */
-function drawRepair(random: Random, swarm: Swarm, memory: Memory, device: number): Operation | undefined {
+function drawRepair(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation | undefined {
   const { descriptors, mappings } = deviceMemory(memory, device);
   const undo = undoOf(memory, device);
   const { isOn } = deviceSwarm(swarm, device);
@@ -115,14 +121,24 @@ function drawRepair(random: Random, swarm: Swarm, memory: Memory, device: number
 }
 
 /** Mostly not the end of what has not begun. */
-function drawKindOf(random: Random, { kinds, isOn }: DeviceSwarm, { asserted, mappings }: DeviceMemory): OperationKind {
+function drawKindOf(
+  random: Random,
+  { kinds, isOn }: DeviceSwarm,
+  { asserted, mappings }: DeviceMemory,
+): RawOperation['kind'] {
   const kind = pick(random, kinds);
   if (chance(random, 30)) return kind;
   if (kind === 'vfio.unmapBar' && mappings === 0 && isOn('vfio.mapBar')) return 'vfio.mapBar';
   return kind === 'device.deassertIntx' && !asserted && isOn('device.assertIntx') ? 'device.assertIntx' : kind;
 }
 
-function drawKind(random: Random, swarm: Swarm, memory: Memory, device: number, kind: OperationKind): Operation {
+function drawKind(
+  random: Random,
+  swarm: Swarm,
+  memory: Memory,
+  device: number,
+  kind: RawOperation['kind'],
+): RawOperation {
   switch (kind) {
     case 'vfio.open':
       return drawOpen(device);

@@ -1,6 +1,7 @@
 import type { EventfdName, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
 import { isEventfdName, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { withoutVectors } from './columns.ts';
+import { rank } from './guest-measure.ts';
 import { isMisfit, isSimpler, measure } from './measure.ts';
 import { isUnmaskName, nameLike, nameNumber } from './names.ts';
 import { hasWhileOff, isSupportedConfig, simplerFunctions, suits } from './pci-function.ts';
@@ -43,6 +44,7 @@ const STAGES: readonly Stage[] = [
   dropSome(2, PAIRS_OPERATIONS_MAX),
   dropSome(3, TRIPLES_OPERATIONS_MAX),
   joinRanges,
+  swapNeighbours,
   dropVectors,
   simplifyOne,
   mergeEventfds,
@@ -60,9 +62,22 @@ export function* shrinkScenario(
   cursor: Cursor = { stage: 0, position: 0 },
 ): Generator<Candidate> {
   const size = measure(scenario);
+  const outside = countOutside(scenario);
   for (const candidate of round(scenario, support, cursor)) {
-    if (isSimpler(measure(candidate.scenario), size) && isPossible(candidate.scenario)) yield candidate;
+    const { scenario: simpler } = candidate;
+    if (!isSimpler(measure(simpler), size) || !isPossible(simpler)) continue;
+    // What a guest does beside its table says nothing of what it did in it.
+    if (simpler.config.vmm !== undefined && countOutside(simpler) > outside) continue;
+    yield candidate;
   }
+}
+
+/** Operations about vectors that their device does not have. */
+function countOutside({ config, operations }: Scenario): number {
+  return operations.filter(
+    (operation) =>
+      'vector' in operation && operation.vector >= (config.devices[operation.device] as PciFunction).msixVectors,
+  ).length;
 }
 
 /** Whether each device can be made to do what it is to do: a system would not know how. */
@@ -131,6 +146,8 @@ function* dropGroup({ config, operations }: Scenario, _support: Support, from: n
 /** The operation's kind; for VFIO_DEVICE_SET_IRQS also what it asks, or that something is odd about it. */
 function groupOf(operation: Operation): string {
   if (operation.kind === 'vfio.configWrite') return `${operation.kind} ${operation.field}`;
+  if (operation.kind === 'device.arm') return `${operation.kind} ${operation.window}`;
+  if (operation.kind === 'guest.msixControl') return `${operation.kind} ${operation.enable}`;
   if (operation.kind !== 'vfio.setIrqs') return operation.kind;
   const { flags, index, argsz, unreadable, count } = operation;
   if (index > VFIO_PCI_MSIX_IRQ_INDEX || argsz !== undefined || unreadable !== undefined) return 'odd';
@@ -169,6 +186,16 @@ function* subsets(end: number, from: number, count: number): Generator<number[]>
     for (let first = from; first + count <= end; first++) {
       for (const others of subsets(end, first + 1, count - 1)) yield [first, ...others];
     }
+  }
+}
+
+/** Two neighbours of a guest's in each other's place; the position is the first one's. */
+function* swapNeighbours({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
+  if (config.vmm === undefined || operations.length > PAIRS_OPERATIONS_MAX) return;
+  for (let position = from; position + 1 < operations.length; position++) {
+    const [one, other] = [operations[position] as Operation, operations[position + 1] as Operation];
+    if (rank(one) <= rank(other)) continue;
+    yield { scenario: { config, operations: operations.with(position, other).with(position + 1, one) }, position };
   }
 }
 

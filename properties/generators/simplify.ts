@@ -3,15 +3,26 @@ import type {
   EventfdName,
   Operation,
   PciFunction,
+  RawOperation,
   Support,
   VfioConfigWrite,
   VfioGetIrqInfo,
   VfioSetIrqs,
 } from '#vocabulary';
-import { CONFIG_FIELDS, dataElementBytes, isEventfdName, MSIX_VECTORS_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import {
+  CONFIG_FIELDS,
+  dataElementBytes,
+  isEventfdName,
+  isGuestOperation,
+  MSIX_VECTORS_MAX,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  WINDOWS,
+} from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
+import { simplifyGuestOperation } from './guest-simplify.ts';
 import { isMisfit, neededBytes } from './measure.ts';
 import { attachesUnmask, nameLike, renamed } from './names.ts';
+import { smaller } from './smaller.ts';
 
 /** Data up to this long is tried element by element. */
 const SHORT_DATA = 4;
@@ -26,6 +37,15 @@ export function* simplifyOperation(
   support: Support,
 ): Generator<Operation> {
   if ('device' in operation && operation.device > 0) yield { ...operation, device: 0 };
+  if (isGuestOperation(operation)) yield* simplifyGuestOperation(operation);
+  else yield* simplifyRawOperation(operation, devices, support);
+}
+
+function* simplifyRawOperation(
+  operation: RawOperation,
+  devices: readonly PciFunction[],
+  support: Support,
+): Generator<RawOperation> {
   switch (operation.kind) {
     case 'vfio.open':
     case 'vfio.close':
@@ -67,6 +87,7 @@ export function* simplifyOperation(
       if (support.operations.has('device.raise')) {
         yield { kind: 'device.raise', device: operation.device, vector: operation.vector };
       }
+      for (const window of WINDOWS) yield { ...operation, window };
       for (const vector of smaller(operation.vector)) yield { ...operation, vector };
       return;
     case 'host.limitVectors':
@@ -88,11 +109,6 @@ function* simplifyConfigWrite(operation: VfioConfigWrite): Generator<VfioConfigW
   if (operation.field === 'msixControl') {
     for (const kept of [0x4000, 0x8000]) yield { ...operation, value: operation.value & kept };
   }
-}
-
-/** 0, half, one less, without repetition. */
-export function smaller(number: number): number[] {
-  return [...new Set([0, Math.floor(number / 2), number - 1])].filter((less) => less >= 0 && less < number);
 }
 
 function* simplifyMemory<O extends VfioGetIrqInfo | VfioSetIrqs>(operation: O): Generator<O> {
@@ -188,6 +204,10 @@ function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
 
 /** Every use of an eventfd under another name. */
 export function renameEventfds(operation: Operation, rename: (name: EventfdName) => EventfdName): Operation {
+  return isGuestOperation(operation) ? operation : renameRawEventfds(operation, rename);
+}
+
+function renameRawEventfds(operation: RawOperation, rename: (name: EventfdName) => EventfdName): RawOperation {
   switch (operation.kind) {
     case 'vfio.setIrqs':
       return {

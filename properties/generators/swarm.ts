@@ -1,11 +1,13 @@
 import type { Random } from 'fast-check';
-import type { OperationKind, PciFunction, Support } from '#vocabulary';
-import { OPERATION_KINDS } from '#vocabulary';
+import type { PciFunction, RawOperation, Support } from '#vocabulary';
+import { RAW_KINDS } from '#vocabulary';
 import type { IntxRequest, Mix, MixName, RangeShape, Request } from './mix.ts';
 import { INTX_REQUESTS, MIX_NAMES, MIXES } from './mix.ts';
 import type { Family } from './pci-function.ts';
 import { familiesOf, isMsixOnly, suits } from './pci-function.ts';
 import { chance, pick, tickets } from './random.ts';
+
+type RawKind = RawOperation['kind'];
 
 /** How the vectors of a range share the eventfds. */
 export type Sharing = 'byVector' | 'random' | 'one';
@@ -32,8 +34,8 @@ export interface Swarm {
 /** What the scenario does with one device: as the others, as far as the function has what it takes. */
 export interface DeviceSwarm {
   /** Tickets to `pick` from; a kind that is off has none. */
-  readonly kinds: readonly OperationKind[];
-  readonly isOn: (kind: OperationKind) => boolean;
+  readonly kinds: readonly RawKind[];
+  readonly isOn: (kind: RawKind) => boolean;
   /** What VFIO_DEVICE_SET_IRQS is mostly about, as tickets. */
   readonly families: readonly Family[];
   readonly requests: readonly Request[];
@@ -69,9 +71,9 @@ export function deviceSwarm(swarm: Swarm, device: number): DeviceSwarm {
 
 const SHARINGS: readonly Sharing[] = ['byVector', 'byVector', 'random', 'one'];
 
-function drawKinds(random: Random, support: Support, mix: Mix): Record<OperationKind, number> {
-  const weights: Record<OperationKind, number> = { ...mix.kinds };
-  for (const kind of OPERATION_KINDS) {
+function drawKinds(random: Random, support: Support, mix: Mix): Record<RawKind, number> {
+  const weights: Record<RawKind, number> = { ...mix.kinds };
+  for (const kind of RAW_KINDS) {
     const isOff = kind !== 'vfio.setIrqs' && chance(random, KIND_OFF_PERCENT);
     if (isOff || !support.operations.has(kind)) weights[kind] = 0;
   }
@@ -94,7 +96,7 @@ function drawDeviceSwarm(
   random: Random,
   pciFunction: PciFunction,
   mix: Mix,
-  kindWeights: Readonly<Record<OperationKind, number>>,
+  kindWeights: Readonly<Record<RawKind, number>>,
   requestWeights: Readonly<Record<Request, number>>,
 ): DeviceSwarm {
   const families = drawFamilies(random, pciFunction);
@@ -126,11 +128,11 @@ function drawFamilies(random: Random, pciFunction: PciFunction): Family[] {
 function fittingKinds(
   pciFunction: PciFunction,
   families: readonly Family[],
-  weights: Readonly<Record<OperationKind, number>>,
-): Record<OperationKind, number> {
+  weights: Readonly<Record<RawKind, number>>,
+): Record<RawKind, number> {
   const intxShare = families.filter((family) => family === 'intx').length / families.length;
-  const fitting: Record<OperationKind, number> = { ...weights };
-  for (const kind of OPERATION_KINDS) if (!suits(kind, pciFunction)) fitting[kind] = 0;
+  const fitting: Record<RawKind, number> = { ...weights };
+  for (const kind of RAW_KINDS) if (!suits(kind, pciFunction)) fitting[kind] = 0;
   // What is refused is soon seen.
   if (pciFunction.reset === undefined) fitting['vfio.reset'] = Math.min(1, fitting['vfio.reset']);
   for (const kind of ['device.assertIntx', 'device.deassertIntx'] as const) {

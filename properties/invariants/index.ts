@@ -1,6 +1,7 @@
 import type { Config, Operation, Trace } from '#vocabulary';
 import { errorStateDocumented } from './error-state-documented.ts';
-import type { Invariant, InvariantId, Violation } from './invariant.ts';
+import { guestMoments } from './guest-moment.ts';
+import type { Breach, Invariant, InvariantId, Violation } from './invariant.ts';
 import { irqInfoHonest } from './irq-info-honest.ts';
 import { layersAgree } from './layers-agree.ts';
 import { moments } from './moment.ts';
@@ -8,6 +9,8 @@ import { noLeak } from './no-leak.ts';
 import { noLostInterrupt } from './no-lost-interrupt.ts';
 import { noSpuriousInterrupt } from './no-spurious-interrupt.ts';
 import { noresizeErrorUnchanged } from './noresize-error-unchanged.ts';
+import { orderIndependence } from './order-independence.ts';
+import { policyEquivalence } from './policy-equivalence.ts';
 import { resetState } from './reset-state.ts';
 
 /** Every promise of the suite. */
@@ -20,24 +23,39 @@ export const INVARIANTS: readonly Invariant[] = [
   layersAgree,
   noLeak,
   resetState,
+  orderIndependence,
+  policyEquivalence,
 ];
 
 export function isInvariantId(name: string): name is InvariantId {
   return INVARIANTS.some(({ id }) => id === name);
 }
 
-/** Shows a run to the invariants and returns what they say, in the order of the steps. */
+/** Shows a run to the invariants of such a machine and returns what they say, in the order of the steps. */
 export function violations(
   invariants: readonly Invariant[],
   config: Config,
   operations: readonly Operation[],
   trace: Trace,
 ): readonly Violation[] {
-  const watches = invariants.map(({ id, start }) => ({ id, watch: start() }));
+  if (config.vmm === undefined) {
+    const watches = invariants.map(({ id, start }) => ({ id, watch: start?.() }));
+    return shown(watches, moments(config, operations, trace));
+  }
+  const watches = invariants.map(({ id, startGuest }) => ({ id, watch: startGuest?.() }));
+  return shown(watches, guestMoments(config, operations, trace));
+}
+
+interface Watching<At> {
+  readonly id: InvariantId;
+  readonly watch: ((moment: At) => readonly Breach[]) | undefined;
+}
+
+function shown<At>(watches: readonly Watching<At>[], run: Iterable<At>): readonly Violation[] {
   const found: Violation[] = [];
-  for (const moment of moments(config, operations, trace)) {
+  for (const moment of run) {
     for (const { id, watch } of watches) {
-      for (const breach of watch(moment)) found.push({ invariant: id, ...breach });
+      for (const breach of watch?.(moment) ?? []) found.push({ invariant: id, ...breach });
     }
   }
   return found;

@@ -1,3 +1,4 @@
+import type { GuestMoment } from './guest-moment.ts';
 import type { Moment } from './moment.ts';
 
 /** The promises, by name. Other people's scripts use these names. */
@@ -9,7 +10,9 @@ export type InvariantId =
   | 'irq-info-honest'
   | 'layers-agree'
   | 'no-leak'
-  | 'reset-state';
+  | 'reset-state'
+  | 'order-independence'
+  | 'policy-equivalence';
 
 /** A promise that was broken. */
 export interface Violation {
@@ -31,15 +34,26 @@ export type Breach = Omit<Violation, 'invariant'>;
  */
 export type Watch = (moment: Moment) => readonly Breach[];
 
+/** The same for machines with a VMM, whose user of vfio is the VMM. */
+export type GuestWatch = (moment: GuestMoment) => readonly Breach[];
+
 /** What a watch returns when nothing broke. */
 export const KEPT: readonly Breach[] = [];
 
+/** Steps as causes: ascending, each once; -1 stands for before the first. */
+export function ascending(steps: readonly number[]): readonly number[] {
+  return [...new Set(steps)].filter((step) => step >= 0).sort((left, right) => left - right);
+}
+
+/** A promise of machines without a VMM, of machines with one, or of both. */
 export interface Invariant {
   readonly id: InvariantId;
   /** The promise in plain words. */
   readonly promise: string;
   /** Where the promise is made. */
   readonly source: string;
-  /** A fresh fold for one scenario. */
-  start(): Watch;
+  /** A fresh fold for one scenario of a machine without a VMM. Left out where nothing is promised of those. */
+  start?(): Watch;
+  /** A fresh fold for one scenario of a machine with a VMM. Left out where nothing is promised of those. */
+  startGuest?(): GuestWatch;
 }

@@ -288,8 +288,9 @@ describe('an invariant', () => {
   });
 
   it('has a case here that breaks it', () => {
+    const promised = INVARIANTS.filter(({ start }) => start !== undefined);
     const broken = new Set(BROKEN.map(([, , , message]) => message.split(' ')[1]?.replace(':', '')));
-    expect([...broken].sort()).toEqual(INVARIANTS.map(({ id }) => id).sort());
+    expect([...broken].sort()).toEqual(promised.map(({ id }) => id).sort());
   });
 
   it('is known by its id', () => {

@@ -1,7 +1,8 @@
 import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
 import { setsVectors } from './calls.ts';
 import { deliverable, deliveries } from './deliveries.ts';
-import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchLostMessages } from './lost-message.ts';
 import type { DeviceView, Moment } from './moment.ts';
 
 /** An event that was neither delivered nor kept. */
@@ -27,10 +28,12 @@ interface Debts {
  * An event that vanished while MSI-X or MSI was off, or while MSI, which has no pending bits, had no handler for it, is
  * lost when the user arms the vector again without having closed the device.
  * What the user has chosen not to hear is not lost: with bus mastering off, in D3hot, with MSI turned off by hand.
+ * Where there is a guest, it is its messages that are owed: see `watchLostMessages`.
  */
 export const noLostInterrupt: Invariant = {
   id: 'no-lost-interrupt',
-  promise: 'Every event of a vector in use reaches its eventfd, or stays pending until it can.',
+  promise:
+    'Every event of a vector in use reaches its eventfd, or its guest as a message, or stays pending until it can.',
   source: 'PCIe 6.0, 6.1.4.5; the question of the VFIO MSI-X virtualization mail of 2021',
   start: (): Watch => {
     const debts = new Map<number, Debts>();
@@ -45,6 +48,7 @@ export const noLostInterrupt: Invariant = {
       return breaches.length === 0 ? KEPT : breaches;
     };
   },
+  startGuest: watchLostMessages,
 };
 
 function missingSignals(moment: Moment): Breach[] {
@@ -156,8 +160,4 @@ function giveUp({ operation, step }: Moment, device: DeviceView, owed: Debts): v
     owed.wanted.delete(operation.start + place);
     owed.gone.delete(operation.start + place);
   }
-}
-
-function ascending(steps: readonly number[]): readonly number[] {
-  return [...new Set(steps)].filter((step) => step >= 0).sort((left, right) => left - right);
 }

@@ -1,5 +1,6 @@
 import { deliveries } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchSpuriousMessages } from './spurious-message.ts';
 
 /** Nothing arrives that was not raised, or at whom it was not for. */
 export const noSpuriousInterrupt: Invariant = {
@@ -17,4 +18,5 @@ export const noSpuriousInterrupt: Invariant = {
         message: `${eventfd} was signalled ${counted} times where at most ${most} had a reason`,
       }));
     },
+  startGuest: watchSpuriousMessages,
 };

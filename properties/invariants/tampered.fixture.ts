@@ -1,13 +1,15 @@
 import {
   type DeviceObservation,
   type EventfdName,
+  firstMessage,
+  type Message,
   type PciFunction,
   parseOperation,
   type Scenario,
   type Step,
   type Trace,
 } from '#vocabulary';
-import { hostTraits, type ProfileName } from '../../model/profiles.ts';
+import { type HostName, hostTraits, type ProfileName, platformOf } from '../../model/profiles.ts';
 import { specify } from '../../model/reference.ts';
 import { INVARIANTS, violations } from './index.ts';
 
@@ -20,12 +22,18 @@ export type Mutable<T> = T extends readonly (infer Item)[]
     ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
     : T;
 
-export function scenario(profile: ProfileName, whileOff: 'latches' | 'drops', lines: readonly string[]): Scenario {
+export function scenario(profile: HostName, whileOff: 'latches' | 'drops', lines: readonly string[]): Scenario {
   return scenarioOn(profile, { msixVectors: 10, whileOff }, lines);
 }
 
-export function scenarioOn(profile: ProfileName, device: PciFunction, lines: readonly string[]): Scenario {
+export function scenarioOn(profile: HostName, device: PciFunction, lines: readonly string[]): Scenario {
   return { config: { host: hostTraits(profile), devices: [device] }, operations: lines.map(parseOperation) };
+}
+
+/** A machine with a VMM: one function of 4 vectors with INTx that can be reset, and what its guest does. */
+export function guestScenario(profile: ProfileName, whileOff: 'latches' | 'drops', lines: readonly string[]): Scenario {
+  const device: PciFunction = { msixVectors: 4, whileOff, intx: true, reset: true };
+  return { config: { ...platformOf(profile), devices: [device] }, operations: lines.map(parseOperation) };
 }
 
 /** What the invariants say of a run of the model that somebody has tampered with. */
@@ -57,5 +65,15 @@ export function signalled(step: Mutable<Step> | undefined, counts: Readonly<Reco
   step.events = step.events.filter(({ kind }) => kind !== 'signalled');
   for (const [eventfd, count] of Object.entries(counts)) {
     step.events.push({ kind: 'signalled', eventfd: eventfd as EventfdName, count });
+  }
+}
+
+/** Sets which messages the guest received in one step, each once: those that vectors were given first, and others. */
+export function received(step: Mutable<Step> | undefined, messages: readonly (number | Message)[]): void {
+  if (step === undefined) throw new Error('there is no such step');
+  step.events = step.events.filter(({ kind }) => kind !== 'message');
+  for (const message of messages) {
+    const content = typeof message === 'number' ? firstMessage(0, message) : message;
+    step.events.push({ kind: 'message', device: 0, ...content, count: 1 });
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { HostTraits, PciFunction, Scenario, Support, System } from '#vocabulary';
+import type { PciFunction, Platform, Scenario, Support, System } from '#vocabulary';
 import { specify } from '../../model/reference.ts';
 import { scenarios } from '../generators/scenario.ts';
 import { INVARIANTS } from '../invariants/index.ts';
@@ -25,9 +25,9 @@ const TABLE: PciFunction = { msixVectors: SMALL, whileOff: 'latches' };
  * Measures the parts of a campaign against each other.
  * @param optimised the implementation; it must take tables of any size
  */
-export async function bench(optimised: System, profile: string, host: HostTraits): Promise<readonly BenchRow[]> {
+export async function bench(optimised: System, profile: string, platform: Platform): Promise<readonly BenchRow[]> {
   const support: Support = { ...optimised.support, functions: [TABLE], devicesMax: 1 };
-  const small = fc.sample(scenarios(support, host), { seed: 1, numRuns: SCENARIOS });
+  const small = fc.sample(scenarios(support, platform), { seed: 1, numRuns: SCENARIOS });
   const large = small.map((scenario) => withTable(scenario, LARGE));
   const operations = small.reduce((sum, scenario) => sum + scenario.operations.length, 0);
   const alone = (work: readonly Scenario[]) => (): void => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { HarnessError, type HostTraits, type Scenario, type System, type Trace } from '#vocabulary';
+import { HarnessError, type Platform, type Scenario, type System, type Trace } from '#vocabulary';
 import { EXPECTATIONS } from '../expected.ts';
 import { isSupportedConfig } from '../generators/pci-function.ts';
 import { scenarios } from '../generators/scenario.ts';
 import type { Invariant, InvariantId } from '../invariants/invariant.ts';
+import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
 import type { CampaignResult, Finding, Judgement, ViolationCount } from './verdict.ts';
@@ -12,9 +13,9 @@ import type { CampaignResult, Finding, Judgement, ViolationCount } from './verdi
 export interface CampaignPlan {
   readonly system: System;
   readonly profile: string;
-  readonly host: HostTraits;
+  readonly platform: Platform;
   readonly subjectProfile: string;
-  readonly subjectHost: HostTraits;
+  readonly subjectPlatform: Platform;
   readonly invariants: readonly Invariant[];
   readonly seed: number;
   /** Scenarios of the whole campaign, before it is sharded. */
@@ -69,7 +70,7 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
   for (const expectation of EXPECTATIONS) {
     if (expectation.profile !== plan.profile) continue;
     if (!plan.invariants.some(({ id }) => id === expectation.invariant)) continue;
-    const scenario = expectationScenario(expectation, plan.host);
+    const scenario = expectationScenario(expectation, plan.platform);
     // A system without the device of the story cannot show it.
     if (lacks(plan.system, scenario) !== null) continue;
     tally.expect(expectation.invariant, expectation.clause);
@@ -116,7 +117,7 @@ async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number)
 /** The scenarios of this shard, block by block, so that they are the same whatever the number of shards. */
 function* drawBlocks(plan: CampaignPlan): Generator<Scenario, undefined> {
   const { index, count } = plan.shard;
-  const arbitrary = scenarios(plan.system.support, plan.host, plan.lengthMax);
+  const arbitrary = scenarios(plan.system.support, plan.platform, plan.lengthMax);
   for (let block = index - 1; block * BLOCK_SCENARIOS < plan.scenarios; block += count) {
     const numRuns = Math.min(BLOCK_SCENARIOS, plan.scenarios - block * BLOCK_SCENARIOS);
     yield* fc.sample(arbitrary, { seed: blockSeed(plan.seed, block), numRuns });
@@ -133,12 +134,13 @@ async function runOne(plan: CampaignPlan, scenario: Scenario, tally: Tally): Pro
 }
 
 function terms(plan: CampaignPlan): Terms {
-  const { profile, invariants, subjectHost } = plan;
-  return { profile, invariants, subjectHost };
+  const { profile, invariants, subjectPlatform } = plan;
+  return { profile, invariants, subjectPlatform };
 }
 
 /** What a system lacks for a scenario, in words, or null when it has all. */
 export function lacks({ support }: System, { config, operations }: Scenario): string | null {
+  if (!suits(support, config)) return config.vmm === undefined ? 'has a VMM' : 'has no such VMM';
   const strange = operations.findIndex(({ kind }) => !support.operations.has(kind));
   if (strange !== -1) return `cannot be asked ${operations[strange]?.kind} (operation ${strange})`;
   const { devices } = config;
@@ -174,7 +176,7 @@ async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding
 async function shrink(plan: CampaignPlan, signature: string, failure: Failure): Promise<Failure> {
   const deadline = performance.now() + SHRINK_SECONDS * 1000;
   let shortest = failure;
-  const property = fc.asyncProperty(scenarios(plan.system.support, plan.host, plan.lengthMax), async (scenario) => {
+  const property = fc.asyncProperty(scenarios(plan.system.support, plan.platform, plan.lengthMax), async (scenario) => {
     if (performance.now() > deadline) return true;
     const judgement = await lockstep(plan.system, scenario, terms(plan));
     if (!signatures(scenario, judgement).includes(signature)) return true;

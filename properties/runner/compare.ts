@@ -1,6 +1,9 @@
 import {
   type DeviceObservation,
+  type GuestObservation,
+  PENDING,
   type Precision,
+  printCall,
   printEvent,
   printOutcome,
   printRegisters,
@@ -8,7 +11,11 @@ import {
   type Scenario,
   type Step,
   type Trace,
+  UNMASKED,
   type VectorChange,
+  type VfioReset,
+  type VfioSetIrqs,
+  type VmmCall,
 } from '#vocabulary';
 import type { Divergence } from './verdict.ts';
 
@@ -17,7 +24,7 @@ import type { Divergence } from './verdict.ts';
  * a difference that lasts is reported where it begins and where it changes.
  */
 export function compare(scenario: Scenario, reference: Trace, subject: Trace, precision: Precision): Divergence[] {
-  const devices = scenario.config.devices.map(() => new Sides());
+  const devices = scenario.config.devices.map(() => ({ host: new Sides(), guest: new Sides() }));
   const found: Divergence[] = [];
   compareObservations(-1, reference.initial, subject.initial, devices, precision, found);
   for (const [index, expected] of reference.steps.entries()) {
@@ -33,7 +40,7 @@ function compareSteps(
   step: number,
   expected: Step,
   got: Step,
-  devices: readonly Sides[],
+  devices: readonly DeviceSides[],
   precision: Precision,
   found: Divergence[],
 ): void {
@@ -45,7 +52,39 @@ function compareSteps(
     const events = [printEvents(expected), printEvents(got)] as const;
     if (events[0] !== events[1]) found.push({ step, path: 'events', expected: events[0], got: events[1] });
   }
+  if (!areSameCalls(expected.calls ?? [], got.calls ?? []))
+    found.push({ step, path: 'calls', expected: printCalls(expected), got: printCalls(got) });
   compareObservations(step, expected.observation, got.observation, devices, precision, found);
+}
+
+/** Looks before anything is printed: nearly always they are the same. */
+function areSameCalls(expected: readonly VmmCall[], got: readonly VmmCall[]): boolean {
+  return expected.length === got.length && expected.every((call, place) => isSameCall(call, got[place]));
+}
+
+function isSameCall(expected: VmmCall, got: VmmCall | undefined): boolean {
+  if (got === undefined || got.kind !== expected.kind) return false;
+  if (expected.kind !== 'vfio' || got.kind !== 'vfio' || !isSameRange(expected.operation, got.operation))
+    return printCall(expected) === printCall(got);
+  const answers = [printOutcome(expected.outcome), printOutcome(got.outcome)] as const;
+  return answers[0] === answers[1];
+}
+
+function isSameRange(expected: VfioSetIrqs | VfioReset, got: VfioSetIrqs | VfioReset): boolean {
+  if (expected.kind !== 'vfio.setIrqs' || got.kind !== 'vfio.setIrqs') return false;
+  return (
+    expected.device === got.device &&
+    expected.flags === got.flags &&
+    expected.index === got.index &&
+    expected.start === got.start &&
+    expected.count === got.count &&
+    expected.data.length === got.data.length &&
+    expected.data.every((element, place) => element === got.data[place])
+  );
+}
+
+function printCalls({ calls = [] }: Step): string {
+  return calls.length === 0 ? 'nothing' : calls.map(printCall).join('; ');
 }
 
 function printEvents({ events }: Step): string {
@@ -56,11 +95,11 @@ function compareObservations(
   step: number,
   expected: readonly DeviceObservation[],
   got: readonly DeviceObservation[],
-  devices: readonly Sides[],
+  devices: readonly DeviceSides[],
   precision: Precision,
   found: Divergence[],
 ): void {
-  for (const [index, sides] of devices.entries()) {
+  for (const [index, { host: sides, guest }] of devices.entries()) {
     const left = expected[index];
     const right = got[index];
     if (left === undefined || right === undefined) throw new Error(`device ${index} was not observed`);
@@ -85,8 +124,35 @@ function compareObservations(
       );
     const flags = [String(left.msixInfoFlags), String(right.msixInfoFlags)] as const;
     sides.register(step, `device ${index} MSI-X flags`, flags[0], flags[1], found);
-    sides.vectors(step, index, left.changes, right.changes, precision.vectorState, found);
+    sides.vectors(step, `device ${index}`, left.changes, right.changes, precision.vectorState, found);
+    compareGuests(step, `device ${index} guest`, left.guest, right.guest, guest, found);
   }
+}
+
+/** What the guest of a VMM sees. Where neither side has one there is nothing to compare. */
+function compareGuests(
+  step: number,
+  place: string,
+  expected: GuestObservation | undefined,
+  got: GuestObservation | undefined,
+  sides: Sides,
+  found: Divergence[],
+): void {
+  if (expected === undefined && got === undefined) return;
+  const controls = [printControl(expected), printControl(got)] as const;
+  sides.register(step, `${place} Message Control`, controls[0], controls[1], found);
+  sides.vectors(step, place, expected?.changes ?? [], got?.changes ?? [], UNMASKED | PENDING, found);
+}
+
+function printControl(observation: GuestObservation | undefined): string {
+  if (observation === undefined) return 'not seen';
+  return `${observation.enable ? 'on' : 'off'}${observation.functionMask ? ' function-masked' : ''}`;
+}
+
+/** One device on both sides: what its host shows, and what its guest sees. */
+interface DeviceSides {
+  readonly host: Sides;
+  readonly guest: Sides;
 }
 
 /** One device on both sides, as the observations so far add up. */
@@ -113,7 +179,7 @@ class Sides {
 
   vectors(
     step: number,
-    device: number,
+    place: string,
     expected: readonly VectorChange[],
     got: readonly VectorChange[],
     mask: number,
@@ -121,14 +187,14 @@ class Sides {
   ): void {
     for (const { vector, state } of expected) this.#reference.set(vector, state);
     for (const { vector, state } of got) this.#subject.set(vector, state);
-    for (const { vector } of expected) this.#vector(step, device, vector, mask, found);
-    for (const { vector } of got) this.#vector(step, device, vector, mask, found);
+    for (const { vector } of expected) this.#vector(step, place, vector, mask, found);
+    for (const { vector } of got) this.#vector(step, place, vector, mask, found);
   }
 
-  #vector(step: number, device: number, vector: number, mask: number, found: Divergence[]): void {
+  #vector(step: number, place: string, vector: number, mask: number, found: Divergence[]): void {
     const expected = (this.#reference.get(vector) ?? 0) & mask;
     const got = (this.#subject.get(vector) ?? 0) & mask;
     if (expected === got && this.#told.size === 0) return;
-    this.register(step, `device ${device} vector ${vector}`, printVectorState(expected), printVectorState(got), found);
+    this.register(step, `${place} vector ${vector}`, printVectorState(expected), printVectorState(got), found);
   }
 }

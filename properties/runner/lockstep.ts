@@ -1,4 +1,4 @@
-import type { Config, Precision, Scenario, System, Trace } from '#vocabulary';
+import type { Platform, Precision, Scenario, System, Trace } from '#vocabulary';
 import { specify } from '../../model/reference.ts';
 import { EXPECTATIONS, type Expectation } from '../expected.ts';
 import { violations } from '../invariants/index.ts';
@@ -11,14 +11,15 @@ export interface Terms {
   /** Whose expected violations count. */
   readonly profile: string;
   readonly invariants: readonly Invariant[];
-  /** How the subject's host behaves, where that was set against the profile on purpose; else as the Config says. */
-  readonly subjectHost?: Config['host'];
+  /** How the subject's platform behaves, where that was set against the profile on purpose; else as the Config says. */
+  readonly subjectPlatform?: Platform;
 }
 
 /** Runs a scenario on the reference and the subject side by side and judges it. */
 export async function lockstep(subject: System, scenario: Scenario, terms: Terms): Promise<Judgement> {
   const reference = specify(scenario);
-  const subjectScenario = terms.subjectHost === undefined ? scenario : withHost(scenario, terms.subjectHost);
+  const subjectScenario =
+    terms.subjectPlatform === undefined ? scenario : withPlatform(scenario, terms.subjectPlatform);
   const trace = await subject.run(subjectScenario);
   return judge(scenario, reference, trace, subject.precision, terms);
 }
@@ -52,8 +53,8 @@ function expectedBy(violation: Violation, reference: Trace, expectations: readon
   return expectation?.clause ?? null;
 }
 
-function withHost(scenario: Scenario, host: Config['host']): Scenario {
-  return { ...scenario, config: { ...scenario.config, host } };
+function withPlatform({ config, operations }: Scenario, platform: Platform): Scenario {
+  return { config: { ...config, ...platform }, operations };
 }
 
 /** What came of a judgement, the worst first; `held` when nothing did. */

@@ -1,17 +1,17 @@
 import type { System } from '#vocabulary';
-import { hostTraits, type ProfileName } from '../../model/profiles.ts';
+import { type ProfileName, platformOf } from '../../model/profiles.ts';
 import { INVARIANTS } from '../invariants/index.ts';
 import type { CampaignPlan } from './campaign.ts';
 
 /** The plan that tests start from: 300 scenarios on a profile that the subject itself behaves by. */
 export function planOf(system: System, profile: ProfileName, changes: Partial<CampaignPlan> = {}): CampaignPlan {
-  const host = hostTraits(profile);
+  const platform = platformOf(profile);
   return {
     system,
     profile,
-    host,
+    platform,
     subjectProfile: profile,
-    subjectHost: host,
+    subjectPlatform: platform,
     invariants: INVARIANTS,
     seed: 1,
     scenarios: 300,

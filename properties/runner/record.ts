@@ -1,26 +1,21 @@
 import { z } from 'zod';
 import {
-  CONFIG_FIELDS,
-  type Config,
-  type ConfigField,
-  type DataElement,
   type Errno,
   type Event,
-  type EventfdName,
-  MSI_VECTORS,
-  MSIX_VECTORS_MAX,
+  isAskable,
   type Observation,
-  type Operation,
   type Outcome,
   REGISTERS_MASK,
   type Scenario,
   type Step,
   type Trace,
   VECTOR_STATE_MASK,
+  type VmmCall,
   WINDOWS,
 } from '#vocabulary';
 import { INVARIANTS } from '../invariants/index.ts';
 import type { InvariantId } from '../invariants/invariant.ts';
+import { config, eventfdName, operation, uint32, vmmOperation } from './record-operation.ts';
 import type { Finding } from './verdict.ts';
 
 /** A file that is not what it should be: what, where, what was expected, on one line. */
@@ -32,110 +27,21 @@ const SCENARIO_SCHEMA = 'vfio-irq/scenario@1';
 const FINDING_SCHEMA = 'vfio-irq/finding@1';
 const STEP_SCHEMA = 'vfio-irq/step@1';
 
-const uint32 = z.int().min(0).max(0xffffffff);
-const uint16 = z.int().min(0).max(0xffff);
-const device = z.int().min(0).default(0);
-const eventfdName = z.custom<EventfdName>((value) => typeof value === 'string' && /^e(0|[1-9]\d{0,5})$/.test(value), {
-  message: 'expected an eventfd such as e0',
-});
-const dataElement: z.ZodType<DataElement> = z.union(
-  [eventfdName, z.literal('bad'), z.literal('notEventfd'), z.int().min(-0x80000000).max(0xffffffff)],
-  { error: 'expected e0 to e999999, "bad", "notEventfd" or a 32-bit number' },
-);
-/** Left out rather than undefined, as the types have it. */
-const present = z.literal(true, { error: 'expected true, or nothing' }).exactOptional();
-const argument = { argsz: uint32.exactOptional(), unreadable: z.literal(true).exactOptional() };
-
-const FIELD_VALUES: Readonly<Record<ConfigField, readonly number[] | 'any'>> = {
-  intxDisable: [0, 1],
-  memory: [0, 1],
-  busMaster: [0, 1],
-  power: [0, 3],
-  msiEnable: [0, 1],
-  msixControl: 'any',
-};
-const configWrite = z
-  .strictObject({ kind: z.literal('vfio.configWrite'), device, field: z.enum(CONFIG_FIELDS), value: uint16 })
-  .check(({ value: { field, value }, issues }) => {
-    const allowed = FIELD_VALUES[field];
-    if (allowed === 'any' || allowed.includes(value)) return;
-    issues.push({
-      code: 'custom',
-      input: value,
-      path: ['value'],
-      message: `expected ${allowed.join(' or ')} for ${field}, got ${value}`,
-    });
-  });
-
-const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('vfio.open'), device }),
-  z.strictObject({ kind: z.literal('vfio.close'), device }),
-  z.strictObject({ kind: z.literal('vfio.getIrqInfo'), device, index: uint32, ...argument }),
-  z.strictObject({
-    kind: z.literal('vfio.setIrqs'),
-    device,
-    flags: uint32,
-    index: uint32,
-    start: uint32,
-    count: uint32,
-    data: z.array(dataElement).max(MSIX_VECTORS_MAX + 1),
-    ...argument,
-  }),
-  z.strictObject({ kind: z.literal('vfio.reset'), device }),
-  configWrite,
-  z.strictObject({ kind: z.literal('vfio.configRead'), device, field: z.enum(CONFIG_FIELDS) }),
-  z.strictObject({ kind: z.literal('vfio.tableRead'), device, vector: uint32 }),
-  z.strictObject({ kind: z.literal('vfio.tableWrite'), device, vector: uint32, value: uint32 }),
-  z.strictObject({ kind: z.literal('vfio.pbaRead'), device, vector: uint32 }),
-  z.strictObject({ kind: z.literal('vfio.mapBar'), device }),
-  z.strictObject({ kind: z.literal('vfio.unmapBar'), device }),
-  z.strictObject({ kind: z.literal('vfio.writeEventfd'), eventfd: eventfdName }),
-  z.strictObject({ kind: z.literal('vfio.closeEventfd'), eventfd: eventfdName }),
-  z.strictObject({ kind: z.literal('device.raise'), device, vector: uint32 }),
-  z.strictObject({ kind: z.literal('device.arm'), device, vector: uint32, window: z.enum(WINDOWS) }),
-  z.strictObject({ kind: z.literal('device.assertIntx'), device }),
-  z.strictObject({ kind: z.literal('device.deassertIntx'), device }),
-  z.strictObject({ kind: z.literal('device.wipe'), device }),
-  z.strictObject({ kind: z.literal('host.limitVectors'), count: uint32 }),
-  z.strictObject({ kind: z.literal('host.failAllocation'), nth: z.int().min(1).max(0xffffffff) }),
-]);
-
-const config: z.ZodType<Config> = z.strictObject({
-  host: z.strictObject({
-    dynamicMsix: z.boolean(),
-    rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
-    belowMinusOne: z.enum(['ignored', 'refused']),
-  }),
-  interruptRemapping: z.literal(false, { error: 'expected false, or nothing' }).exactOptional(),
-  devices: z
-    .array(
-      z.strictObject({
-        msixVectors: z.int().min(0).max(MSIX_VECTORS_MAX),
-        whileOff: z.enum(['latches', 'drops']),
-        msiVectors: z.literal(MSI_VECTORS).exactOptional(),
-        intx: present,
-        express: present,
-        reset: present,
-        powerManagement: present,
-        silent: present,
-      }),
-    )
-    .min(1),
-});
-
 const scenarioFile = z.strictObject({
   schema: z.literal(SCENARIO_SCHEMA),
   config,
   operations: z.array(operation),
 });
 
+const changes = z.array(z.strictObject({ vector: uint32, state: z.int().min(0).max(VECTOR_STATE_MASK) }));
 const observation: z.ZodType<Observation> = z.array(
   z.strictObject({
     enable: z.boolean(),
     functionMask: z.boolean(),
     msixInfoFlags: uint32,
     registers: z.int().min(0).max(REGISTERS_MASK).default(0),
-    changes: z.array(z.strictObject({ vector: uint32, state: z.int().min(0).max(VECTOR_STATE_MASK) })),
+    changes,
+    guest: z.strictObject({ enable: z.boolean(), functionMask: z.boolean(), changes }).exactOptional(),
   }),
 );
 const outcome: z.ZodType<Outcome> = z.discriminatedUnion('kind', [
@@ -154,11 +60,25 @@ const outcome: z.ZodType<Outcome> = z.discriminatedUnion('kind', [
 const event: z.ZodType<Event> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('raised'), device: z.int(), vector: uint32, window: z.enum(WINDOWS).nullable() }),
   z.strictObject({ kind: z.literal('signalled'), eventfd: eventfdName, count: z.int().min(1) }),
+  z.strictObject({
+    kind: z.literal('message'),
+    device: z.int(),
+    address: uint32,
+    high: uint32,
+    data: uint32,
+    count: z.int().min(1),
+  }),
+]);
+const call: z.ZodType<VmmCall> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('vfio'), operation: vmmOperation, outcome }),
+  z.strictObject({ kind: z.literal('kvm.setGsiRouting') }),
+  z.strictObject({ kind: z.literal('kvm.irqfd'), eventfd: eventfdName, assign: z.boolean() }),
 ]);
 const step: z.ZodType<Step> = z.strictObject({
   outcome,
   events: z.array(event),
   observation,
+  calls: z.array(call).exactOptional(),
   clauses: z.array(z.string()),
 });
 
@@ -232,7 +152,7 @@ export function readRecorded(text: string, file: string): Recorded {
   if (whole !== undefined && schemaOf(whole) !== FINDING_SCHEMA) {
     const { config, operations } = check(scenarioFile, whole, file);
     const scenario = { config, operations };
-    checkDevices(scenario, file);
+    checkOperations(scenario, file);
     return { kind: 'scenario', scenario };
   }
   const [first = ''] = text.split('\n');
@@ -279,7 +199,7 @@ function readFinding(text: string, file: string): Finding {
     ...(lastWords === undefined ? {} : { lastWords }),
   };
   const scenario = { config, operations: steps.map((line) => line.operation) };
-  checkDevices(scenario, file);
+  checkOperations(scenario, file);
   return { ...about, scenario, judgement: { reference, subject, divergences, violations } };
 }
 
@@ -290,13 +210,20 @@ function checkStep(value: unknown, index: number, file: string): z.infer<typeof 
   return line;
 }
 
-/** An operation on a device that the Config does not have. */
-function checkDevices({ config: { devices }, operations }: Scenario, file: string): void {
+/** An operation that cannot be asked of the machine, or is about a device that the machine does not have. */
+function checkOperations({ config, operations }: Scenario, file: string): void {
+  const { devices, vmm } = config;
   for (const [index, operation] of operations.entries()) {
-    if (!('device' in operation) || operation.device < devices.length) continue;
-    throw new RecordError(
-      `${file}: operations[${index}].device: expected 0 to ${devices.length - 1}, got ${operation.device}`,
-    );
+    const where = `${file}: operations[${index}]`;
+    if ('device' in operation && operation.device >= devices.length) {
+      throw new RecordError(`${where}.device: expected 0 to ${devices.length - 1}, got ${operation.device}`);
+    }
+    if (isAskable(config, operation.kind)) continue;
+    const expected =
+      vmm === undefined
+        ? "anything but a guest's operation, as the machine has no VMM"
+        : "a guest's operation or the device's, as the machine has a VMM";
+    throw new RecordError(`${where}: expected ${expected}, got ${operation.kind}`);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type Trace,
   VECTOR_STATE_MASK,
 } from '#vocabulary';
-import { hostTraits } from '../../model/profiles.ts';
+import { hostTraits, platformOf } from '../../model/profiles.ts';
 import { referenceSystem, specify } from '../../model/reference.ts';
 import { EXPECTATIONS } from '../expected.ts';
 import { INVARIANTS } from '../invariants/index.ts';
@@ -152,8 +152,8 @@ describe('a campaign', () => {
   });
 
   it('catches the model of the wrong generation and shrinks it to at most four operations', async () => {
-    const subjectHost = hostTraits('linux-6.12');
-    const result = await campaign(plan({ scenarios: 100, subjectProfile: 'linux-6.12', subjectHost }));
+    const subjectPlatform = platformOf('linux-6.12');
+    const result = await campaign(plan({ scenarios: 100, subjectProfile: 'linux-6.12', subjectPlatform }));
     expect(result.verdict).toBe('fail');
     expect(result.divergences).toBeGreaterThan(0);
     expect(result.findings.length).toBeGreaterThan(0);
@@ -336,8 +336,8 @@ function dataFile(element: string): string {
 
 describe('a record', () => {
   async function findings(): Promise<readonly Finding[]> {
-    const subjectHost = hostTraits('linux-6.12');
-    return (await campaign(plan({ scenarios: 100, subjectProfile: 'linux-6.12', subjectHost }))).findings;
+    const subjectPlatform = platformOf('linux-6.12');
+    return (await campaign(plan({ scenarios: 100, subjectProfile: 'linux-6.12', subjectPlatform }))).findings;
   }
 
   it('of a finding is read back as it was written', async () => {

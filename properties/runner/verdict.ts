@@ -88,3 +88,22 @@ export interface RunResult {
   readonly seconds: number;
   readonly results: readonly CampaignResult[];
 }
+
+/** What it costs a VMM to give a guest its vectors, one unmask after the other. */
+export interface GrowthCost {
+  /** A host with a VMM on top. */
+  readonly profile: string;
+  /** What the VMM does there, in a word or two. */
+  readonly policy: 'vector 0, then tear-downs' | 'tear-downs' | 'one by one' | 'all at enable';
+  /** Vectors that the guest unmasks, of the largest table there can be. */
+  readonly vectors: number;
+  readonly order: 'ascending' | 'descending' | 'random';
+  /** Calls of VFIO_DEVICE_SET_IRQS. */
+  readonly calls: number;
+  /** Those that turned MSI-X off: an event in between is late, or lost. */
+  readonly tearDowns: number;
+  /** Eventfds in all of those calls. */
+  readonly eventfds: number;
+  /** Interrupts allocated on the host in the end. */
+  readonly allocated: number;
+}

@@ -1,0 +1,151 @@
+import { type EventfdName, firstMessage, type Message, type VmmCall, type VmmTraits, type Window } from '#vocabulary';
+import { VectorSet } from '../vector-set.ts';
+import type { VfioDevice } from '../vfio/device.ts';
+import { canAddVectors } from '../vfio/irq-info.ts';
+
+/** An entry of the table that the guest sees. */
+export interface Entry extends Message {
+  /** Vector Control; bit 0 masks. */
+  readonly control: number;
+}
+
+/** A vector that the VMM has put to use (VFIOMSIVector). */
+export interface UsedVector {
+  /** Whether the event loop reads its interrupt eventfd. */
+  hasHandler: boolean;
+  /** The message by which KVM delivers it; null while the VMM does (virq < 0). */
+  route: Message | null;
+}
+
+/** A message that the guest has received in this step. */
+export interface Delivered extends Message {
+  readonly device: number;
+  count: number;
+}
+
+/** One device as its VMM shows it to the guest (PCIDevice and VFIOPCIDevice). */
+export interface VirtualFunction {
+  /** Its place in the Config. */
+  readonly index: number;
+  readonly vmm: VmmTraits;
+  readonly device: VfioDevice;
+
+  // What the guest sees (hw/pci/msix.c).
+  enable: boolean;
+  functionMask: boolean;
+  /** Function Mask, or MSI-X off, as of the last write to Message Control (msix_function_masked). */
+  allMasked: boolean;
+  busMaster: boolean;
+  /** Entries that are not as at the start. */
+  readonly entries: Map<number, Entry>;
+  /** What an entry is that is not in `entries`: as programmed before the scenario, or as after a reset. */
+  blank: 'programmed' | 'reset';
+  /** Vectors whose mask bit is clear. */
+  readonly unmasked: VectorSet;
+  /** The emulated pending bits. */
+  readonly pba: VectorSet;
+
+  // What the VMM does about it (hw/vfio/pci.c).
+  interrupt: 'none' | 'intx' | 'msix';
+  readonly vectors: Map<number, UsedVector>;
+  /** Events that wait in the interrupt eventfds, by vector; none is 0. */
+  readonly waiting: Map<number, number>;
+  /** The highest vector ever used since MSI-X was enabled, and 1 (nr_vectors). */
+  vectorCount: number;
+  /** Vectors with an event that came while they were masked. */
+  readonly pending: Set<number>;
+  /** Whether a read of the PBA shows the emulated bits; else it shows the function's own. */
+  pbaShown: boolean;
+  /** Whether masking and unmasking has the VMM do something (the vector notifiers are set). */
+  notifies: boolean;
+
+  // What the current step adds.
+  calls: VmmCall[];
+  readonly opened: Set<Window>;
+  /** Vectors to look at for the next observation of the guest. */
+  readonly touched: Set<number>;
+}
+
+/** All devices of one VMM. */
+export interface Vmm {
+  readonly functions: readonly VirtualFunction[];
+  /** Messages of this step by their text. */
+  readonly delivered: Map<string, Delivered>;
+  /** Signals that rose since they were last taken, of all eventfds. */
+  readonly signalled: Map<EventfdName, number>;
+  /** Has the device raise what it was armed with for a window. Returns how many events that were. */
+  readonly raiseArmed: (index: number, window: Window) => number;
+}
+
+/**
+ * A device that the VMM has reset, MSI-X off and masked.
+ * Source: msix_init, vfio_msix_early_setup, QEMU 7.2 and 10.0.
+ */
+export function initialVirtualFunction(index: number, vmm: VmmTraits, device: VfioDevice): VirtualFunction {
+  const touched = new Set<number>();
+  return {
+    index,
+    vmm,
+    device,
+    enable: false,
+    functionMask: false,
+    allMasked: true,
+    busMaster: true,
+    entries: new Map(),
+    blank: 'programmed',
+    unmasked: new VectorSet(touched),
+    pba: new VectorSet(touched),
+    interrupt: 'none',
+    vectors: new Map(),
+    waiting: new Map(),
+    vectorCount: 0,
+    pending: new Set(),
+    pbaShown: vmm.allocation === 'all-at-enable',
+    notifies: false,
+    calls: [],
+    opened: new Set(),
+    touched,
+  };
+}
+
+const MASKED = 1;
+
+/** Source: PCIe 6.0, 7.7.2.5 to 7.7.2.8. */
+export function entryOf({ index, entries, blank }: VirtualFunction, vector: number): Entry {
+  const written = entries.get(vector);
+  if (written !== undefined) return written;
+  return blank === 'reset'
+    ? { address: 0, high: 0, data: 0, control: MASKED }
+    : { ...firstMessage(index, vector), control: MASKED };
+}
+
+/** Whether the guest lets a vector interrupt it. Source: msix_is_masked, QEMU 7.2 and 10.0. */
+export function isMasked({ allMasked, unmasked }: VirtualFunction, vector: number): boolean {
+  return allMasked || !unmasked.has(vector);
+}
+
+/** The vectors whose mask bit is clear. Source: the loops over vectors of hw/pci/msix.c, QEMU 7.2 and 10.0. */
+export function unmaskedAscending({ unmasked }: VirtualFunction): readonly number[] {
+  return [...unmasked].sort((left, right) => left - right);
+}
+
+/** Vectors in use. Source: the loops over msi_vectors of hw/vfio/pci.c, QEMU 7.2 and 10.0. */
+export function usedAscending({ vectors }: VirtualFunction): readonly number[] {
+  return [...vectors.keys()].sort((left, right) => left - right);
+}
+
+/**
+ * Whether the VMM can add a vector while others are in use: it asks NORESIZE once, when it starts, if it asks at all.
+ * Source: vfio_msix_early_setup, QEMU 8.2 and later (45d85f6228).
+ */
+export function addsVectors({ vmm, device }: VirtualFunction): boolean {
+  return vmm.allocation === 'as-irq-info-says' && canAddVectors(device);
+}
+
+/** Shows the emulated pending bits, or the function's own. Source: msix_pba_mmio, QEMU 2.6 and later (95239e1625). */
+export function showPba(vf: VirtualFunction, shown: boolean): void {
+  if (vf.pbaShown === shown) return;
+  vf.pbaShown = shown;
+  for (const vector of vf.pba) vf.touched.add(vector);
+  for (const vector of vf.device.pci.msix.pending) vf.touched.add(vector);
+}

@@ -1,0 +1,102 @@
+import type { Random } from 'fast-check';
+import type { Platform, Scenario, Support } from '#vocabulary';
+import { spelled } from './guest-access-draw.ts';
+import { drawGuestConfig } from './guest-config.ts';
+import { drawAsked } from './guest-draw.ts';
+import { drawGesture, drawHostGesture } from './guest-gesture.ts';
+import type { GuestMemory } from './guest-memory.ts';
+import { emptyGuestMemory, rememberAsked } from './guest-memory.ts';
+import type { Asked, Gesture } from './guest-mix.ts';
+import type { GuestSwarm } from './guest-swarm.ts';
+import { drawGuestSwarm, guestDeviceSwarm } from './guest-swarm.ts';
+import { chance, pick } from './random.ts';
+import { drawHot } from './vector.ts';
+
+/** Operations in a scenario with a guest as drawn. */
+export const GUEST_OPERATIONS_MIN = 5;
+export const GUEST_OPERATIONS_MAX = 40;
+/** One scenario in 16 may be this long. */
+export const GUEST_OPERATIONS_MAX_LONG = 120;
+
+/** A whole scenario on a machine with a VMM: gestures of its guest, and single operations between them. */
+export function drawGuestScenario(
+  random: Random,
+  support: Support,
+  platform: Required<Platform>,
+  lengthMax: number | undefined,
+): Scenario {
+  const config = drawGuestConfig(random, support, platform);
+  const swarm = drawGuestSwarm(random, support, config.devices);
+  const memory = emptyGuestMemory(config, (size) => drawHot(random, size));
+  const length = drawLength(random, lengthMax);
+  const operations: Asked[] = [];
+  let begun = drawOpening(random, swarm, memory);
+  while (operations.length < length) {
+    if (begun.length === 0) begun = drawBeginning(random, swarm, memory);
+    const isInterrupted = begun.length === 0 || chance(random, swarm.interruptPercent);
+    const drawn = isInterrupted ? drawSingle(random, swarm, memory) : (begun[0] as Asked);
+    if (!isInterrupted) begun = begun.slice(1);
+    const operation = chance(random, swarm.spellPercent) ? spelledIfPossible(random, swarm, drawn) : drawn;
+    rememberAsked(memory, operation);
+    operations.push(operation);
+  }
+  return { config, operations };
+}
+
+function drawLength(random: Random, lengthMax: number | undefined): number {
+  const isLong = random.nextInt(1, 16) === 1;
+  const most = lengthMax ?? (isLong ? GUEST_OPERATIONS_MAX_LONG : GUEST_OPERATIONS_MAX);
+  return random.nextInt(Math.min(GUEST_OPERATIONS_MIN, most), most);
+}
+
+/** What drivers begin with: all else has no effect while MSI-X is off. */
+const OPENINGS: readonly (Gesture | undefined)[] = [
+  'grow',
+  'grow',
+  'grow',
+  'batch',
+  'batch',
+  'functionMask',
+  undefined,
+];
+
+function drawOpening(random: Random, swarm: GuestSwarm, memory: GuestMemory): readonly Asked[] {
+  return memory.flatMap((_, device) => {
+    const opening = pick(random, OPENINGS);
+    return opening === undefined ? [] : askable(swarm, drawGesture(random, swarm.order, memory, device, opening));
+  });
+}
+
+/** A gesture, or nothing: then a single operation is drawn. */
+function drawBeginning(random: Random, swarm: GuestSwarm, memory: GuestMemory): readonly Asked[] {
+  const device = drawDevice(random, memory);
+  const { gestures } = guestDeviceSwarm(swarm, device);
+  if (chance(random, swarm.hostPercent)) {
+    return askable(swarm, drawHostGesture(random, swarm.order, memory, device, pick(random, swarm.hostGestures)));
+  }
+  if (!chance(random, swarm.gesturePercent)) return [];
+  return askable(swarm, drawGesture(random, swarm.order, memory, device, pick(random, gestures)));
+}
+
+function drawSingle(random: Random, swarm: GuestSwarm, memory: GuestMemory): Asked {
+  const device = drawDevice(random, memory);
+  return drawAsked(random, swarm, memory, device, pick(random, guestDeviceSwarm(swarm, device).kinds));
+}
+
+/** What is left of a gesture on a system that cannot be asked everything, or with a device that cannot do it. */
+function askable(swarm: GuestSwarm, operations: readonly Asked[]): readonly Asked[] {
+  return operations.filter((operation) => isOn(swarm, operation));
+}
+
+function isOn(swarm: GuestSwarm, operation: Asked): boolean {
+  return !('device' in operation) || guestDeviceSwarm(swarm, operation.device).isOn(operation.kind);
+}
+
+function spelledIfPossible(random: Random, swarm: GuestSwarm, operation: Asked): Asked {
+  const other = spelled(random, operation);
+  return isOn(swarm, other) ? other : operation;
+}
+
+function drawDevice(random: Random, memory: GuestMemory): number {
+  return memory.length === 1 ? 0 : random.nextInt(0, memory.length - 1);
+}

@@ -1,0 +1,175 @@
+import {
+  ARMED,
+  type DeviceObservation,
+  type GuestObservation,
+  isGuestOperation,
+  type Message,
+  type Operation,
+  type PciFunction,
+  type Step,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  type VmmCall,
+  type Window,
+} from '#vocabulary';
+import { disables } from './calls.ts';
+import type { GuestRaise, GuestView, Received } from './guest-moment.ts';
+import { type Gates, GuestTable } from './guest-table.ts';
+import { Refusals } from './refusals.ts';
+
+interface Arm {
+  readonly vector: number;
+  readonly window: Window;
+  readonly index: number;
+}
+
+const NO_CALLS: readonly VmmCall[] = [];
+
+/** The view of one device that a guest has, moved on from step to step. */
+export class FollowedGuest implements GuestView {
+  readonly config: PciFunction;
+  readonly place: number;
+  seen: GuestObservation | undefined;
+  readonly touched = new Set<number>();
+  hostOn = false;
+  hostOffSince: number | null = null;
+  hostOffBefore: number | null = null;
+  changed: readonly number[] = [];
+  raises: GuestRaise[] = [];
+  received: Received[] = [];
+  calls: readonly VmmCall[] | undefined;
+  readonly #table: GuestTable;
+  readonly #refusals = new Refusals();
+  /** Raises that wait for the next operation of the guest. */
+  #arms: Arm[] = [];
+  /** By vector, at the host; state 0 is left out. */
+  readonly #states = new Map<number, number>();
+  /** Of the vectors that changed in this step. */
+  readonly #statesBefore = new Map<number, number>();
+  /** By vector, as the guest reads them; state 0 is left out. */
+  readonly #guestStates = new Map<number, number>();
+
+  constructor(config: PciFunction, place: number, initial: DeviceObservation | undefined) {
+    this.config = config;
+    this.place = place;
+    this.#table = new GuestTable(config, place);
+    if (initial !== undefined) this.#observe(initial);
+  }
+
+  get gatesBefore(): Gates {
+    return this.#table.gatesBefore;
+  }
+
+  get gates(): Gates {
+    return this.#table.gates;
+  }
+
+  get unmasked(): ReadonlySet<number> {
+    return this.#table.unmasked;
+  }
+
+  get anyRefused(): boolean {
+    return this.#refusals.some;
+  }
+
+  isOpen(vector: number): boolean {
+    return this.#table.isOpen(vector);
+  }
+
+  wasOpen(vector: number): boolean {
+    return this.#table.wasOpen(vector);
+  }
+
+  messages(vector: number): readonly Message[] {
+    return this.#table.messages(vector);
+  }
+
+  written(vector: number, offset: number): number {
+    return this.#table.read(vector, offset);
+  }
+
+  guestState(vector: number): number {
+    return this.#guestStates.get(vector) ?? 0;
+  }
+
+  stateAfter(vector: number): number {
+    return this.#states.get(vector) ?? 0;
+  }
+
+  stateBefore(vector: number): number {
+    return this.#statesBefore.get(vector) ?? this.stateAfter(vector);
+  }
+
+  wasExcused(vector: number): boolean {
+    return this.#refusals.excused(vector);
+  }
+
+  isExcused(vector: number): boolean {
+    return this.#refusals.excuses(vector);
+  }
+
+  follow(operation: Operation, step: Step, index: number): void {
+    const own = 'device' in operation && operation.device === this.place;
+    const guest = own && isGuestOperation(operation) ? operation : null;
+    this.#table.follow(guest);
+    this.touched.clear();
+    for (const vector of this.#table.maskBefore.keys()) this.touched.add(vector);
+    const wasOn = this.hostOn;
+    this.hostOffBefore = this.hostOffSince;
+    const observation = step.observation[this.place];
+    if (observation !== undefined) this.#observe(observation);
+    this.calls = step.calls === undefined || own ? step.calls : NO_CALLS;
+    if (this.gates.enable !== this.gatesBefore.enable) this.#refusals.begin();
+    const armed = this.changed.filter((vector) => (this.stateAfter(vector) & ARMED) !== 0);
+    this.#refusals.follow(this.calls ?? NO_CALLS, armed, this.hostOn);
+    if (this.hostOn || !this.gates.enable) this.hostOffSince = null;
+    else if (wasOn || this.calls?.some(turnsOff) === true) this.hostOffSince = index;
+    this.#followEvents(step, index, guest !== null);
+    if (own && operation.kind === 'device.arm')
+      this.#arms.push({ vector: operation.vector, window: operation.window, index });
+    if (guest !== null) this.#arms = [];
+  }
+
+  #observe({ enable, changes, guest }: DeviceObservation): void {
+    this.hostOn = enable;
+    this.#statesBefore.clear();
+    this.changed = changes.map(({ vector, state }) => {
+      this.#statesBefore.set(vector, this.stateAfter(vector));
+      if (state === 0) this.#states.delete(vector);
+      else this.#states.set(vector, state);
+      return vector;
+    });
+    this.seen = guest;
+    for (const { vector, state } of guest?.changes ?? []) {
+      this.touched.add(vector);
+      if (state === 0) this.#guestStates.delete(vector);
+      else this.#guestStates.set(vector, state);
+    }
+  }
+
+  #followEvents({ events }: Step, index: number, reacts: boolean): void {
+    this.raises = [];
+    this.received = [];
+    for (const event of events) {
+      if (event.kind === 'signalled' || event.device !== this.place) continue;
+      if (event.kind === 'message') {
+        const { address, high, data, count } = event;
+        this.received.push({ message: { address, high, data }, count });
+      } else if (this.config.silent !== true && event.vector < this.config.msixVectors) {
+        const { vector, window } = event;
+        this.raises.push({ vector, window, raisedAt: index, armedAt: reacts ? this.#armOf(vector, window) : null });
+      }
+    }
+  }
+
+  /** Which arming a raise comes from: each is used once. */
+  #armOf(vector: number, window: Window | null): number | null {
+    const found = this.#arms.findIndex((arm) => arm.vector === vector && (window === null || arm.window === window));
+    return found === -1 ? null : (this.#arms.splice(found, 1)[0]?.index ?? null);
+  }
+}
+
+/** Whether a call has turned MSI-X off at the host: where it was off already it is not granted. */
+function turnsOff(call: VmmCall): boolean {
+  if (call.kind !== 'vfio' || !disables(call.operation)) return false;
+  return call.operation.index === VFIO_PCI_MSIX_IRQ_INDEX && call.outcome.kind === 'ok';
+}

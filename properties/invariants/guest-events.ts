@@ -1,0 +1,149 @@
+import { type Message, PENDING } from '#vocabulary';
+import type { GuestRaise, GuestView } from './guest-moment.ts';
+import { type Claim, settle } from './received.ts';
+
+/** Events of a vector that were owed to the guest, and whose message never came. */
+export interface Lost {
+  readonly vector: number;
+  /** At least one, in the order in which they happened. */
+  readonly raises: readonly GuestRaise[];
+  /** The operation that had turned MSI-X off at the host, if it was off when one of them happened. */
+  readonly hostOffSince: number | null;
+}
+
+/** What one step does to the account. */
+export interface Settled {
+  readonly lost: readonly Lost[];
+  /** Messages that came without a reason. */
+  readonly unexplained: readonly Message[];
+}
+
+/** Events of one vector that no message has told yet. */
+interface Held {
+  /** Those that the guest must hear of. */
+  readonly owed: readonly GuestRaise[];
+  /** Whether the pending bit of the device holds some. */
+  readonly inDevice: boolean;
+  /** Whether the VMM or one of its eventfds may hold some. */
+  readonly inVmm: boolean;
+  /** The operation that had turned MSI-X off at the host, if it was off when one of the events happened. */
+  readonly hostOffSince: number | null;
+}
+
+const SETTLED: Settled = { lost: [], unexplained: [] };
+const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: null };
+
+/**
+ * The events of one device that a guest has, followed from raise to message.
+ * An event is owed while the guest has MSI-X on and bus mastering on; a closed vector owes it until its last gate
+ * opens. It is given up when the guest disables MSI-X or resets the device, and when all other gates are open while bus
+ * mastering is off. Events of one vector that wait merge.
+ * Source: PCIe 6.0, 6.1.4.5, 7.5.1.1.3 and 7.7.2.2.
+ */
+export class GuestEvents {
+  readonly #held = new Map<number, Held>();
+
+  follow(view: GuestView): Settled {
+    if (this.#held.size === 0 && view.raises.length === 0 && view.received.length === 0) return SETTLED;
+    const vectors = [...new Set([...this.#held.keys(), ...view.raises.map(({ vector }) => vector)])];
+    const raisesOf = (at: number): readonly GuestRaise[] => view.raises.filter(({ vector }) => vector === at);
+    const claims = vectors.map((vector) => claim(view, vector, this.#of(vector), raisesOf(vector)));
+    const { told, unmet, unexplained } = settle(claims, view.received);
+    const lost = unmet.map((vector) => loss(view, vector, this.#of(vector), raisesOf(vector)));
+    for (const vector of vectors) {
+      const held = heldAfter(view, vector, this.#of(vector), raisesOf(vector), told.get(vector) ?? 0);
+      if (held.owed.length > 0 || held.inDevice || held.inVmm) this.#held.set(vector, held);
+      else this.#held.delete(vector);
+    }
+    return { lost, unexplained };
+  }
+
+  #of(vector: number): Held {
+    return this.#held.get(vector) ?? NOTHING;
+  }
+}
+
+/** What may and must come of a vector in this step. */
+function claim(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[]): Claim {
+  const isOpen = view.isOpen(vector);
+  const messages = view.messages(vector);
+  if (!isOpen && !view.wasOpen(vector)) return { vector, messages, most: 0, least: 0 };
+  const passing = raises.filter((raise) => canPass(view, raise)).length;
+  const most = Number(held.inDevice) + Number(held.inVmm) + passing;
+  const owes = isOpen && view.gates.busMaster && owedAfter(view, vector, held, raises).length > 0;
+  const kept = isPending(view, vector) || (held.owed.length > 0 && view.isExcused(vector));
+  return { vector, messages, most: owes ? Math.max(most, 1) : most, least: owes && !kept ? 1 : 0 };
+}
+
+function owedAfter(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[]): readonly GuestRaise[] {
+  const added = raises.filter((raise) => isOwed(view, raise) && (isPending(view, vector) || !isExcused(view, raise)));
+  return [...held.owed, ...added];
+}
+
+function isPending(view: GuestView, vector: number): boolean {
+  return (view.stateAfter(vector) & PENDING) !== 0;
+}
+
+/**
+ * Whether the guest must hear of an event. What happens in a window happens after the guest's write; before the first
+ * call of the write that enables MSI-X it is not on yet.
+ */
+function isOwed({ gates, gatesBefore }: GuestView, { window }: GuestRaise): boolean {
+  return gates.enable && gates.busMaster && (gatesBefore.enable || window !== 'before-call');
+}
+
+/** Whether the host had refused the vector when the event happened. */
+function isExcused(view: GuestView, { vector, window }: GuestRaise): boolean {
+  if (view.isExcused(vector)) return true;
+  return (window === 'before-call' || window === 'teardown-gap') && view.wasExcused(vector);
+}
+
+/** Whether an event may become a message at once: its vector is open, or not yet known to be closed. */
+function canPass(view: GuestView, { vector, window }: GuestRaise): boolean {
+  const { gates, gatesBefore } = view;
+  if (!gates.busMaster && !gatesBefore.busMaster) return false;
+  if (view.isOpen(vector)) return true;
+  switch (window) {
+    case null:
+    case 'teardown-gap':
+      return false;
+    case 'before-call':
+      return true;
+    case 'after-set':
+      // What closes all vectors closes one after the other.
+      return !gates.enable || gates.functionMask;
+  }
+}
+
+function loss(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[]): Lost {
+  return { vector, raises: owedAfter(view, vector, held, raises), hostOffSince: offSince(view, held, raises) };
+}
+
+/** The operation that had turned MSI-X off at the host when an event of a vector happened. */
+function offSince(view: GuestView, held: Held, raises: readonly GuestRaise[]): number | null {
+  const [first] = raises;
+  if (first?.window === 'before-call') return held.hostOffSince ?? view.hostOffBefore;
+  return held.hostOffSince ?? (first === undefined ? null : view.hostOffSince);
+}
+
+/** @param told messages that came of the vector in this step */
+function heldAfter(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[], told: number): Held {
+  const pending = isPending(view, vector);
+  const inDevice = pending && (held.inDevice || raises.length > 0);
+  if (!view.gates.enable) return { ...NOTHING, inDevice };
+  const owed = owedAfter(view, vector, held, raises);
+  if (view.isOpen(vector)) return { ...NOTHING, owed: pending ? owed : [], inDevice };
+  const untold = told === 0 ? owed : owed.slice(told);
+  const hostOffSince = offSince(view, held, raises);
+  return { owed: untold, inDevice, inVmm: entersVmm(view, vector, held, raises, told), hostOffSince };
+}
+
+/** Whether the VMM may hold an event of a vector that is closed while MSI-X is on. */
+function entersVmm(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[], told: number): boolean {
+  if (held.inVmm) return true;
+  const isNow = isPending(view, vector);
+  if (held.inDevice && !isNow && told === 0) return true;
+  const { gates, gatesBefore } = view;
+  const sent = gates.busMaster || gatesBefore.busMaster ? raises.length : 0;
+  return sent - told > (isNow ? 1 : 0);
+}

@@ -1,0 +1,107 @@
+import { UNMASKED } from '#vocabulary';
+import type { GuestMoment, GuestView } from './guest-moment.ts';
+import { type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
+import { type Claim, settle } from './received.ts';
+import { setCalls } from './refusals.ts';
+import { messageInWords } from './spurious-message.ts';
+
+/** The guest cannot tell how its VMM comes by interrupts. */
+export const policyEquivalence: Invariant = {
+  id: 'policy-equivalence',
+  promise:
+    'However a VMM allocates interrupts, as long as the host refuses nothing and no event falls into a window, its ' +
+    'guest receives the messages that a function with the table of the guest would send, and reads what it wrote.',
+  source: 'PCIe 6.0, 6.1.4 and 7.7.2',
+  startGuest: (): GuestWatch => {
+    const functions = new Map<number, BareFunction>();
+    return (moment): readonly Breach[] => {
+      const breaches = moment.devices.flatMap((view) => {
+        const bare = functions.get(view.place) ?? new BareFunction();
+        functions.set(view.place, bare);
+        return [...bare.differences(moment, view), ...misread(moment, view)];
+      });
+      if (breaches.length === 0) return KEPT;
+      return breaches.map((message) => ({ step: moment.index, causes: [moment.index], message }));
+    };
+  },
+};
+
+/**
+ * The function that a guest believes it has: pending bits and masks, nothing below them. `must`: a pending event that
+ * becomes a message when its vector opens. `may`: one that a function, or bus mastering that was off, may have eaten.
+ */
+class BareFunction {
+  readonly #pending = new Map<number, 'must' | 'may'>();
+  /** Whether something has happened after which policies may differ. */
+  #different = false;
+
+  differences({ operation, device }: GuestMoment, view: GuestView): readonly string[] {
+    const refused = setCalls(view.calls ?? []).some(({ granted }) => !granted);
+    if (refused || view.raises.some(({ window }) => window !== null)) this.#different = true;
+    if (this.#different) return [];
+    if (!view.gates.enable && view.gatesBefore.enable) this.#disable();
+    // A function without a reset of its own keeps its pending bits.
+    if (device === view && operation.kind === 'guest.reset' && view.config.reset === true) this.#pending.clear();
+    if (this.#pending.size === 0 && view.raises.length === 0 && view.received.length === 0) return [];
+    const vectors = [...new Set([...this.#pending.keys(), ...view.raises.map(({ vector }) => vector)])];
+    const claims = vectors.map((vector) => this.#claim(view, vector));
+    const { unmet, unexplained } = settle(claims, view.received);
+    for (const vector of vectors) this.#follow(view, vector);
+    return [
+      ...unmet.map((vector) => `a bare function would have sent ${messageOf(view, vector)}, and none came`),
+      ...unexplained.map((message) => `${messageInWords(view, message)} came, and a bare function would not send it`),
+    ];
+  }
+
+  #disable(): void {
+    for (const vector of this.#pending.keys()) this.#pending.set(vector, 'may');
+  }
+
+  #claim(view: GuestView, vector: number): Claim {
+    const messages = view.messages(vector);
+    if (!view.isOpen(vector)) return { vector, messages, most: 0, least: 0 };
+    const { busMaster } = view.gates;
+    const pending = this.#pending.get(vector);
+    const raised = busMaster ? raisesOf(view, vector) : 0;
+    const owed = busMaster && (pending === 'must' || raised > 0);
+    return { vector, messages, most: Number(pending !== undefined) + raised, least: owed ? 1 : 0 };
+  }
+
+  #follow(view: GuestView, vector: number): void {
+    const { gates, config } = view;
+    if (view.isOpen(vector)) this.#pending.delete(vector);
+    else if (raisesOf(view, vector) === 0) return;
+    else if (gates.enable && gates.busMaster) this.#pending.set(vector, 'must');
+    else if (gates.enable || config.whileOff === 'latches')
+      this.#pending.set(vector, this.#pending.get(vector) ?? 'may');
+  }
+}
+
+function raisesOf({ raises }: GuestView, at: number): number {
+  return raises.filter(({ vector }) => vector === at).length;
+}
+
+function messageOf(view: GuestView, vector: number): string {
+  const [message] = view.messages(vector);
+  return message === undefined ? `vector ${vector}` : `the ${messageInWords(view, message)}`;
+}
+
+/** What the guest reads that it has not written. */
+function misread({ operation, step, device }: GuestMoment, view: GuestView): readonly string[] {
+  const { seen, gates, touched, unmasked } = view;
+  const wrong: string[] = [];
+  if (device === view && operation.kind === 'guest.tableRead' && step.outcome.kind === 'value') {
+    const written = view.written(operation.vector, operation.offset);
+    if (written !== step.outcome.value) wrong.push(`the guest wrote ${written} and reads ${step.outcome.value}`);
+  }
+  if (seen === undefined) return wrong;
+  if (seen.enable !== gates.enable) wrong.push(`the guest wrote Enable ${gates.enable} and reads ${seen.enable}`);
+  if (seen.functionMask !== gates.functionMask)
+    wrong.push(`the guest wrote Function Mask ${gates.functionMask} and reads ${seen.functionMask}`);
+  for (const vector of touched) {
+    const reads = (view.guestState(vector) & UNMASKED) !== 0;
+    if (reads !== unmasked.has(vector))
+      wrong.push(`the guest ${reads ? 'masked' : 'unmasked'} vector ${vector} and reads it otherwise`);
+  }
+  return wrong;
+}

@@ -1,0 +1,83 @@
+import { isEventfdName, VFIO_PCI_MSIX_IRQ_INDEX, type VfioSetIrqs, type VmmCall } from '#vocabulary';
+import { setsVectors } from './calls.ts';
+
+/** A call that sets triggers of MSI-X vectors, and whether the host granted it. */
+export interface SetCall {
+  readonly operation: VfioSetIrqs;
+  readonly granted: boolean;
+}
+
+/** The calls among a VMM's that set triggers of MSI-X vectors. */
+export function setCalls(calls: readonly VmmCall[]): readonly SetCall[] {
+  return calls.flatMap((call): SetCall[] => {
+    if (call.kind !== 'vfio' || !setsVectors(call.operation)) return [];
+    if (call.operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return [];
+    return [{ operation: call.operation, granted: call.outcome.kind === 'ok' }];
+  });
+}
+
+/** The vectors that a call gives a trigger. */
+export function vectorsSet({ start, count, data }: VfioSetIrqs): readonly number[] {
+  return data.slice(0, count).flatMap((element, place) => (isEventfdName(element) ? [start + place] : []));
+}
+
+/**
+ * What the host has refused a VMM since its guest enabled MSI-X. A VMM cannot deliver what it has never been given, but
+ * what it had and gave away to get more is its own loss.
+ */
+export class Refusals {
+  /** Whether any call that sets triggers was refused. */
+  some = false;
+  readonly #refused = new Set<number>();
+  #refusedBefore: ReadonlySet<number> = new Set();
+  readonly #onceArmed = new Set<number>();
+  /** Whether MSI-X has been on at the host. */
+  #onceOn = false;
+  #neverGivenBefore = false;
+
+  /** Whether the host has refused the vector, or MSI-X as a whole, and never had granted it. */
+  excuses(vector: number): boolean {
+    return this.#refused.has(vector) || this.#neverGiven();
+  }
+
+  /** The same before the operation. */
+  excused(vector: number): boolean {
+    return this.#refusedBefore.has(vector) || this.#neverGivenBefore;
+  }
+
+  /** The guest has enabled or disabled MSI-X. */
+  begin(): void {
+    this.some = false;
+    this.#onceOn = false;
+    this.#refused.clear();
+    this.#onceArmed.clear();
+  }
+
+  /**
+   * @param armed vectors seen armed after the operation
+   * @param on whether MSI-X is on at the host after it
+   */
+  follow(calls: readonly VmmCall[], armed: readonly number[], on: boolean): void {
+    this.#refusedBefore = this.#refused.size === 0 ? new Set() : new Set(this.#refused);
+    this.#neverGivenBefore = this.#neverGiven();
+    for (const { operation, granted } of setCalls(calls)) {
+      if (granted) this.#onceOn = true;
+      else this.some = true;
+      for (const vector of vectorsSet(operation)) {
+        if (granted) this.#arm(vector);
+        else if (!this.#onceArmed.has(vector)) this.#refused.add(vector);
+      }
+    }
+    for (const vector of armed) this.#arm(vector);
+    if (on) this.#onceOn = true;
+  }
+
+  #neverGiven(): boolean {
+    return this.some && !this.#onceOn;
+  }
+
+  #arm(vector: number): void {
+    this.#onceArmed.add(vector);
+    this.#refused.delete(vector);
+  }
+}

@@ -1,0 +1,68 @@
+import { ARMED, isEventfdName, UNMASKED, VFIO_PCI_MSIX_IRQ_INDEX, type VmmCall } from '#vocabulary';
+import { disables, setsVectors } from './calls.ts';
+import type { GuestView } from './guest-moment.ts';
+import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
+
+/**
+ * What a VMM was granted is what the function has: MSI-X is on after the last call that set triggers and off after the
+ * last that disabled it, and each vector is armed as the last call about it said.
+ * Source: vfio_pci_set_msi_trigger, Linux 6.1 and 6.12.
+ */
+export function watchVmmLayers(): GuestWatch {
+  const granted = new Map<number, Granted>();
+  return ({ devices, index }): readonly Breach[] => {
+    const breaches = devices.flatMap((view) => {
+      const calls = granted.get(view.place) ?? new Granted();
+      granted.set(view.place, calls);
+      for (const call of view.calls ?? []) calls.follow(call);
+      const wrong = view.calls === undefined ? null : (calls.differs(view) ?? maskDiffers(view));
+      return wrong === null ? [] : [{ step: index, causes: [index], message: wrong }];
+    });
+    return breaches.length === 0 ? KEPT : breaches;
+  };
+}
+
+/** What the calls for one device add up to. A vector of which they say nothing is not armed while MSI-X is on. */
+class Granted {
+  #on = false;
+  readonly #armed = new Map<number, boolean | 'unknown'>();
+
+  follow(call: VmmCall): void {
+    if (call.kind !== 'vfio' || call.operation.kind !== 'vfio.setIrqs') return;
+    const { operation, outcome } = call;
+    if (operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return;
+    const isGranted = outcome.kind === 'ok';
+    if (disables(operation) && isGranted) {
+      this.#on = false;
+      this.#armed.clear();
+    }
+    // A call that should have turned MSI-X on and failed leaves it off.
+    if (!setsVectors(operation) || (!isGranted && !this.#on)) return;
+    this.#on = true;
+    for (let place = 0; place < operation.count; place += 1)
+      this.#armed.set(operation.start + place, isGranted ? isEventfdName(operation.data[place]) : 'unknown');
+  }
+
+  differs(view: GuestView): string | null {
+    if (this.#on !== view.hostOn)
+      return `the VMM was granted MSI-X ${this.#on ? 'on' : 'off'} and it is ${view.hostOn ? 'on' : 'off'}`;
+    if (view.calls?.length === 0 && view.changed.length === 0) return null;
+    for (const vector of new Set([...this.#armed.keys(), ...view.changed])) {
+      const armed = (view.stateAfter(vector) & ARMED) !== 0;
+      const granted = this.#armed.get(vector) ?? false;
+      if (granted === 'unknown' || granted === armed) continue;
+      return `vector ${vector} is ${armed ? 'armed and the VMM was not' : 'not armed and the VMM was'} granted it`;
+    }
+    return null;
+  }
+}
+
+function maskDiffers(view: GuestView): string | null {
+  for (const vector of view.changed) {
+    const state = view.stateAfter(vector);
+    const live = state & (ARMED | UNMASKED);
+    if (live === ARMED) return `vector ${vector} is armed and its entry is masked`;
+    if (live === UNMASKED) return `vector ${vector} is not armed and its entry is unmasked`;
+  }
+  return null;
+}

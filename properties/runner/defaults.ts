@@ -1,0 +1,34 @@
+import type { Platform, Support, System } from '#vocabulary';
+import { PROFILE_NAMES, type ProfileName, platformOf } from '../../model/profiles.ts';
+
+/** Scenarios of a campaign on an in-process system. */
+const HOST_ALONE = 3_000;
+/** The same with a VMM, of which there are many: 20,000 and more in all where no interrupt may be lost. */
+const TEARING_DOWN = 600;
+const KEEPING = 2_600;
+/** Scenarios on a real system that was named. */
+const REAL = 3_000;
+
+/** How many scenarios a campaign has when nobody says. */
+export function scenariosFor({ support }: System, platform: Platform): number {
+  if (support.host === 'own' || typeof support.vmm === 'object') return REAL;
+  if (platform.vmm === undefined) return HOST_ALONE;
+  return keepsInterrupts(platform) ? KEEPING : TEARING_DOWN;
+}
+
+/** Whether vectors come to a guest without a tear-down. */
+function keepsInterrupts({ host, vmm }: Platform): boolean {
+  return vmm?.allocation === 'all-at-enable' || (vmm?.allocation === 'as-irq-info-says' && host.dynamicMsix);
+}
+
+/** The profiles of a system that takes its host from the Config. */
+export function profilesFor({ support }: System): readonly ProfileName[] {
+  return PROFILE_NAMES.filter((profile) => suits(support, platformOf(profile)));
+}
+
+/** Whether a system can have such a VMM on it, or none. */
+export function suits({ vmm: has }: Support, { vmm }: Platform): boolean {
+  if (has === 'configured') return true;
+  if (has === 'none') return vmm === undefined;
+  return vmm?.allocation === has.allocation && vmm.delivery === has.delivery;
+}

@@ -242,6 +242,16 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     '1 layers-agree: vector 2 is not armed and the VMM was granted it',
   ],
   [
+    'a vector is not armed as the VMM asked for it wrongly, which is no excuse',
+    growing([ON, 'guest.unmask 2']),
+    (steps) => {
+      const [call] = steps[1]?.calls ?? [];
+      if (call?.kind === 'vfio') call.outcome = { kind: 'errno', errno: 'EINVAL' };
+      says(steps[1], { 2: 0 });
+    },
+    '1 order-independence: vector 2 is open to the guest and is idle at the host',
+  ],
+  [
     'an armed vector is masked at the host',
     growing([ON, 'guest.unmask 2']),
     (steps) => says(steps[1], { 2: ALLOCATED | ARMED }),

@@ -36,7 +36,7 @@ class BareFunction {
   #different = false;
 
   differences({ operation, device }: GuestMoment, view: GuestView): readonly string[] {
-    const refused = setCalls(view.calls ?? []).some(({ granted }) => !granted);
+    const refused = setCalls(view.calls ?? []).some(({ answer }) => answer === 'shortage');
     if (refused || view.raises.some(({ window }) => window !== null)) this.#different = true;
     if (this.#different) return [];
     if (!view.gates.enable && view.gatesBefore.enable) this.#disable();

@@ -1,10 +1,19 @@
-import { isEventfdName, VFIO_PCI_MSIX_IRQ_INDEX, type VfioSetIrqs, type VmmCall } from '#vocabulary';
+import {
+  type Errno,
+  isEventfdName,
+  type Outcome,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  type VfioSetIrqs,
+  type VmmCall,
+} from '#vocabulary';
 import { setsVectors } from './calls.ts';
 
-/** A call that sets triggers of MSI-X vectors, and whether the host granted it. */
+const SHORTAGE: readonly Errno[] = ['ENOSPC', 'ENOMEM'];
+
+/** A call that sets triggers of MSI-X vectors, and whether the host granted it, had too few vectors, or found it wrong. */
 export interface SetCall {
   readonly operation: VfioSetIrqs;
-  readonly granted: boolean;
+  readonly answer: 'granted' | 'shortage' | 'mistake';
 }
 
 /** The calls among a VMM's that set triggers of MSI-X vectors. */
@@ -12,8 +21,14 @@ export function setCalls(calls: readonly VmmCall[]): readonly SetCall[] {
   return calls.flatMap((call): SetCall[] => {
     if (call.kind !== 'vfio' || !setsVectors(call.operation)) return [];
     if (call.operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return [];
-    return [{ operation: call.operation, granted: call.outcome.kind === 'ok' }];
+    return [{ operation: call.operation, answer: answerOf(call.outcome) }];
   });
+}
+
+function answerOf(outcome: Outcome): SetCall['answer'] {
+  if (outcome.kind === 'ok') return 'granted';
+  const isShort = outcome.kind === 'positive' || (outcome.kind === 'errno' && SHORTAGE.includes(outcome.errno));
+  return isShort ? 'shortage' : 'mistake';
 }
 
 /** The vectors that a call gives a trigger. */
@@ -26,7 +41,7 @@ export function vectorsSet({ start, count, data }: VfioSetIrqs): readonly number
  * what it had and gave away to get more is its own loss.
  */
 export class Refusals {
-  /** Whether any call that sets triggers was refused. */
+  /** Whether any call that sets triggers was refused. A call that is wrong is only excused by a shortage before it. */
   some = false;
   readonly #refused = new Set<number>();
   #refusedBefore: ReadonlySet<number> = new Set();
@@ -60,12 +75,12 @@ export class Refusals {
   follow(calls: readonly VmmCall[], armed: readonly number[], on: boolean): void {
     this.#refusedBefore = this.#refused.size === 0 ? new Set() : new Set(this.#refused);
     this.#neverGivenBefore = this.#neverGiven();
-    for (const { operation, granted } of setCalls(calls)) {
-      if (granted) this.#onceOn = true;
-      else this.some = true;
+    for (const { operation, answer } of setCalls(calls)) {
+      if (answer === 'granted') this.#onceOn = true;
+      if (answer === 'shortage') this.some = true;
       for (const vector of vectorsSet(operation)) {
-        if (granted) this.#arm(vector);
-        else if (!this.#onceArmed.has(vector)) this.#refused.add(vector);
+        if (answer === 'granted') this.#arm(vector);
+        else if (this.some && !this.#onceArmed.has(vector)) this.#refused.add(vector);
       }
     }
     for (const vector of armed) this.#arm(vector);

@@ -45,7 +45,8 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       two, SECONDS for each way to change them: counts, never a verdict
   bench               the parts of a campaign against each other, and what growth costs under each VMM
 
-  systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules DIR)
+  systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
+              DIR), qemu:PATH (a program), qemu:PATH/irqfd
   profiles    ${PROFILES_IN_WORDS}
   invariants  ${INVARIANTS.map(({ id }) => id).join(', ')}
 `;
@@ -394,7 +395,7 @@ async function measure(args: readonly string[]): Promise<number> {
 function factoryOf(name: string, modules: string | undefined): SystemFactory {
   const factory = systemFactory(name, modules);
   if (factory === undefined)
-    throw new UsageError(`--system: expected one of ${SYSTEM_NAMES.join(', ')} or linux:PATH, got ${name}`);
+    throw new UsageError(`--system: expected one of ${SYSTEM_NAMES.join(', ')}, linux:PATH or qemu:PATH, got ${name}`);
   return factory;
 }
 

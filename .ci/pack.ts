@@ -4,10 +4,14 @@ import { join } from 'node:path';
 /** After tsc has emitted `dist/`: what the emitted code reads at run time, and how it finds the vocabulary there. */
 const dist = join(import.meta.dirname, '..', 'dist');
 
-mkdirSync(join(dist, 'impl/linux/agent'), { recursive: true });
+for (const folder of ['impl/linux/agent', 'impl/qemu/shim']) mkdirSync(join(dist, folder), { recursive: true });
 for (const file of [
   'impl/linux/agent/agent.c',
   'impl/linux/agent/storm.h',
+  'impl/qemu/shim/shim.c',
+  'impl/qemu/shim/socket.h',
+  'impl/qemu/shim/eventfds.h',
+  'impl/qemu/shim/regions.h',
   'reports/page.css',
   'reports/timeline.css',
 ]) {

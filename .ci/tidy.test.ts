@@ -43,7 +43,7 @@ const PROOFS: readonly { readonly id: string; readonly bad: readonly Tree[]; rea
       { 'model/vocabulary/trace.ts': "import { cite } from '../cite.ts';" },
       { 'impl/optimised/machine.ts': "const rules = await import('../../model/machine.ts');" },
       { 'impl/linux/system.ts': "import { specify } from '../../model/reference.ts';" },
-      { 'impl/index.ts': "import { step } from '../model/machine.ts';" },
+      { 'impl/index.ts': "import { raise } from '../model/pci/event.ts';" },
       { 'properties/generators/vfio.ts': "import { initial } from '../../model/machine.ts';" },
       { 'properties/invariants/no-leak.ts': "import { step } from '../../model/machine.ts';" },
       { 'properties/scenarios/tian.ts': "import fc from 'fast-check';" },

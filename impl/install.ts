@@ -13,6 +13,7 @@ import {
   RUN_PROGRAMS,
 } from './linux/kernels.ts';
 import { command, prepareFromPackage } from './linux/prepare.ts';
+import { prepareQemus } from './qemu/prepare.ts';
 
 /** Package lists of our own: the user's are neither read nor changed. The sources are the user's. */
 function privateApt(): readonly string[] {
@@ -94,7 +95,9 @@ function installPackages(apt: readonly string[], packages: readonly string[]): v
 function install(): void {
   mkdirSync(cacheFolder(), { recursive: true });
   const headers = existsSync('/usr/include/linux/vfio.h') ? [] : ['linux-libc-dev'];
-  const packages = [...missingPackages({ ...RUN_PROGRAMS, ...INSTALL_PROGRAMS }), ...headers];
+  const programs = { ...RUN_PROGRAMS, ...INSTALL_PROGRAMS, cc: 'gcc' };
+  if (!existsSync('/usr/include/stdio.h')) headers.push('libc6-dev');
+  const packages = [...missingPackages(programs), ...headers];
   const kernels = Object.entries(DEBIAN_KERNELS).filter(([name]) => !isPrepared(debianKernel(name)));
   if (packages.length > 0 || kernels.length > 0) {
     const apt = privateApt();
@@ -103,6 +106,7 @@ function install(): void {
     for (const [name, metaPackage] of kernels) fetchKernel(apt, name, metaPackage);
   }
   if (!existsSync(agentPath())) compileAgent();
+  prepareQemus({ run: (program, args) => command(program, args), say: console.log });
   console.log(`Everything is ready in ${cacheFolder()}.`);
 }
 

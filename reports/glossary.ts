@@ -9,7 +9,8 @@ export interface PromisedInvariant {
 
 /** A violation that is the known history of a profile, with the clause that explains it. */
 export interface ExpectedViolation {
-  readonly profile: string;
+  /** Null for every profile. */
+  readonly profile: string | null;
   readonly invariant: string;
   readonly clause: string;
   /** Where it is known from. */
@@ -25,13 +26,15 @@ export interface Glossary {
 
 /** The promise of an invariant; its name when the glossary does not hold it, as in a newer version's record. */
 export function promiseOf(invariant: string, glossary: Glossary): string {
+  if (invariant === 'conformance') return 'For every sequence the system answers as the reference does.';
   return glossary.invariants.find(({ id }) => id === invariant)?.promise ?? invariant;
 }
 
 /** Where an expected violation is known from: the expectation's own source, else that of its clause. */
 export function expectationSource(profile: string, invariant: string, clause: string, glossary: Glossary): string {
   const expectation = glossary.expectedViolations.find(
-    (candidate) => candidate.profile === profile && candidate.invariant === invariant && candidate.clause === clause,
+    (candidate) =>
+      (candidate.profile ?? profile) === profile && candidate.invariant === invariant && candidate.clause === clause,
   );
   return expectation?.source ?? glossary.clauses.find(({ id }) => id === clause)?.source ?? 'no source is recorded';
 }

@@ -13,6 +13,11 @@ const CLAUSE = declare({
     title: 'Vectors that are unmasked when the guest enables MSI-X are set up together, without a tear-down.',
     source: 'vfio_msix_enable, QEMU 7.1 and later (dc580d51f7)',
   },
+  hole: {
+    id: 'qemu.msix-enable.hole',
+    title: 'Entries that are masked below one that is not get no route, no irqfd and no eventfd.',
+    source: 'vfio_commit_kvm_msi_virq_batch, QEMU 11.1; 7.1 to 10.0 crash here, or leave irqfds behind (dc580d51f7)',
+  },
   vectorZero: {
     id: 'qemu.msix-enable.vector-0',
     title: 'With nothing unmasked vector 0 is set up, masked as it is, to have MSI-X on at the host too.',
@@ -78,6 +83,7 @@ function useUnmasked(vf: VirtualFunction): void {
     vf.vectorCount = vector + 1;
     hidePba(vf, vector);
   }
+  if (vf.vectorCount > unmasked.length) cite(CLAUSE.hole);
   if (vf.vmm.delivery !== 'irqfd' || unmasked.length === 0) return;
   kvmSetGsiRouting(vf);
   for (const vector of unmasked) kvmIrqfd(vf, eventfd(vf, 'irqfd', vector), true);

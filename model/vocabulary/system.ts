@@ -27,6 +27,11 @@ export interface Support {
    * Traits: there always is one, which behaves like this; what the Config says must be the same.
    */
   readonly vmm: 'configured' | 'none' | VmmTraits;
+  /**
+   * Enabling MSI-X over a table in which an entry is masked below one that is not kills its VMM, or leaves something
+   * behind. Generators draw that rarely.
+   */
+  readonly harmedByHoles?: true;
   /** The most devices in one Config. */
   readonly devicesMax: number;
   /**

@@ -4,6 +4,7 @@ import { spelled } from './guest-access-draw.ts';
 import { drawGuestConfig } from './guest-config.ts';
 import { drawAsked } from './guest-draw.ts';
 import { drawGesture, drawHostGesture } from './guest-gesture.ts';
+import { withoutHole } from './guest-hole.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { emptyGuestMemory, rememberAsked } from './guest-memory.ts';
 import type { Asked, Gesture } from './guest-mix.ts';
@@ -18,6 +19,9 @@ export const GUEST_OPERATIONS_MAX = 40;
 /** One scenario in 16 may be this long. */
 export const GUEST_OPERATIONS_MAX_LONG = 120;
 
+/** One in so many scenarios may enable MSI-X over a hole where that does harm. */
+const HOLES_ONE_IN = 50;
+
 /** A whole scenario on a machine with a VMM: gestures of its guest, and single operations between them. */
 export function drawGuestScenario(
   random: Random,
@@ -29,6 +33,7 @@ export function drawGuestScenario(
   const swarm = drawGuestSwarm(random, support, config.devices);
   const memory = emptyGuestMemory(config, (size) => drawHot(random, size));
   const length = drawLength(random, lengthMax);
+  const hasHoles = support.harmedByHoles === undefined || random.nextInt(1, HOLES_ONE_IN) === 1;
   const operations: Asked[] = [];
   let begun = drawOpening(random, swarm, memory);
   while (operations.length < length) {
@@ -37,8 +42,10 @@ export function drawGuestScenario(
     const drawn = isInterrupted ? drawSingle(random, swarm, memory) : (begun[0] as Asked);
     if (!isInterrupted) begun = begun.slice(1);
     const operation = chance(random, swarm.spellPercent) ? spelledIfPossible(random, swarm, drawn) : drawn;
-    rememberAsked(memory, operation);
-    operations.push(operation);
+    for (const asked of hasHoles ? [operation] : withoutHole(memory, operation)) {
+      rememberAsked(memory, asked);
+      operations.push(asked);
+    }
   }
   return { config, operations };
 }

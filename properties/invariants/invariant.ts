@@ -1,8 +1,12 @@
 import type { GuestMoment } from './guest-moment.ts';
 import type { Moment } from './moment.ts';
 
-/** The promises, by name. Other people's scripts use these names. */
+/**
+ * The promises, by name. Other people's scripts use these names. `conformance`, that a system answers as the reference
+ * does, is the comparer's, and has no fold.
+ */
 export type InvariantId =
+  | 'conformance'
   | 'no-lost-interrupt'
   | 'no-spurious-interrupt'
   | 'noresize-error-unchanged'

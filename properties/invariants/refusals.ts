@@ -10,7 +10,7 @@ import { setsVectors } from './calls.ts';
 
 const SHORTAGE: readonly Errno[] = ['ENOSPC', 'ENOMEM'];
 
-/** A call that sets triggers of MSI-X vectors, and whether the host granted it, had too few vectors, or found it wrong. */
+/** A call that sets triggers of MSI-X vectors: the host granted it, had too few vectors, or found it wrong. */
 export interface SetCall {
   readonly operation: VfioSetIrqs;
   readonly answer: 'granted' | 'shortage' | 'mistake';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { HarnessError, type Platform, type Scenario, type System, type Trace } from '#vocabulary';
-import { EXPECTATIONS } from '../expected.ts';
+import { expectationsOf } from '../expected.ts';
 import { isSupportedConfig } from '../generators/pci-function.ts';
 import { scenarios } from '../generators/scenario.ts';
 import type { Invariant, InvariantId } from '../invariants/invariant.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
-import { lockstep, type Terms } from './lockstep.ts';
+import { isUnforeseenEnd, lockstep, type Terms } from './lockstep.ts';
 import type { CampaignResult, Finding, Judgement, ViolationCount } from './verdict.ts';
 
 export interface CampaignPlan {
@@ -67,9 +67,9 @@ export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
 
 /** Known history first: each expectation has a story that must still show it. */
 async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<void> {
-  for (const expectation of EXPECTATIONS) {
-    if (expectation.profile !== plan.profile) continue;
-    if (!plan.invariants.some(({ id }) => id === expectation.invariant)) continue;
+  for (const expectation of expectationsOf(plan.profile, plan.system.name)) {
+    const asked = plan.invariants.some(({ id }) => id === expectation.invariant);
+    if (!asked && expectation.invariant !== 'conformance') continue;
     const scenario = expectationScenario(expectation, plan.platform);
     // A system without the device of the story cannot show it.
     if (lacks(plan.system, scenario) !== null) continue;
@@ -195,7 +195,7 @@ function keep(judgement: Judgement): Judgement {
 
 /** What kinds of failure a judgement shows: two failures of one kind are told once. */
 function signatures({ operations }: Scenario, { divergences, violations, subject }: Judgement): readonly string[] {
-  if (subject.steps.at(-1)?.outcome.kind === 'unknown') return ['unknown'];
+  if (isUnforeseenEnd(subject, violations)) return ['unknown'];
   const unexpected = violations.filter(({ expectedBy }) => expectedBy === null).map(({ invariant }) => invariant);
   const expected = violations.flatMap(({ invariant, expectedBy }) =>
     expectedBy === null ? [] : [`expected ${invariant} ${expectedBy}`],

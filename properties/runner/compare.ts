@@ -49,7 +49,7 @@ function compareSteps(
   if (outcomes[0] !== outcomes[1]) found.push({ step, path: 'outcome', expected: outcomes[0], got: outcomes[1] });
   if (got.outcome.kind === 'unknown') return;
   if (expected.events.length > 0 || got.events.length > 0) {
-    const events = [printEvents(expected), printEvents(got)] as const;
+    const events = [printEvents(expected, precision), printEvents(got, precision)] as const;
     if (events[0] !== events[1]) found.push({ step, path: 'events', expected: events[0], got: events[1] });
   }
   if (!areSameCalls(expected.calls ?? [], got.calls ?? []))
@@ -87,8 +87,10 @@ function printCalls({ calls = [] }: Step): string {
   return calls.length === 0 ? 'nothing' : calls.map(printCall).join('; ');
 }
 
-function printEvents({ events }: Step): string {
-  return events.length === 0 ? 'nothing' : events.map(printEvent).join(', ');
+function printEvents({ events }: Step, { seesMessage }: Precision): string {
+  const seen =
+    seesMessage === undefined ? events : events.filter((event) => event.kind !== 'message' || seesMessage(event));
+  return seen.length === 0 ? 'nothing' : seen.map(printEvent).join(', ');
 }
 
 function compareObservations(

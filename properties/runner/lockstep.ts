@@ -1,10 +1,10 @@
-import type { Platform, Precision, Scenario, System, Trace } from '#vocabulary';
+import type { Event, Platform, Precision, Scenario, System, Trace } from '#vocabulary';
 import { specify } from '../../model/reference.ts';
-import { EXPECTATIONS, type Expectation } from '../expected.ts';
+import { type Expectation, expectationsOf } from '../expected.ts';
 import { violations } from '../invariants/index.ts';
 import type { Invariant, Violation } from '../invariants/invariant.ts';
 import { compare } from './compare.ts';
-import type { Finding, JudgedViolation, Judgement } from './verdict.ts';
+import type { Divergence, Finding, JudgedViolation, Judgement } from './verdict.ts';
 
 /** What a scenario is judged by. */
 export interface Terms {
@@ -21,7 +21,7 @@ export async function lockstep(subject: System, scenario: Scenario, terms: Terms
   const subjectScenario =
     terms.subjectPlatform === undefined ? scenario : withPlatform(scenario, terms.subjectPlatform);
   const trace = await subject.run(subjectScenario);
-  return judge(scenario, reference, trace, subject.precision, terms);
+  return judge(scenario, reference, trace, subject, terms);
 }
 
 /** Judges two recorded runs. Nothing is run: a saved run of a real kernel can be judged again. */
@@ -29,18 +29,53 @@ export function judge(
   scenario: Scenario,
   reference: Trace,
   subject: Trace,
-  precision: Precision,
+  { name, precision }: Pick<System, 'name' | 'precision'>,
   { profile, invariants }: Terms,
 ): Judgement {
-  const expectations = EXPECTATIONS.filter((expectation) => expectation.profile === profile);
+  const expectations = expectationsOf(profile, name);
+  const divergences = compare(scenario, reference, subject, precision);
+  const shown = completed(subject, reference, precision);
+  const judged = violations(invariants, scenario.config, scenario.operations, shown).map(
+    (violation): JudgedViolation => ({ ...violation, expectedBy: expectedBy(violation, reference, expectations) }),
+  );
+  const fault = knownFault(reference, subject, divergences, expectations);
+  if (fault === null) return { reference, subject, divergences, violations: judged };
+  // What comes after a fault that is known says nothing new.
   return {
     reference,
     subject,
-    divergences: compare(scenario, reference, subject, precision),
-    violations: violations(invariants, scenario.config, scenario.operations, subject).map(
-      (violation): JudgedViolation => ({ ...violation, expectedBy: expectedBy(violation, reference, expectations) }),
-    ),
+    divergences: divergences.filter(({ step }) => step < fault.step),
+    violations: [...judged.filter(({ step }) => step < fault.step), fault],
   };
+}
+
+/** A run with the messages that its system cannot show, as the reference has them: an invariant wants all of them. */
+function completed(subject: Trace, reference: Trace, { seesMessage }: Precision): Trace {
+  if (seesMessage === undefined) return subject;
+  const isSeen = (event: Event): boolean => event.kind !== 'message' || seesMessage(event);
+  const steps = subject.steps.map((step, index) => {
+    const unseen = (reference.steps[index]?.events ?? []).filter((event) => !isSeen(event));
+    return unseen.length === 0 ? step : { ...step, events: [...step.events.filter(isSeen), ...unseen] };
+  });
+  return { ...subject, steps };
+}
+
+/** The first thing that the subject did otherwise, or died of, where that is expected of it. */
+function knownFault(
+  reference: Trace,
+  subject: Trace,
+  divergences: readonly Divergence[],
+  expectations: readonly Expectation[],
+): JudgedViolation | null {
+  const died = subject.steps.at(-1)?.outcome.kind === 'unknown' ? subject.steps.length - 1 : Number.POSITIVE_INFINITY;
+  const step = Math.min(died, divergences[0]?.step ?? Number.POSITIVE_INFINITY);
+  const spoken = reference.steps[step]?.clauses ?? [];
+  const expectation = expectations.find(
+    ({ invariant, clause }) => invariant === 'conformance' && spoken.includes(clause),
+  );
+  if (expectation === undefined) return null;
+  const message = died === step ? 'the system died of it' : `the system differs in its ${divergences[0]?.path}`;
+  return { invariant: 'conformance', step, causes: [step], message, expectedBy: expectation.clause };
 }
 
 /** The clause that explains a violation: it spoke in the reference at one of the causes. */
@@ -57,9 +92,15 @@ function withPlatform({ config, operations }: Scenario, platform: Platform): Sce
   return { config: { ...config, ...platform }, operations };
 }
 
+/** Whether the subject died, and not of what it is known to die of. */
+export function isUnforeseenEnd({ steps }: Trace, violations: readonly JudgedViolation[]): boolean {
+  if (steps.at(-1)?.outcome.kind !== 'unknown') return false;
+  return !violations.some(({ invariant, step }) => invariant === 'conformance' && step === steps.length - 1);
+}
+
 /** What came of a judgement, the worst first; `held` when nothing did. */
 export function verdictOf({ divergences, violations, subject }: Judgement): Finding['verdict'] | 'held' {
-  if (subject.steps.at(-1)?.outcome.kind === 'unknown') return 'unknown';
+  if (isUnforeseenEnd(subject, violations)) return 'unknown';
   if (violations.some(({ expectedBy }) => expectedBy === null))
     return divergences.length > 0 ? 'divergence' : 'violation';
   if (divergences.length > 0) return 'divergence';

@@ -96,9 +96,12 @@ const findingHeader = z.strictObject({
   divergences: z.array(z.strictObject({ step: z.int(), path: z.string(), expected: z.string(), got: z.string() })),
   violations: z.array(
     z.strictObject({
-      invariant: z.custom<InvariantId>((value) => INVARIANTS.some(({ id }) => id === value), {
-        message: `expected one of ${INVARIANTS.map(({ id }) => id).join(', ')}`,
-      }),
+      invariant: z.custom<InvariantId>(
+        (value) => value === 'conformance' || INVARIANTS.some(({ id }) => id === value),
+        {
+          message: `expected one of ${INVARIANTS.map(({ id }) => id).join(', ')}`,
+        },
+      ),
       step: z.int(),
       causes: z.array(z.int()),
       message: z.string(),

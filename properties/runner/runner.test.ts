@@ -442,7 +442,13 @@ describe('a record', () => {
     const recorded = readRecorded(readFileSync(file, 'utf8'), file);
     if (recorded.kind !== 'finding') throw new Error('expected a finding');
     const { scenario: at, judgement, profile } = recorded.finding;
-    const again = judge(at, specify(at), judgement.subject, FULL, { profile, invariants: INVARIANTS });
+    const again = judge(
+      at,
+      specify(at),
+      judgement.subject,
+      { name: 'linux-6.12', precision: FULL },
+      { profile, invariants: INVARIANTS },
+    );
     expect(again.divergences).toEqual(judgement.divergences);
     expect(again.divergences).toContainEqual({ step: 1, path: 'outcome', expected: 'EINVAL', got: 'ok' });
     expect(again.violations).toEqual(judgement.violations);

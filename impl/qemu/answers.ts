@@ -1,0 +1,33 @@
+import { HarnessError, type Outcome } from '#vocabulary';
+
+/** Numbers of asm-generic/errno-base.h and errno.h. */
+const NUMBERS: Readonly<Record<string, number>> = {
+  EIO: 5,
+  EBADF: 9,
+  ENOMEM: 12,
+  EFAULT: 14,
+  EBUSY: 16,
+  ENODEV: 19,
+  EINVAL: 22,
+  ENOTTY: 25,
+  ENOSPC: 28,
+  ERANGE: 34,
+};
+
+/** An outcome as an ioctl returns it: 0, a positive number, or a negative errno. */
+export function resultOf(outcome: Outcome): number {
+  switch (outcome.kind) {
+    case 'ok':
+    case 'irqInfo':
+    case 'value':
+      return 0;
+    case 'positive':
+      return outcome.value;
+    case 'errno': {
+      const number = NUMBERS[outcome.errno] ?? Number(outcome.errno.replace('errno ', ''));
+      return -number;
+    }
+    case 'unknown':
+      throw new HarnessError(`the kernel below QEMU ended: ${outcome.reason}`);
+  }
+}

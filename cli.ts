@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { HarnessError, type HostTraits, type System, type SystemFactory } from '#vocabulary';
+import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS, SYSTEM_NAMES, systemFactory } from './impl/index.ts';
 import { measureRates, PATTERNS } from './impl/linux/rates.ts';
 import { allClauses } from './model/clauses.ts';
@@ -15,7 +15,7 @@ import { campaign, lacks, untested } from './properties/runner/campaign.ts';
 import { profilesFor, scenariosFor, suits } from './properties/runner/defaults.ts';
 import { growthCosts } from './properties/runner/growth-cost.ts';
 import { lockstep, verdictOf } from './properties/runner/lockstep.ts';
-import { probeHost } from './properties/runner/probe.ts';
+import { probe } from './properties/runner/probe.ts';
 import { RecordError, type Recorded, readRecorded } from './properties/runner/record.ts';
 import type { CampaignResult, Finding, RunResult } from './properties/runner/verdict.ts';
 import { clausesText } from './reports/clauses-text.ts';
@@ -193,7 +193,7 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
   let system: System | undefined;
   try {
     system = await factory.start();
-    const own = system.support.host === 'own' ? await probeHost(system) : undefined;
+    const own = system.support.host === 'own' ? await probe(system) : undefined;
     const results: CampaignResult[] = [];
     const profiles = chosenProfiles(system, own, options.profiles);
     const share = SECONDS_REAL_UNNAMED / profiles.length;
@@ -212,14 +212,14 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
 /** The profiles named; else every one that the system can behave as, or its own. */
 function chosenProfiles(
   system: System,
-  own: HostTraits | undefined,
+  own: Platform | undefined,
   named: readonly ProfileName[],
 ): readonly ProfileName[] {
   const strange = named.find((profile) => !suits(system.support, platformOf(profile)));
   if (strange !== undefined) throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
   if (named.length > 0) return named;
   if (own === undefined) return profilesFor(system);
-  const profile = profileOf({ host: own });
+  const profile = profileOf(own);
   if (profile === undefined)
     throw new HarnessError(`${system.name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
   return [profile];
@@ -227,7 +227,7 @@ function chosenProfiles(
 
 async function runProfile(
   system: System,
-  own: HostTraits | undefined,
+  own: Platform | undefined,
   profile: ProfileName,
   options: RunOptions,
   share: number,
@@ -243,8 +243,8 @@ async function runProfile(
     system,
     profile,
     platform,
-    subjectProfile: own === undefined ? profile : (profileOf({ host: own }) ?? 'unnamed'),
-    subjectPlatform: own === undefined ? platform : { host: own },
+    subjectProfile: own === undefined ? profile : (profileOf(own) ?? 'unnamed'),
+    subjectPlatform: own ?? platform,
     invariants: options.invariants,
     seed: options.seed,
     scenarios: options.runs ?? (unbounded ? Number.MAX_SAFE_INTEGER : scenariosFor(system, platform)),
@@ -255,7 +255,7 @@ async function runProfile(
     onProgress: (now) => progress.show(now),
   });
   progress.end({ ...result, findings: result.findings.filter(({ verdict }) => verdict !== 'expected').length });
-  return own === undefined ? result : { ...result, probed: { host: own, profile: profileOf({ host: own }) ?? null } };
+  return own === undefined ? result : { ...result, probed: { host: own.host, profile: profileOf(own) ?? null } };
 }
 
 /** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */

@@ -5,6 +5,8 @@ import { linuxFactory } from './linux/system.ts';
 import { optimisedSystem } from './optimised/system.ts';
 import type { Kernel } from './qemu/kernel.ts';
 import { isQemuName, qemuFactory } from './qemu/system.ts';
+import { isStackName, STACK_NAMES } from './stack/artifacts.ts';
+import { stackFactory } from './stack/system.ts';
 
 const IN_PROCESS: readonly SystemFactory[] = [
   { name: 'reference', readiness: () => ({ ready: true }), start: async () => referenceSystem() },
@@ -20,13 +22,19 @@ const WITH_KVM = ['qemu-7.2/irqfd', 'qemu-10.0/irqfd'];
 export const DEFAULT_SYSTEMS: readonly string[] = ['optimised', ...REAL];
 
 /** Every system that has a name of its own. */
-export const SYSTEM_NAMES: readonly string[] = [...IN_PROCESS.map(({ name }) => name), ...REAL, ...WITH_KVM];
+export const SYSTEM_NAMES: readonly string[] = [
+  ...IN_PROCESS.map(({ name }) => name),
+  ...REAL,
+  ...WITH_KVM,
+  ...STACK_NAMES,
+];
 
 /**
  * The system of a name, or undefined where there is none of that name.
  * @param modules folder with the modules of a kernel image, for `linux:PATH`
  */
 export function systemFactory(name: string, modules?: string): SystemFactory | undefined {
+  if (isStackName(name)) return stackFactory(name);
   if (isQemuName(name)) return qemuFactory(name, modelledKernel);
   if (REAL.includes(name) || /^linux:./.test(name)) return linuxFactory(name, modules === undefined ? {} : { modules });
   return IN_PROCESS.find((factory) => factory.name === name);

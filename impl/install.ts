@@ -14,6 +14,7 @@ import {
 } from './linux/kernels.ts';
 import { command, prepareFromPackage } from './linux/prepare.ts';
 import { prepareQemus } from './qemu/prepare.ts';
+import { prepareStack } from './stack/prepare.ts';
 
 /** Package lists of our own: the user's are neither read nor changed. The sources are the user's. */
 function privateApt(): readonly string[] {
@@ -107,6 +108,7 @@ function install(): void {
   }
   if (!existsSync(agentPath())) compileAgent();
   prepareQemus({ run: (program, args) => command(program, args), say: console.log });
+  prepareStack(command);
   console.log(`Everything is ready in ${cacheFolder()}.`);
 }
 

@@ -1,6 +1,6 @@
 import type { PciFunction } from '#vocabulary';
 import type { InvariantId } from './invariants/invariant.ts';
-import { DROPS, EDU, TEN, XHCI } from './scenarios/devices.ts';
+import { DROPS, EDU, LATCHES, XHCI } from './scenarios/devices.ts';
 
 /**
  * A promise that a real system is known to break: known history, as data. The invariant stays strict; this says where
@@ -190,10 +190,14 @@ const HOLE: Known = {
   source:
     'vfio_commit_kvm_msi_virq_batch, QEMU 7.1 to 10.0 (dc580d51f7): run on 7.2.22 and 10.0.2, which crash without ' +
     'KVM and leave an irqfd of no vector behind with it',
-  story: { device: TEN, operations: ['guest.unmask 1', 'guest.msixControl enable'] },
+  story: { device: LATCHES, operations: ['guest.unmask 1', 'guest.msixControl enable'] },
 };
 
-const HARMED_BY_HOLES = ['qemu-7.2', 'qemu-7.2/irqfd', 'qemu-10.0', 'qemu-10.0/irqfd'];
+const HARMED_BY_HOLES = [
+  ...['qemu-7.2', 'qemu-7.2/irqfd', 'qemu-10.0', 'qemu-10.0/irqfd'],
+  ...['stack:linux-6.1+qemu-7.2', 'stack:linux-6.1+qemu-10.0'],
+  ...['stack:linux-6.12+qemu-7.2', 'stack:linux-6.12+qemu-10.0'],
+];
 
 export const EXPECTATIONS: readonly Expectation[] = [
   ...on('linux-6.1', EVERYWHERE),

@@ -12,7 +12,7 @@ import { INVARIANTS } from './invariants/index.ts';
 import { campaign } from './runner/campaign.ts';
 import { lockstep } from './runner/lockstep.ts';
 import { planOf } from './runner/plan.fixture.ts';
-import { probeHost } from './runner/probe.ts';
+import { probe } from './runner/probe.ts';
 import { expectedOf, scenarioOf, toldBy } from './scenarios/script.ts';
 import { STATEMENTS } from './scenarios/statements.ts';
 import { STORIES } from './scenarios/stories.ts';
@@ -54,7 +54,7 @@ describe.each(KERNELS)('%s', (profile) => {
   }
 
   it('behaves by its profile when it is asked', async () => {
-    expect(profileOf({ host: await probeHost(system) })).toBe(profile);
+    expect(profileOf(await probe(system))).toBe(profile);
   });
 
   it.each(STATEMENTS.map((script) => [script.id, script.says, script] as const))(

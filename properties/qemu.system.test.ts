@@ -10,7 +10,7 @@ import { expectationsOf } from './expected.ts';
 import { campaign } from './runner/campaign.ts';
 import { profilesFor, suits } from './runner/defaults.ts';
 import { planOf } from './runner/plan.fixture.ts';
-import { TEN } from './scenarios/devices.ts';
+import { LATCHES } from './scenarios/devices.ts';
 import { casesOf, expectedReactions, guestScenario, reactions } from './scenarios/guest-script.ts';
 import { GUEST_STATEMENTS } from './scenarios/statements-guest.ts';
 
@@ -47,7 +47,7 @@ describe.each(QEMUS)('%s', (name, profile) => {
   afterAll(async () => system?.close());
 
   function scenario(lines: readonly string[]): Scenario {
-    const config: Config = { ...platform, devices: [TEN] };
+    const config: Config = { ...platform, devices: [LATCHES] };
     return { config, operations: lines.map(parseOperation) };
   }
 

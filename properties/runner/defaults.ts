@@ -6,11 +6,13 @@ const HOST_ALONE = 3_000;
 /** The same with a VMM, of which there are many: 20,000 and more in all where no interrupt may be lost. */
 const TEARING_DOWN = 600;
 const KEEPING = 2_600;
-/** Scenarios on a real system that was named. */
+/** Scenarios on a real system that was named, and on one that is real from top to bottom. */
 const REAL = 3_000;
+const REAL_STACK = 300;
 
 /** How many scenarios a campaign has when nobody says. */
 export function scenariosFor({ support }: System, platform: Platform): number {
+  if (support.host === 'own' && typeof support.vmm === 'object') return REAL_STACK;
   if (support.host === 'own' || typeof support.vmm === 'object') return REAL;
   if (platform.vmm === undefined) return HOST_ALONE;
   return keepsInterrupts(platform) ? KEEPING : TEARING_DOWN;

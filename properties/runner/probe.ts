@@ -1,17 +1,41 @@
 import {
+  type Config,
   HarnessError,
   type HostTraits,
   type PciFunction,
+  type Platform,
   parseOperation,
   type Scenario,
   type Step,
   type System,
   VFIO_IRQ_INFO_NORESIZE,
+  type VmmTraits,
 } from '#vocabulary';
-import { hostTraits } from '../../model/profiles.ts';
+import { HOST_NAMES, hostTraits } from '../../model/profiles.ts';
 
-/** Asks a system that has a host of its own how that host behaves. Versions are not asked for. */
-export async function probeHost(system: System): Promise<HostTraits> {
+/** Asks a system that has a host of its own how that behaves. Versions are not asked for. */
+export async function probe(system: System): Promise<Platform> {
+  const { vmm } = system.support;
+  if (typeof vmm === 'object') return { host: await hostBelow(system, vmm), vmm };
+  return { host: await probeHost(system) };
+}
+
+/**
+ * The host below a VMM, where only NORESIZE shows: of what else hosts differ in no guest learns, so the first that is
+ * like it stands for all.
+ */
+async function hostBelow(system: System, vmm: VmmTraits): Promise<HostTraits> {
+  const config: Config = { host: hostTraits('linux-6.12'), vmm, devices: [smallestTable(system)] };
+  const { initial } = await system.run({ config, operations: [] });
+  const [device] = initial;
+  if (device === undefined) throw unanswered(system, 'NORESIZE');
+  const dynamicMsix = (device.msixInfoFlags & VFIO_IRQ_INFO_NORESIZE) === 0;
+  const host = HOST_NAMES.map(hostTraits).find((traits) => traits.dynamicMsix === dynamicMsix);
+  if (host === undefined) throw new HarnessError(`${system.name} has a host like none that is known`);
+  return host;
+}
+
+async function probeHost(system: System): Promise<HostTraits> {
   const [info] = await answers(system, ['vfio.getIrqInfo MSIX']);
   if (info?.outcome.kind !== 'irqInfo') throw unanswered(system, 'vfio.getIrqInfo MSIX');
   const [, loopback] = await answers(system, [

@@ -24,7 +24,7 @@ import { type CampaignPlan, campaign, lacks } from './campaign.ts';
 import { compare } from './compare.ts';
 import { judge } from './lockstep.ts';
 import { planOf } from './plan.fixture.ts';
-import { probeHost } from './probe.ts';
+import { probe } from './probe.ts';
 import { RecordError, readRecorded, writeFinding } from './record.ts';
 import type { Finding } from './verdict.ts';
 
@@ -282,7 +282,7 @@ describe('a system', () => {
         support: { ...referenceSystem().support, host: 'own', functions: [LARGER, TEN] },
         run: (at) => specify({ ...at, config: { ...at.config, host } }),
       };
-      expect(await probeHost(own)).toEqual(host);
+      expect(await probe(own)).toEqual({ host });
     }
   });
 
@@ -291,10 +291,10 @@ describe('a system', () => {
       ...referenceSystem(),
       run: (at) => ({ ...specify(at), steps: specify(at).steps.slice(0, answered) }),
     });
-    await expect(probeHost(mute(0))).rejects.toThrow(
+    await expect(probe(mute(0))).rejects.toThrow(
       'did not answer when it was asked how it behaves (vfio.getIrqInfo MSIX)',
     );
-    await expect(probeHost(mute(1))).rejects.toThrow('(a loopback)');
+    await expect(probe(mute(1))).rejects.toThrow('(a loopback)');
   });
 
   it('supports a scenario when it has its devices and operations', () => {

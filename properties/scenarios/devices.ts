@@ -4,9 +4,6 @@ import type { PciFunction } from '#vocabulary';
 export const LATCHES: PciFunction = { msixVectors: 10, whileOff: 'latches' };
 export const DROPS: PciFunction = { msixVectors: 10, whileOff: 'drops' };
 
-/** What real QEMUs have here: see impl/qemu/system.ts. */
-export const TEN: PciFunction = { msixVectors: 10, whileOff: 'latches', intx: true, reset: true };
-
 export const EDU: PciFunction = { msixVectors: 0, whileOff: 'latches', msiVectors: 1, intx: true };
 
 export const NVME: PciFunction = {

@@ -91,7 +91,12 @@ const tableWrite = z
 
 /** What a guest does. */
 const guestOperations = [
-  z.strictObject({ kind: z.literal('guest.msixControl'), device, enable: z.boolean(), functionMask: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('guest.msixControl'),
+    device,
+    enable: z.boolean(),
+    functionMask: z.boolean().default(false),
+  }),
   z.strictObject({
     kind: z.literal('guest.configWrite'),
     device,

@@ -53,7 +53,7 @@ import { setIrqs } from './vfio/set-irqs.ts';
 /** One device with what the scenario does to it from outside vfio-pci. */
 interface Place {
   readonly device: VfioDevice;
-  /** Raises that wait for the next `vfio.` operation, in the order they were armed. */
+  /** Raises that wait for the next `vfio.` or `guest.` operation, in the order they were armed. */
   armed: { readonly vector: number; readonly window: Window }[];
   /** Vectors to look at for the next observation. */
   readonly touched: Set<number>;

@@ -15,7 +15,7 @@ const VMMS = {
   'qemu-7.2': 'vector-0-first',
   // QEMU 8.2 and later (45d85f6228, d9e6710d7d, 5ebffa4e87, eaadba6f9b).
   'qemu-10.0': 'as-irq-info-says',
-  // Cloud Hypervisor, kvmtool and OpenVMM, as they are in 2026: read, not run.
+  // Cloud Hypervisor and OpenVMM, as they are in 2026: read, not run.
   'all-at-enable': 'all-at-enable',
 } as const satisfies Record<string, VmmTraits['allocation']>;
 

@@ -11,7 +11,7 @@ import { campaign } from './runner/campaign.ts';
 import { profilesFor, suits } from './runner/defaults.ts';
 import { planOf } from './runner/plan.fixture.ts';
 import { LATCHES } from './scenarios/devices.ts';
-import { casesOf, expectedReactions, guestScenario, reactions } from './scenarios/guest-script.ts';
+import { casesOf, expectedReactions, type GuestCase, guestScenario, reactions } from './scenarios/guest-script.ts';
 import { GUEST_STATEMENTS } from './scenarios/statements-guest.ts';
 
 const REQUIRED = process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
@@ -60,12 +60,10 @@ describe.each(QEMUS)('%s', (name, profile) => {
     casesOf(GUEST_STATEMENTS)
       .filter((at) => platformOf(at.profile).vmm?.delivery === platform.vmm?.delivery)
       .filter((at) => platformOf(at.profile).vmm?.allocation === platform.vmm?.allocation)
+      .filter((at) => !isOverHole(at))
       .map((at) => [`${at.script.id} on ${at.profile}: ${at.script.says}`, at] as const),
   )('does what is stated, %s', async (_, at) => {
-    const scenarioOfCase = guestScenario(at);
-    const { steps } = specify(scenarioOfCase);
-    if (steps.some(({ clauses }) => clauses.includes('qemu.msix-enable.hole'))) return;
-    const trace = await system.run(scenarioOfCase);
+    const trace = await system.run(guestScenario(at));
     expect(reactions(at, trace)).toEqual(expectedReactions(at, trace));
   });
 
@@ -135,6 +133,11 @@ describe.each(QEMUS)('%s', (name, profile) => {
     await until(() => (started.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : 'gone'));
   });
 });
+
+/** Whether a statement is about what these versions do not survive. */
+function isOverHole(at: GuestCase): boolean {
+  return specify(guestScenario(at)).steps.some(({ clauses }) => clauses.includes('qemu.msix-enable.hole'));
+}
 
 /** QEMUs that are children of a process, by pid. */
 function qemus(parent = process.pid): readonly string[] {

@@ -7,7 +7,7 @@ const CLAUSE = declare({
   whole: {
     id: 'qemu.all-at-enable.whole',
     title: 'A VMM that allocates all at enable sets up the whole table in one call and changes nothing afterwards.',
-    source: 'ours: as enable_msix in pci/src/vfio.rs, Cloud Hypervisor 2026; vfio/pci.c, kvmtool',
+    source: 'ours: as enable_msix in pci/src/vfio.rs, Cloud Hypervisor 2026; msix_enable, OpenVMM 2026',
   },
   connect: {
     id: 'qemu.all-at-enable.connect',
@@ -21,7 +21,7 @@ const CLAUSE = declare({
   },
 });
 
-/** The guest has enabled MSI-X. Returns whether the host has done it. Source: ours, as Cloud Hypervisor and kvmtool. */
+/** The guest has enabled MSI-X. Returns whether the host has done it. Source: ours, as Cloud Hypervisor. */
 export function allAtEnable(vmm: Vmm, vf: VirtualFunction): boolean {
   cite(CLAUSE.whole);
   const size = vf.device.config.msixVectors;

@@ -21,9 +21,14 @@ const CLAUSE = declare({
   },
 });
 
-/** The founding question's step 4. Source: vfio_msix_vector_do_use, QEMU 7.2 and 10.0. */
-export function grow(vmm: Vmm, vf: VirtualFunction): void {
+/**
+ * The founding question's step 4. Returns whether the host has done it.
+ * Source: vfio_msix_vector_do_use, QEMU 7.2 and 10.0.
+ */
+export function grow(vmm: Vmm, vf: VirtualFunction): boolean {
   cite(CLAUSE.tearDown);
   if (disableMsix(vmm, vf) > 0) cite(CLAUSE.eventInGap);
-  if (!enableVectors(vmm, vf)) cite(CLAUSE.refused);
+  const done = enableVectors(vmm, vf);
+  if (!done) cite(CLAUSE.refused);
+  return done;
 }

@@ -50,7 +50,7 @@ export interface VirtualFunction {
   readonly vectors: Map<number, UsedVector>;
   /** Events that wait in the interrupt eventfds, by vector; none is 0. */
   readonly waiting: Map<number, number>;
-  /** The highest vector ever used since MSI-X was enabled, and 1 (nr_vectors). */
+  /** One more than the highest vector used since MSI-X was enabled (nr_vectors). */
   vectorCount: number;
   /** Vectors with an event that came while they were masked. */
   readonly pending: Set<number>;

@@ -18,7 +18,7 @@ export interface Step {
   readonly outcome: Outcome;
   readonly events: readonly Event[];
   readonly observation: Observation;
-  /** What the VMM asked of the host, in order. Left out where there is no VMM, or where its calls are not seen. */
+  /** What the VMM asked of the host, in order. Left out where there is no VMM. */
   readonly calls?: readonly VmmCall[];
   /** Ids of the clauses that spoke, in order, each once. Only the reference model knows them; empty elsewhere. */
   readonly clauses: readonly string[];

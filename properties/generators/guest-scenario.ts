@@ -47,7 +47,8 @@ export function drawGuestScenario(
       operations.push(asked);
     }
   }
-  return { config, operations };
+  // What fills a hole may have come on top.
+  return { config, operations: operations.slice(0, length) };
 }
 
 function drawLength(random: Random, lengthMax: number | undefined): number {

@@ -111,7 +111,8 @@ export class FollowedGuest implements GuestView {
     const own = 'device' in operation && operation.device === this.place;
     const guest = own && isGuestOperation(operation) ? operation : null;
     this.#table.follow(guest);
-    this.touched.clear();
+    // What is seen before the first operation is judged with it.
+    if (index > 0) this.touched.clear();
     for (const vector of this.#table.maskBefore.keys()) this.touched.add(vector);
     const wasOn = this.hostOn;
     this.hostOffBefore = this.hostOffSince;

@@ -1,4 +1,4 @@
-import { type Message, PENDING } from '#vocabulary';
+import { ARMED, type Message, PENDING, UNMASKED } from '#vocabulary';
 import type { GuestRaise, GuestView } from './guest-moment.ts';
 import { type Claim, settle } from './received.ts';
 
@@ -31,6 +31,7 @@ interface Held {
 }
 
 const SETTLED: Settled = { lost: [], unexplained: [] };
+const LIVE = ARMED | UNMASKED;
 const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: null };
 
 /**
@@ -71,7 +72,7 @@ function claim(view: GuestView, vector: number, held: Held, raises: readonly Gue
   const passing = raises.filter((raise) => canPass(view, raise)).length;
   const most = Number(held.inDevice) + Number(held.inVmm) + passing;
   const owes = isOpen && view.gates.busMaster && owedAfter(view, vector, held, raises).length > 0;
-  const kept = isPending(view, vector) || (held.owed.length > 0 && view.isExcused(vector));
+  const kept = isKept(view, vector) || (held.owed.length > 0 && view.isExcused(vector));
   return { vector, messages, most: owes ? Math.max(most, 1) : most, least: owes && !kept ? 1 : 0 };
 }
 
@@ -82,6 +83,12 @@ function owedAfter(view: GuestView, vector: number, held: Held, raises: readonly
 
 function isPending(view: GuestView, vector: number): boolean {
   return (view.stateAfter(vector) & PENDING) !== 0;
+}
+
+/** Whether the device has an event pending that it cannot send yet. */
+function isKept(view: GuestView, vector: number): boolean {
+  const isLive = (view.stateAfter(vector) & LIVE) === LIVE;
+  return isPending(view, vector) && !(view.hostOn && view.gates.busMaster && isLive);
 }
 
 /**
@@ -132,7 +139,7 @@ function heldAfter(view: GuestView, vector: number, held: Held, raises: readonly
   const inDevice = pending && (held.inDevice || raises.length > 0);
   if (!view.gates.enable) return { ...NOTHING, inDevice };
   const owed = owedAfter(view, vector, held, raises);
-  if (view.isOpen(vector)) return { ...NOTHING, owed: pending ? owed : [], inDevice };
+  if (view.isOpen(vector)) return { ...NOTHING, owed: isKept(view, vector) ? owed : [], inDevice };
   const untold = told === 0 ? owed : owed.slice(told);
   const hostOffSince = offSince(view, held, raises);
   return { owed: untold, inDevice, inVmm: entersVmm(view, vector, held, raises, told), hostOffSince };

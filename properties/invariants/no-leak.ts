@@ -13,6 +13,7 @@ import {
 import { disables, type IrqType, setsIntx, setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
 import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
+import { watchVmmLeaks } from './vmm-leaks.ts';
 
 /** What was taken is given back, then and only then. */
 export const noLeak: Invariant = {
@@ -28,6 +29,7 @@ export const noLeak: Invariant = {
     if (messages.length === 0) return KEPT;
     return messages.map((message) => ({ step: moment.index, causes: [moment.index], message }));
   },
+  startGuest: watchVmmLeaks,
 };
 
 const TYPE_NAMES: Readonly<Record<IrqType, string>> = { none: 'nothing', intx: 'INTx', msi: 'MSI', msix: 'MSI-X' };

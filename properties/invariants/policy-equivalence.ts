@@ -90,9 +90,10 @@ function messageOf(view: GuestView, vector: number): string {
 function misread({ operation, step, device }: GuestMoment, view: GuestView): readonly string[] {
   const { seen, gates, touched, unmasked } = view;
   const wrong: string[] = [];
-  if (device === view && operation.kind === 'guest.tableRead' && step.outcome.kind === 'value') {
+  if (device === view && operation.kind === 'guest.tableRead' && operation.vector < view.config.msixVectors) {
     const written = view.written(operation.vector, operation.offset);
-    if (written !== step.outcome.value) wrong.push(`the guest wrote ${written} and reads ${step.outcome.value}`);
+    const read = step.outcome.kind === 'value' ? step.outcome.value : 'nothing';
+    if (written !== read) wrong.push(`the guest wrote ${written} and reads ${read}`);
   }
   if (seen === undefined) return wrong;
   if (seen.enable !== gates.enable) wrong.push(`the guest wrote Enable ${gates.enable} and reads ${seen.enable}`);

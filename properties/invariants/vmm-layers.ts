@@ -1,4 +1,13 @@
-import { ARMED, isEventfdName, UNMASKED, VFIO_PCI_MSIX_IRQ_INDEX, type VmmCall } from '#vocabulary';
+import {
+  ALLOCATED,
+  ARMED,
+  type DeviceObservation,
+  INTX_HANDLER,
+  isEventfdName,
+  UNMASKED,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  type VmmCall,
+} from '#vocabulary';
 import { disables, setsVectors } from './calls.ts';
 import type { GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
@@ -10,12 +19,13 @@ import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
  */
 export function watchVmmLayers(): GuestWatch {
   const granted = new Map<number, Granted>();
-  return ({ devices, index }): readonly Breach[] => {
+  return ({ devices, index, step }): readonly Breach[] => {
     const breaches = devices.flatMap((view) => {
       const calls = granted.get(view.place) ?? new Granted();
       granted.set(view.place, calls);
       for (const call of view.calls ?? []) calls.follow(call);
-      const wrong = view.calls === undefined ? null : (calls.differs(view) ?? maskDiffers(view));
+      const differs = view.calls === undefined ? null : calls.differs(view);
+      const wrong = differs ?? typeDiffers(step.observation[view.place]) ?? vectorDiffers(view);
       return wrong === null ? [] : [{ step: index, causes: [index], message: wrong }];
     });
     return breaches.length === 0 ? KEPT : breaches;
@@ -57,9 +67,16 @@ class Granted {
   }
 }
 
-function maskDiffers(view: GuestView): string | null {
+function typeDiffers(seen: DeviceObservation | undefined): string | null {
+  if (seen?.functionMask === true) return 'Function Mask is set at the host between operations';
+  if (seen?.enable !== true || (seen.registers & INTX_HANDLER) === 0) return null;
+  return 'INTx has its handler and MSI-X is on';
+}
+
+function vectorDiffers(view: GuestView): string | null {
   for (const vector of view.changed) {
     const state = view.stateAfter(vector);
+    if ((state & ARMED) !== 0 && (state & ALLOCATED) === 0) return `vector ${vector} is armed and owns no Linux irq`;
     const live = state & (ARMED | UNMASKED);
     if (live === ARMED) return `vector ${vector} is armed and its entry is masked`;
     if (live === UNMASKED) return `vector ${vector} is not armed and its entry is unmasked`;

@@ -99,7 +99,7 @@ const findingHeader = z.strictObject({
       invariant: z.custom<InvariantId>(
         (value) => value === 'conformance' || INVARIANTS.some(({ id }) => id === value),
         {
-          message: `expected one of ${INVARIANTS.map(({ id }) => id).join(', ')}`,
+          message: `expected one of conformance, ${INVARIANTS.map(({ id }) => id).join(', ')}`,
         },
       ),
       step: z.int(),

@@ -91,6 +91,10 @@ export class FollowedGuest implements GuestView {
     return this.#guestStates.get(vector) ?? 0;
   }
 
+  guestStates(): Iterable<readonly [vector: number, state: number]> {
+    return this.#guestStates;
+  }
+
   stateAfter(vector: number): number {
     return this.#states.get(vector) ?? 0;
   }

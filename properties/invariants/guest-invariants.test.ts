@@ -22,6 +22,12 @@ const OFF = 'guest.msixControl disable';
 const growing = (lines: readonly string[]): Scenario => guestScenario('linux-6.12+qemu-10.0', 'drops', lines);
 const irqfd = (lines: readonly string[]): Scenario => guestScenario('linux-6.12+qemu-10.0/irqfd', 'latches', lines);
 const atOnce = (lines: readonly string[]): Scenario => guestScenario('linux-6.1+all-at-enable', 'drops', lines);
+/** A function with a reset of its own. */
+function resetting(lines: readonly string[]): Scenario {
+  const { config, operations } = growing(lines);
+  return { operations, config: { ...config, devices: config.devices.map((at) => ({ ...at, reset: true })) } };
+}
+
 const tearing = (lines: readonly string[]): Scenario => guestScenario('linux-6.1+qemu-7.2', 'drops', lines);
 
 const message = (vector: number): string => `message 0x${(0x4000 + vector).toString(16)} to 0x${addressOf(vector)}`;
@@ -276,6 +282,30 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
       says(steps[1], { 2: 0 });
     },
     '1 order-independence: vector 2 is open to the guest and is idle at the host',
+  ],
+  [
+    'the function is not reset with its guest',
+    resetting(['guest.reset']),
+    (steps) => {
+      if (steps[0] !== undefined) steps[0].calls = [];
+    },
+    '0 reset-state: the function can be reset and was 0 times',
+  ],
+  [
+    'an event is pending after a reset',
+    resetting([ON, 'device.raise 1', 'guest.reset']),
+    (steps) => {
+      reads(steps[2]).changes = [];
+    },
+    '2 reset-state: the guest reads vector 1 as pending after the reset',
+  ],
+  [
+    'MSI-X stays on at the host in a reset',
+    resetting([ON, 'guest.reset']),
+    (steps) => {
+      says(steps[1], {}).enable = true;
+    },
+    '1 reset-state: MSI-X is not off after the reset',
   ],
   [
     'an armed vector is masked at the host',

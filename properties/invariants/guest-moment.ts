@@ -79,6 +79,8 @@ export interface GuestView {
   written(vector: number, offset: number): number;
   /** UNMASKED and PENDING as the guest reads them after the operation. */
   guestState(vector: number): number;
+  /** The vectors for which that is not 0. */
+  guestStates(): Iterable<readonly [vector: number, state: number]>;
   /** The vector's state at the host. */
   stateBefore(vector: number): number;
   stateAfter(vector: number): number;

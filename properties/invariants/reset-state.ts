@@ -7,8 +7,10 @@ import {
   MSI_MESSAGE,
   PENDING,
   printRegisters,
+  printVectorState,
 } from '#vocabulary';
-import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import type { GuestMoment, GuestView } from './guest-moment.ts';
+import { type Breach, type GuestWatch, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
 
 /** What is left after VFIO_DEVICE_RESET. */
@@ -16,13 +18,34 @@ export const resetState: Invariant = {
   id: 'reset-state',
   promise:
     'VFIO_DEVICE_RESET succeeds where the function can be reset; the interrupts stay set up with their triggers, and ' +
-    'nothing is pending or asserted afterwards.',
+    'nothing is pending or asserted afterwards. A VMM resets the function with its guest, which finds MSI-X off, all ' +
+    'masked and nothing pending.',
   source: 'vfio_pci_ioctl_reset, pci_restore_msi_state, Linux 6.1 and 6.12; PCIe 6.0, 6.6.2',
   start: (): Watch => (moment) => {
     const wrong = moment.device === undefined ? null : resetWrong(moment, moment.device);
     return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
   },
+  startGuest: (): GuestWatch => watchGuestResets,
 };
+
+function watchGuestResets({ operation, device, index }: GuestMoment): readonly Breach[] {
+  const wrong = operation.kind === 'guest.reset' && device !== undefined ? guestResetWrong(device) : null;
+  return wrong === null ? KEPT : [{ step: index, causes: [index], message: wrong }];
+}
+
+function guestResetWrong(view: GuestView): string | null {
+  const { config, calls, seen, hostOn, raises } = view;
+  const resets = calls?.filter((call) => call.kind === 'vfio' && call.operation.kind === 'vfio.reset') ?? [];
+  if (calls !== undefined && resets.length !== Number(config.reset === true))
+    return `the function ${config.reset === true ? 'can' : 'cannot'} be reset and was ${resets.length} times`;
+  if (hostOn || seen?.enable === true || seen?.functionMask === true) return 'MSI-X is not off after the reset';
+  // A function without a reset of its own keeps its events, and one may come after the reset.
+  const nothing = config.reset === true && raises.length === 0 ? 0 : PENDING;
+  for (const [vector, state] of view.guestStates())
+    if ((state | nothing) !== nothing)
+      return `the guest reads vector ${vector} as ${printVectorState(state)} after the reset`;
+  return null;
+}
 
 function resetWrong(moment: Moment, device: DeviceView): string | null {
   const { operation, step } = moment;

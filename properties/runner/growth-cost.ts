@@ -5,13 +5,12 @@ import {
   MSIX_VECTORS_MAX,
   type Step,
   type Trace,
-  VFIO_IRQ_SET_ACTION_TRIGGER,
-  VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
 import { type ProfileName, platformOf } from '../../model/profiles.ts';
 import { specify } from '../../model/reference.ts';
+import { disables } from '../invariants/calls.ts';
 import type { GrowthCost } from './verdict.ts';
 
 /** Each way of VMMs to give a guest its vectors, on a host where it shows. */
@@ -77,7 +76,7 @@ function countCalls({ steps }: Trace): Pick<GrowthCost, 'calls' | 'tearDowns' | 
   const sets = steps.flatMap(setsOf);
   return {
     calls: sets.length,
-    tearDowns: sets.filter(({ operation, succeeded }) => succeeded && turnsOff(operation)).length,
+    tearDowns: sets.filter(({ operation, succeeded }) => succeeded && isTearDown(operation)).length,
     eventfds: sets.reduce((sum, { operation }) => sum + operation.data.filter(isEventfdName).length, 0),
   };
 }
@@ -90,10 +89,8 @@ function setsOf({ calls = [] }: Step): readonly { readonly operation: VfioSetIrq
   );
 }
 
-function turnsOff({ index, flags, count }: VfioSetIrqs): boolean {
-  return (
-    index === VFIO_PCI_MSIX_IRQ_INDEX && flags === (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER) && count === 0
-  );
+function isTearDown(call: VfioSetIrqs): boolean {
+  return disables(call) && call.index === VFIO_PCI_MSIX_IRQ_INDEX;
 }
 
 function countAllocated({ initial, steps }: Trace): number {

@@ -24,9 +24,13 @@ export interface Glossary {
   readonly expectedViolations: readonly ExpectedViolation[];
 }
 
+/** The promise that the comparer watches over. */
+export const CONFORMANCE_PROMISE =
+  'The system answers every operation as the reference model does, and looks the same afterwards.';
+
 /** The promise of an invariant; its name when the glossary does not hold it, as in a newer version's record. */
 export function promiseOf(invariant: string, glossary: Glossary): string {
-  if (invariant === 'conformance') return 'For every sequence the system answers as the reference does.';
+  if (invariant === 'conformance') return CONFORMANCE_PROMISE;
   return glossary.invariants.find(({ id }) => id === invariant)?.promise ?? invariant;
 }
 

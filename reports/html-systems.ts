@@ -1,5 +1,5 @@
 import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
-import { expectationSource, type Glossary } from './glossary.ts';
+import { CONFORMANCE_PROMISE, expectationSource, type Glossary } from './glossary.ts';
 import { clauseLink, findingLinks, invariantLink, link, type PageWords, verdictMarkup } from './html-parts.ts';
 import { counted, grouped } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
@@ -42,7 +42,7 @@ ${groups}</table>
 <h3>What each property promises</h3>
 <dl class="promises">
 <div><dt>conformance</dt>
-<dd>The system answers every operation as the reference model does, and looks the same afterwards.</dd></div>
+<dd>${CONFORMANCE_PROMISE}</dd></div>
 ${promises}</dl>
 </section>`;
 }
@@ -80,15 +80,16 @@ function resultCells(result: CampaignResult, words: PageWords): Content {
       return [
         markup`<td class="number">${grouped(result.scenarios)}</td>`,
         markup`<td class="number">${grouped(result.operations)}</td>`,
-        conformanceCell(result),
+        conformanceCell(result, words),
         words.invariants.map(({ id }) => invariantCell(id, result, words)),
       ];
   }
 }
 
-function conformanceCell({ divergences, findings }: CampaignResult): Markup {
+function conformanceCell(result: CampaignResult, words: Glossary): Markup {
+  const { divergences, findings } = result;
   const told = findings.filter(({ verdict }) => verdict === 'divergence' || verdict === 'unknown');
-  if (divergences === 0 && told.length === 0) return HELD_CELL;
+  if (divergences === 0 && told.length === 0) return invariantCell('conformance', result, words);
   return brokenCell(
     divergences,
     told.map(({ id }) => id),

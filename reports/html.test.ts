@@ -61,6 +61,18 @@ function matches(page: string, pattern: RegExp): readonly string[] {
 }
 
 describe('page', () => {
+  it('shows a fault that a system is known for in the column of conformance', () => {
+    const [first, ...others] = RUN.results;
+    if (first === undefined) throw new Error('the run has no results');
+    const known = { invariant: 'conformance', clause: 'qemu.msix-enable.hole', count: 3, findings: [] } as const;
+    const held = { ...first, verdict: 'pass', divergences: 0, findings: [], violations: [known] } as const;
+    const cells = htmlPage({ ...RUN, results: [held, ...others] }, OPTIONS).match(
+      /<td class="cell expected">.*?<\/td>/g,
+    );
+    expect(cells?.[0]).toContain('title="qemu.msix-enable.hole:');
+    expect(cells?.[0]).toContain('>3</span>');
+  });
+
   it('reads as it should', async () => {
     const page = PAGE.replace(/<style>[\s\S]*<\/style>/, '<style></style>');
     await expect(page).toMatchFileSnapshot('golden/page.html');

@@ -111,6 +111,12 @@ describe('a record of a guest', () => {
     expect(readRecorded(fileOf(operations), 's')).toEqual({ kind: 'scenario', scenario });
   });
 
+  it('that says nothing of Function Mask has it clear', () => {
+    const recorded = readRecorded(fileOf([{ kind: 'guest.msixControl', enable: true }]), 's');
+    const { operations } = recorded.kind === 'scenario' ? recorded.scenario : { operations: [] };
+    expect(operations).toEqual([parseOperation('guest.msixControl enable')]);
+  });
+
   const write = { kind: 'guest.tableWrite', vector: 0, offset: 0, width: 4, value: 0 };
   const config = { kind: 'guest.configWrite', offset: 0, width: 4, value: 0 };
   it.each<[object, RegExp]>([
@@ -121,7 +127,7 @@ describe('a record of a guest', () => {
     [{ ...config, offset: 12 }, /^s: operations\[0\]\.offset: too big: expected number to be <=11$/],
     [{ ...config, width: 8 }, /^s: operations\[0\]\.width: invalid option: expected one of 1\|2\|4$/],
     [{ kind: 'guest.tableRead', vector: 0, offset: 2 }, /^s: operations\[0\]\.offset: invalid option/],
-    [{ kind: 'guest.msixControl', enable: true }, /^s: operations\[0\]\.functionMask: invalid input/],
+    [{ kind: 'guest.msixControl' }, /^s: operations\[0\]\.enable: invalid input/],
     [{ kind: 'device.arm', vector: 0, window: 'later' }, /^s: operations\[0\]\.window: invalid option/],
   ])('that is out of range is refused: %j', (operation, message) => {
     expect(() => readRecorded(fileOf([operation]), 's')).toThrow(RecordError);

@@ -419,7 +419,7 @@ describe('a record', () => {
           '"violations":[]',
           '"violations":[{"invariant":"no-luck","step":0,"causes":[],"message":"","expectedBy":null}]',
         ),
-      /^f, line 1: violations\[0\]\.invariant: expected one of no-lost-interrupt/,
+      /^f, line 1: violations\[0\]\.invariant: expected one of conformance, no-lost-interrupt/,
     ],
   ])('that is %s is refused on one line', async (_what, corrupt, message) => {
     const finding = (await findings()).find(({ scenario: { operations } }) =>

@@ -1,7 +1,7 @@
-import { HarnessError, type Outcome } from '#vocabulary';
+import { type Errno, HarnessError, type Outcome } from '#vocabulary';
 
 /** Numbers of asm-generic/errno-base.h and errno.h. */
-const NUMBERS: Readonly<Record<string, number>> = {
+const NUMBERS: Readonly<Partial<Record<Errno, number>>> = {
   EIO: 5,
   EBADF: 9,
   ENOMEM: 12,
@@ -30,4 +30,13 @@ export function resultOf(outcome: Outcome): number {
     case 'unknown':
       throw new HarnessError(`the kernel below QEMU ended: ${outcome.reason}`);
   }
+}
+
+const NAMES = new Map(Object.entries(NUMBERS).map(([name, number]) => [number, name as Errno]));
+
+/** What an ioctl returned, as an outcome. */
+export function outcomeOf(result: number): Outcome {
+  if (result === 0) return { kind: 'ok' };
+  if (result > 0) return { kind: 'positive', value: result };
+  return { kind: 'errno', errno: NAMES.get(-result) ?? `errno ${-result}` };
 }

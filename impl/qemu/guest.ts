@@ -7,19 +7,18 @@ import { BELL, BELL_COUNT, BELL_DEVICES, MSIX_CAPABILITY, PBA_OFFSET, TABLE_OFFS
  */
 
 const CONFIG_ADDRESS = 0xcf8;
-const CONFIG_DATA = 0xcfc;
+export const CONFIG_DATA = 0xcfc;
 
 /** Places on the PCI buses, as the configuration address port takes them. */
 const BRIDGE = 0x8000_1800;
-const FUNCTION = 0x8001_0800;
+export const FUNCTION = 0x8001_0800;
 /** Those of the bells follow one another from slot 4 on. */
 export const FIRST_BELL_SLOT = 4;
 export const BRIDGE_SLOT = 3;
 export const FUNCTION_SLOT = 1;
 
-const FUNCTION_BAR = 0xe0000000;
-const TABLE = FUNCTION_BAR + TABLE_OFFSET;
-const PBA = FUNCTION_BAR + PBA_OFFSET;
+/** Where the BAR with table and PBA is put: the window of the bridge. */
+export const FUNCTION_BAR = 0xe0000000;
 
 const COMMAND = 4;
 const BAR_0 = 0x10;
@@ -29,29 +28,46 @@ const BRIDGE_CONTROL = 0x3e;
 const COMMAND_MEMORY = 2;
 export const COMMAND_MASTER = 4;
 const BRIDGE_CONTROL_RESET = 0x40;
-const MESSAGE_CONTROL = MSIX_CAPABILITY + 2;
+const MESSAGE_CONTROL = 2;
 export const ENABLE = 0x8000;
 export const FUNCTION_MASK = 0x4000;
 const VECTOR_CONTROL = 12;
 
 const WIDTH_LETTERS: Readonly<Record<number, string>> = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' };
 
-function hex(value: number | bigint): string {
+/** Where the registers of a function are. */
+export interface Layout {
+  /** 0 for a function without MSI-X: then only `bar` means anything. */
+  readonly vectors: number;
+  /** Of the MSI-X capability. */
+  readonly capability: number;
+  /** Of the BAR with table and PBA. */
+  readonly bar: number;
+  /** Addresses. */
+  readonly table: number;
+  readonly pba: number;
+}
+
+/** The function that we show to QEMU. */
+export function layoutOf(vectors: number): Layout {
+  const [table, pba] = [FUNCTION_BAR + TABLE_OFFSET, FUNCTION_BAR + PBA_OFFSET];
+  return { vectors, capability: MSIX_CAPABILITY, bar: 0, table, pba };
+}
+
+export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
 
-/** A write to configuration space that lies in one register of 32 bits. Afterwards the function's MSI-X is selected. */
-function configWrite(place: number, offset: number, width: number, value: number | bigint): string[] {
-  const register = place + (offset & ~3);
-  const write = `out${WIDTH_LETTERS[width]} ${hex(CONFIG_DATA + (offset & 3))} ${hex(value)}`;
-  return register === FUNCTION + MSIX_CAPABILITY ? [write] : [select(register), write, SELECT_MSIX];
-}
-
-function select(register: number): string {
+/** The line that selects a register of configuration space. */
+export function select(register: number): string {
   return `outl ${hex(CONFIG_ADDRESS)} ${hex(register)}`;
 }
 
-const SELECT_MSIX = select(FUNCTION + MSIX_CAPABILITY);
+/** A write to configuration space that lies in one register of 32 bits. */
+function configWrite(place: number, offset: number, width: number, value: number | bigint): string[] {
+  const write = `out${WIDTH_LETTERS[width]} ${hex(CONFIG_DATA + (offset & 3))} ${hex(value)}`;
+  return [select(place + (offset & ~3)), write];
+}
 
 /** Makes the bridge, the bells and the mailboxes what they stay. */
 export function setUpMachine(): string[] {
@@ -73,46 +89,47 @@ export function setUpMachine(): string[] {
 }
 
 /** Resets the bus that only the function is on, as a reset of the machine does, and lets its BAR be found again. */
-function resetFunction(): string[] {
+function resetFunction({ bar }: Layout): string[] {
   return [
     ...configWrite(BRIDGE, BRIDGE_CONTROL, 2, BRIDGE_CONTROL_RESET),
     ...configWrite(BRIDGE, BRIDGE_CONTROL, 2, 0),
-    ...configWrite(FUNCTION, BAR_0, 4, FUNCTION_BAR),
+    ...configWrite(FUNCTION, BAR_0 + 4 * bar, 4, FUNCTION_BAR),
     ...configWrite(FUNCTION, COMMAND, 2, COMMAND_MEMORY),
   ];
 }
 
 /**
  * From whatever state to the one in which a scenario finds the function.
- * MSI-X is off before the reset, as QEMU keeps the function mask over it; and QEMU's own PBA is put away by arming a
- * vector, as only that does it (vfio_msix_vector_do_use).
+ * MSI-X is off before the reset, as QEMU keeps the function mask over it.
+ * @param unmasked how many vectors are unmasked while MSI-X is on for a moment. QEMU's own PBA is put away by arming
+ *   one, as only that does it (vfio_msix_vector_do_use); with all, events that the device has kept go out
  */
-export function rewind(vectors: number): string[] {
-  if (vectors === 0) return [...resetFunction(), ...busMaster(true)];
+export function rewind(layout: Layout, unmasked: number): string[] {
+  if (layout.vectors === 0) return [...resetFunction(layout), ...busMaster(true)];
   return [
-    ...messageControl(0),
-    ...resetFunction(),
+    ...messageControl(layout, 0),
+    ...resetFunction(layout),
     ...busMaster(true),
-    ...messageControl(ENABLE),
-    `writel ${hex(TABLE + VECTOR_CONTROL)} 0x0`,
-    ...messageControl(0),
-    `write ${hex(TABLE)} ${hex(vectors * MSIX_ENTRY_BYTES)} 0x${firstTable(vectors).toString('hex')}`,
+    writeTable(layout, unmasked, 0),
+    ...messageControl(layout, ENABLE),
+    ...messageControl(layout, 0),
+    writeTable(layout, layout.vectors, 1),
   ];
 }
 
-/** Every vector with its message, masked. */
-function firstTable(vectors: number): Buffer {
-  const table = Buffer.alloc(vectors * MSIX_ENTRY_BYTES);
+/** The first vectors with their first messages. */
+function writeTable({ table }: Layout, vectors: number, vectorControl: 0 | 1): string {
+  const bytes = Buffer.alloc(vectors * MSIX_ENTRY_BYTES);
   for (let vector = 0; vector < vectors; vector += 1) {
     const { address, high, data } = firstMessage(0, vector);
-    for (const [place, word] of [address, high, data, 1].entries())
-      table.writeUInt32LE(word, vector * MSIX_ENTRY_BYTES + 4 * place);
+    for (const [place, word] of [address, high, data, vectorControl].entries())
+      bytes.writeUInt32LE(word, vector * MSIX_ENTRY_BYTES + 4 * place);
   }
-  return table;
+  return `write ${hex(table)} ${hex(bytes.length)} 0x${bytes.toString('hex')}`;
 }
 
-function messageControl(value: number): string[] {
-  return configWrite(FUNCTION, MESSAGE_CONTROL, 2, value);
+function messageControl({ capability }: Layout, value: number): string[] {
+  return configWrite(FUNCTION, capability + MESSAGE_CONTROL, 2, value);
 }
 
 function busMaster(enable: boolean): string[] {
@@ -123,45 +140,46 @@ function busMaster(enable: boolean): string[] {
  * The lines of a guest's operation. The answer to the last one is the value, where it reads one.
  * A function without MSI-X has no capability to write to.
  */
-export function accesses(operation: GuestOperation, vectors: number): string[] {
+export function accesses(operation: GuestOperation, layout: Layout): string[] {
   switch (operation.kind) {
     case 'guest.msixControl': {
       const { enable, functionMask } = operation;
-      return vectors === 0 ? [] : messageControl((enable ? ENABLE : 0) | (functionMask ? FUNCTION_MASK : 0));
+      return layout.vectors === 0
+        ? []
+        : messageControl(layout, (enable ? ENABLE : 0) | (functionMask ? FUNCTION_MASK : 0));
     }
     case 'guest.configWrite':
-      return vectors === 0 ? [] : capabilityWrite(operation.offset, operation.width, operation.value);
+      return layout.vectors === 0 ? [] : capabilityWrite(layout, operation.offset, operation.width, operation.value);
     case 'guest.mask':
+      return [`writel ${hex(entry(layout, operation.vector) + VECTOR_CONTROL)} 0x1`];
     case 'guest.unmask':
-      return [
-        `writel ${hex(entry(operation.vector) + VECTOR_CONTROL)} ${operation.kind === 'guest.mask' ? '0x1' : '0x0'}`,
-      ];
+      return [`writel ${hex(entry(layout, operation.vector) + VECTOR_CONTROL)} 0x0`];
     case 'guest.tableWrite': {
       const { vector, offset, width, value, high } = operation;
       const all =
         width === 8 ? (BigInt(high ?? 0) << 32n) | BigInt(value) : BigInt(value) & (2n ** BigInt(8 * width) - 1n);
-      return [`write${WIDTH_LETTERS[width]} ${hex(entry(vector) + offset)} ${hex(all)}`];
+      return [`write${WIDTH_LETTERS[width]} ${hex(entry(layout, vector) + offset)} ${hex(all)}`];
     }
     case 'guest.tableRead':
-      return [`readl ${hex(entry(operation.vector) + operation.offset)}`];
+      return [`readl ${hex(entry(layout, operation.vector) + operation.offset)}`];
     case 'guest.readPba':
-      return [`readl ${hex(PBA + 4 * (operation.vector >>> 5))}`];
+      return [`readl ${hex(layout.pba + 4 * (operation.vector >>> 5))}`];
     case 'guest.busMaster':
       return busMaster(operation.enable);
     case 'guest.reset':
-      return resetFunction();
+      return resetFunction(layout);
   }
 }
 
-function entry(vector: number): number {
-  return TABLE + vector * MSIX_ENTRY_BYTES;
+function entry({ table }: Layout, vector: number): number {
+  return table + vector * MSIX_ENTRY_BYTES;
 }
 
 /** A processor cannot write across registers of configuration space: it takes the widest pieces that fit. */
-function capabilityWrite(offset: number, width: number, value: number): string[] {
+function capabilityWrite({ capability }: Layout, offset: number, width: number, value: number): string[] {
   const lines: string[] = [];
   for (let done = 0; done < width; ) {
-    const at = MSIX_CAPABILITY + offset + done;
+    const at = capability + offset + done;
     const piece = [4, 2, 1].find((bytes) => bytes <= width - done && at % bytes === 0) ?? 1;
     const bits = (BigInt(value) >> BigInt(8 * done)) & (2n ** BigInt(8 * piece) - 1n);
     lines.push(...configWrite(FUNCTION, at, piece, bits));
@@ -176,7 +194,7 @@ export function ring(serial: number): string {
 }
 
 /** An access without effect, which takes QEMU once round its event loop. */
-export const NOTHING = `readl ${hex(BELL.address)}`;
+export const NOTHING = 'readl 0x0';
 
 /** What a guest sees of the function. */
 export interface Sight {
@@ -189,18 +207,19 @@ export interface Sight {
 }
 
 /** The lines that look; `see` reads their answers. */
-export function look(vectors: number): string[] {
+export function look({ vectors, capability, table, pba }: Layout): string[] {
   const told = `readl ${hex(BELL_COUNT)}`;
   if (vectors === 0) return [told];
   return [
     told,
-    `inw ${hex(CONFIG_DATA + 2)}`,
-    `b64read ${hex(TABLE)} ${hex(vectors * MSIX_ENTRY_BYTES)}`,
-    `b64read ${hex(PBA)} ${hex(Math.ceil(vectors / 64) * 8)}`,
+    select(FUNCTION + capability),
+    `inw ${hex(CONFIG_DATA + MESSAGE_CONTROL)}`,
+    `b64read ${hex(table)} ${hex(vectors * MSIX_ENTRY_BYTES)}`,
+    `b64read ${hex(pba)} ${hex(Math.ceil(vectors / 64) * 8)}`,
   ];
 }
 
-export function see([told, control, table = '', pba = '']: readonly string[], vectors: number): Sight {
+export function see([told, , control, table = '', pba = '']: readonly string[], { vectors }: Layout): Sight {
   const entries = Buffer.from(table, 'base64');
   const pending = Buffer.from(pba, 'base64');
   const states = new Uint8Array(vectors);

@@ -10,7 +10,18 @@ import {
   type Trace,
   UNMASKED,
 } from '#vocabulary';
-import { accesses, look, NOTHING, rewind, ring, type Sight, see, setUpMachine } from './guest.ts';
+import {
+  accesses,
+  type Layout,
+  layoutOf,
+  look,
+  NOTHING,
+  rewind,
+  ring,
+  type Sight,
+  see,
+  setUpMachine,
+} from './guest.ts';
 import { Host } from './host.ts';
 import type { Kernel } from './kernel.ts';
 import { messageEvents } from './messages.ts';
@@ -24,12 +35,13 @@ const EINVAL: Outcome = { kind: 'errno', errno: 'EINVAL' };
 export class Machine {
   readonly #qemu: Qemu;
   readonly #host: Host;
-  readonly #vectors: number;
+  readonly #layout: Layout;
   #observer = new Observer();
+  #hasEnded = false;
   #sight: Sight | undefined;
 
   private constructor(program: Program, accelerator: Accelerator, kernel: Kernel, config: Config) {
-    this.#vectors = config.devices[0]?.msixVectors ?? 0;
+    this.#layout = layoutOf(config.devices[0]?.msixVectors ?? 0);
     this.#host = new Host(kernel, config, (observation) => this.#observer.take(observation));
     this.#qemu = startQemu(program, accelerator, (line) => this.#host.answer(line));
   }
@@ -50,11 +62,16 @@ export class Machine {
     }
   }
 
+  /** Whether it runs no more scenarios. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   end(): Promise<void> {
     return this.#qemu.end();
   }
 
-  /** A trace with last words is the last of this machine. */
+  /** A trace with last words is its last. */
   async run(scenario: Scenario): Promise<Trace> {
     const initial = await this.#begin(scenario.config);
     const steps: Step[] = [];
@@ -63,6 +80,7 @@ export class Machine {
         steps.push(await this.#step(operation));
       } catch (error) {
         if (!(error instanceof QemuEnded)) throw error;
+        this.#hasEnded = true;
         const outcome: Outcome = { kind: 'unknown', reason: error.reason };
         return {
           initial,
@@ -78,8 +96,8 @@ export class Machine {
     this.#host.fallSilent();
     this.#observer = new Observer();
     try {
-      const answers = await this.#qemu.ask([...rewind(this.#vectors), ...look(this.#vectors)]);
-      this.#sight = see(answers.slice(-look(this.#vectors).length), this.#vectors);
+      const answers = await this.#qemu.ask([...rewind(this.#layout, 1), ...look(this.#layout)]);
+      this.#sight = see(answers.slice(-look(this.#layout).length), this.#layout);
       await this.#host.reach(this.#sight.told);
     } catch (error) {
       if (!(error instanceof QemuEnded)) throw error;
@@ -128,9 +146,9 @@ export class Machine {
    * same go holds where QEMU asked for nothing: its event loop has nothing to do then.
    */
   async #react(operation: GuestOperation): Promise<{ readonly outcome: Outcome; readonly sight: Sight | undefined }> {
-    const isAnswered = !('vector' in operation) || operation.vector < this.#vectors;
-    const lines = isAnswered ? accesses(operation, this.#vectors) : [];
-    const looking = isAnswered && mayCall(operation) ? [] : look(this.#vectors);
+    const isAnswered = !('vector' in operation) || operation.vector < this.#layout.vectors;
+    const lines = isAnswered ? accesses(operation, this.#layout) : [];
+    const looking = isAnswered && mayCall(operation) ? [] : look(this.#layout);
     this.#host.beginReaction();
     const answers = await this.#qemu.ask([...lines, ...looking]);
     const left = this.#host.endReaction();
@@ -141,7 +159,7 @@ export class Machine {
     }
     const isSeen = looking.length > 0 && !this.#host.wasAsked && left.length === 0;
     const outcome = isAnswered ? outcomeOf(operation, answers[lines.length - 1]) : EINVAL;
-    return { outcome, sight: isSeen ? see(answers.slice(lines.length), this.#vectors) : undefined };
+    return { outcome, sight: isSeen ? see(answers.slice(lines.length), this.#layout) : undefined };
   }
 
   /**
@@ -156,7 +174,7 @@ export class Machine {
   }
 
   async #look(already: Sight | undefined): Promise<void> {
-    this.#sight = already ?? see(await this.#qemu.ask(look(this.#vectors)), this.#vectors);
+    this.#sight = already ?? see(await this.#qemu.ask(look(this.#layout)), this.#layout);
     await this.#host.reach(this.#sight.told);
   }
 

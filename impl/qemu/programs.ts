@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Program } from './qemu.ts';
@@ -16,21 +16,26 @@ export const DEBIAN_QEMUS: Readonly<Record<string, readonly string[]>> = {
 
 const PROGRAM_NAME = 'qemu-system-x86_64';
 
-const SHIM_FOLDER = join(import.meta.dirname, 'shim');
+/** The shim, and the headers that it shares with the gate of impl/stack. */
+export const SHIM_FOLDER = join(import.meta.dirname, 'shim');
 export const SHIM_SOURCE = join(SHIM_FOLDER, 'shim.c');
-/** It, and what it includes. */
-const SHIM_FILES: readonly string[] = ['shim.c', 'socket.h', 'eventfds.h', 'regions.h'];
 
 /** Where QEMUs and the shim are kept between runs. */
 export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'vfio-irq');
 }
 
-/** The shim compiled from the source as it is now: another source has another file, so none is ever stale. */
-export function shimPath(): string {
+/** Stands for all files of folders as they are now. What is compiled from others has another name: none is stale. */
+export function hashOf(folders: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of SHIM_FILES) hash.update(readFileSync(join(SHIM_FOLDER, file)));
-  return join(cacheFolder(), `shim-${hash.digest('hex').slice(0, 12)}.so`);
+  for (const folder of folders)
+    for (const file of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, file)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** The shim compiled from the source as it is now. */
+export function shimPath(): string {
+  return join(cacheFolder(), `shim-${hashOf([SHIM_FOLDER])}.so`);
 }
 
 /** Stands for sysfs: QEMU looks there for a device's IOMMU group, and for nothing else. */

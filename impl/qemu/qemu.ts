@@ -42,7 +42,9 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const LAST_LINES = 12;
 
 export function startQemu(program: Program, accelerator: Accelerator, answerLine: AnswerLine): Qemu {
-  const [first = '', ...words] = [...program.words, ...machineArguments(program, accelerator)];
+  const { sysfs } = program;
+  const shown = { accelerator, qtest: 'socket,id=qtest,fd=4', device: `sysfsdev=${sysfs}/function`, sysfs };
+  const [first = '', ...words] = [...program.words, ...machineArguments(shown)];
   // The machine dies with us, however we die.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', first, ...words], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
@@ -55,21 +57,29 @@ export function startQemu(program: Program, accelerator: Accelerator, answerLine
   return client(child, child.stdio[4] as Duplex, lastWords);
 }
 
+/** What differs between machines of ours. */
+interface Shown {
+  readonly accelerator: Accelerator;
+  /** The character device that qtest speaks to, called `qtest`. */
+  readonly qtest: string;
+  /** The function, in the words of vfio-pci. */
+  readonly device: string;
+  /** The folder with the bells. */
+  readonly sysfs: string;
+}
+
 /**
  * A machine with a bridge, behind it the function, and beside it bells and mailboxes. The function is alone behind its
- * bridge, so a reset of that bus is a reset of nothing else.
+ * bridge, so a reset of that bus is a reset of nothing else. It comes first, as a real one wants an empty container.
  */
-function machineArguments({ sysfs }: Program, accelerator: Accelerator): string[] {
-  const vfio = (name: string, place: string): string[] => [
-    '-device',
-    `vfio-pci,sysfsdev=${sysfs}/${name},${place},rombar=0,x-req=off`,
-  ];
+export function machineArguments({ accelerator, qtest, device, sysfs }: Shown): string[] {
+  const vfio = (which: string): string[] => ['-device', `vfio-pci,${which},rombar=0,x-req=off`];
   return [
     ...['-machine', 'q35', '-accel', accelerator, '-S', '-m', '8k', '-nodefaults', '-no-user-config'],
-    ...['-display', 'none', '-chardev', 'socket,id=qtest,fd=4', '-qtest', 'chardev:qtest', '-qtest-log', 'none'],
+    ...['-display', 'none', '-chardev', qtest, '-qtest', 'chardev:qtest', '-qtest-log', 'none'],
     ...['-device', `pci-bridge,id=bridge,addr=${BRIDGE_SLOT},chassis_nr=1,shpc=off`],
-    ...vfio('function', `bus=bridge,addr=${FUNCTION_SLOT}`),
-    ...BELL_DEVICES.flatMap((_, place) => vfio(`bell${place}`, `addr=${FIRST_BELL_SLOT + place}`)),
+    ...vfio(`${device},bus=bridge,addr=${FUNCTION_SLOT}`),
+    ...BELL_DEVICES.flatMap((_, place) => vfio(`sysfsdev=${sysfs}/bell${place},addr=${FIRST_BELL_SLOT + place}`)),
   ];
 }
 

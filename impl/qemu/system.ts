@@ -1,36 +1,23 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Config,
   GUEST_KINDS,
   HarnessError,
   type PciFunction,
-  type Precision,
-  REGISTERS_MASK,
   type Readiness,
-  type Scenario,
   type Support,
   type System,
   type SystemFactory,
-  type Trace,
-  VECTOR_STATE_MASK,
   type VmmTraits,
 } from '#vocabulary';
 import type { Kernel } from './kernel.ts';
 import { whyNoKvm } from './kvm.ts';
 import { Machine } from './machine.ts';
-import { seesMessage } from './pci-devices.ts';
+import { Pool, pooledSystem } from './pool.ts';
 import { DEBIAN_QEMUS, debianProgram, INSTALL_COMMAND, programAt, shimPath, sysfsFolder } from './programs.ts';
 import type { Accelerator, Program } from './qemu.ts';
 import { HOLE_PROBE, isHarmedByHoles, PROBE, probeConfig, traitsShown } from './vmm.ts';
-
-const PRECISION: Precision = {
-  vectorState: VECTOR_STATE_MASK,
-  messageControl: true,
-  registers: REGISTERS_MASK,
-  seesMessage,
-};
 
 /** A few shapes, as each takes a QEMU of its own; both kinds of event while off, as that is the kernel's affair. */
 const FUNCTIONS: readonly PciFunction[] = [
@@ -97,7 +84,7 @@ function readiness(name: string, accelerator: Accelerator): Readiness {
   return { ready: true };
 }
 
-function notReady(reason: string, command: string): Readiness {
+export function notReady(reason: string, command: string): Readiness {
   return { ready: false, reason, command };
 }
 
@@ -105,7 +92,7 @@ type Boot = (config: Config) => Promise<Machine>;
 
 /** Starts with a QEMU that is asked how it allocates: a system is told by what it does, never by its version. */
 async function qemuSystem(name: string, boot: Boot, accelerator: Accelerator): Promise<System> {
-  const pool = new Pool(name, boot);
+  const pool = new Pool(name, { boot, keyOf, idleMax: IDLE_MAX });
   try {
     const shown = await pool.run({ config: probeConfig(), operations: PROBE.operations });
     const overHole = await pool.run({ config: probeConfig(), operations: HOLE_PROBE });
@@ -116,7 +103,7 @@ async function qemuSystem(name: string, boot: Boot, accelerator: Accelerator): P
   }
 }
 
-function system(name: string, pool: Pool, vmm: VmmTraits, harmedByHoles: boolean): System {
+function system(name: string, pool: Pool<Machine>, vmm: VmmTraits, harmedByHoles: boolean): System {
   const support: Support = {
     operations: OPERATIONS,
     functions: FUNCTIONS,
@@ -126,89 +113,10 @@ function system(name: string, pool: Pool, vmm: VmmTraits, harmedByHoles: boolean
     devicesMax: 1,
     host: 'configured',
   };
-  return {
-    name,
-    precision: PRECISION,
-    support,
-    atOnce: AT_ONCE,
-    run: async (scenario) => {
-      if (!isDeepStrictEqual(scenario.config.vmm, vmm))
-        throw new HarnessError(
-          `${name} is ${JSON.stringify(vmm)}, asked was ${JSON.stringify(scenario.config.vmm ?? 'no VMM')}`,
-        );
-      return pool.run(scenario);
-    },
-    close: () => pool.close(),
-  };
+  return pooledSystem(name, pool, support, AT_ONCE);
 }
 
-/** QEMUs by what they were started on: their function, and whether the host told them that it can add vectors. */
-class Pool {
-  readonly #name: string;
-  readonly #boot: Boot;
-  /** Those used last come last. */
-  #idle: { readonly key: string; readonly machine: Machine }[] = [];
-  readonly #starting = new Set<Promise<Machine>>();
-  readonly #running = new Set<Machine>();
-  #isClosed = false;
-
-  constructor(name: string, boot: Boot) {
-    this.#name = name;
-    this.#boot = boot;
-  }
-
-  async run(scenario: Scenario): Promise<Trace> {
-    const key = keyOf(scenario.config);
-    const machine = await this.#take(key, scenario.config);
-    let trace: Trace | undefined;
-    try {
-      trace = await machine.run(scenario);
-      return trace;
-    } finally {
-      // One that died, or that said what nobody understands, is not used again.
-      if (trace === undefined || trace.lastWords !== undefined) await this.#discard(machine);
-      else await this.#giveBack(key, machine);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    // One that is being started is not running yet, and would be left behind.
-    await Promise.allSettled(this.#starting);
-    await Promise.all([...this.#running].map((machine) => machine.end()));
-  }
-
-  async #take(key: string, config: Config): Promise<Machine> {
-    if (this.#isClosed) throw new HarnessError(`${this.#name} was asked after it was closed`);
-    const found = this.#idle.findLast((idle) => idle.key === key);
-    if (found !== undefined) {
-      this.#idle = this.#idle.filter((idle) => idle !== found);
-      return found.machine;
-    }
-    const starting = this.#boot(config);
-    this.#starting.add(starting);
-    try {
-      const machine = await starting;
-      this.#running.add(machine);
-      return machine;
-    } finally {
-      this.#starting.delete(starting);
-    }
-  }
-
-  async #giveBack(key: string, machine: Machine): Promise<void> {
-    this.#idle.push({ key, machine });
-    if (this.#idle.length <= IDLE_MAX) return;
-    const oldest = this.#idle.shift();
-    if (oldest !== undefined) await this.#discard(oldest.machine);
-  }
-
-  async #discard(machine: Machine): Promise<void> {
-    this.#running.delete(machine);
-    await machine.end();
-  }
-}
-
+/** QEMUs go by their function, and by whether the host told them that it can add vectors. */
 function keyOf({ host, devices }: Config): string {
   const [device] = devices;
   if (device === undefined || devices.length !== 1) throw new HarnessError('a QEMU of ours has exactly one device');

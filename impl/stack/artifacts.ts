@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, DEBIAN_KERNELS } from '../linux/kernels.ts';
-import { DEBIAN_QEMUS } from '../qemu/programs.ts';
+import { DEBIAN_QEMUS, hashOf, SHIM_FOLDER } from '../qemu/programs.ts';
 
 /** What is compiled, each part from its folder. */
 export type Part = 'agent' | 'launcher' | 'shim';
@@ -15,12 +13,11 @@ export function sourceOf(part: Part): string {
   return join(import.meta.dirname, part, SOURCES[part]);
 }
 
-/** A part compiled from the source as it is now: another source has another file, so none is ever stale. */
+/** A part compiled from the source as it is now; the shim includes headers of the other one. */
 export function compiled(part: Part): string {
   const folder = join(import.meta.dirname, part);
-  const hash = createHash('sha256');
-  for (const file of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, file)));
-  return join(cacheFolder(), `stack-${part}-${hash.digest('hex').slice(0, 12)}`);
+  const hash = hashOf(part === 'shim' ? [folder, SHIM_FOLDER] : [folder]);
+  return join(cacheFolder(), `stack-${part}-${hash}`);
 }
 
 /** The two halves of a system's name. */

@@ -1,6 +1,5 @@
 import {
   type DataElement,
-  type Errno,
   type Event,
   HarnessError,
   type Message,
@@ -14,22 +13,9 @@ import {
   type VmmCall,
   type Window,
 } from '#vocabulary';
+import { outcomeOf } from '../qemu/answers.ts';
 import { EventfdNames } from '../qemu/eventfd-names.ts';
 import { BELL_DEVICES, describeBells } from '../qemu/pci-devices.ts';
-
-/** Source: include/uapi/asm-generic/errno-base.h and errno.h. */
-const ERRNO_NAMES: Readonly<Record<number, Errno>> = {
-  5: 'EIO',
-  9: 'EBADF',
-  12: 'ENOMEM',
-  14: 'EFAULT',
-  16: 'EBUSY',
-  19: 'ENODEV',
-  22: 'EINVAL',
-  25: 'ENOTTY',
-  28: 'ENOSPC',
-  34: 'ERANGE',
-};
 
 /** Makes the device raise, and resolves when all is done that comes of it. */
 type Raise = (vector: number) => Promise<void>;
@@ -203,12 +189,6 @@ export class Gatekeeper {
 function roleOf(flags: number, index: number): 'interrupt' | 'intx' | 'resample' {
   if (index !== VFIO_PCI_INTX_IRQ_INDEX) return 'interrupt';
   return (flags & VFIO_IRQ_SET_ACTION_TRIGGER) !== 0 ? 'intx' : 'resample';
-}
-
-function outcomeOf(result: number): Outcome {
-  if (result === 0) return { kind: 'ok' };
-  if (result > 0) return { kind: 'positive', value: result };
-  return { kind: 'errno', errno: ERRNO_NAMES[-result] ?? `errno ${-result}` };
 }
 
 /** The window that is open when a call has returned. */

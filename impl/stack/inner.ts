@@ -1,6 +1,8 @@
+import { type Layout, setUpMachine } from '../qemu/guest.ts';
+import { machineArguments } from '../qemu/qemu.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { findLayout, type Layout, machineArguments, setUpMachine } from './guest.ts';
-import { INNER_PROGRAM } from './image.ts';
+import { findLayout } from './guest.ts';
+import { INNER_PROGRAM, INNER_SYSFS } from './image.ts';
 import { Client, type Ended, onLines } from './lines.ts';
 import type { Outer } from './outer.ts';
 
@@ -49,7 +51,10 @@ export class Inner {
     );
     for (const channel of [qtest, gate]) channel.write(`${MARK}\n`, 'latin1');
     const address = this.#outer.devices[this.#place]?.address ?? '';
-    await this.#outer.startInner(this.#place, [...INNER_PROGRAM, ...machineArguments(address)]);
+    // Without mappings every access of the guest is a call.
+    const device = `host=${address},x-no-mmap=on`;
+    const shown = { accelerator: 'tcg', qtest: 'stdio,id=qtest,signal=off', device, sysfs: INNER_SYSFS } as const;
+    await this.#outer.startInner(this.#place, [...INNER_PROGRAM, ...machineArguments(shown)]);
     await this.ask(setUpMachine());
     this.#layout = await findLayout((lines) => this.ask(lines));
   }

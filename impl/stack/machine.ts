@@ -9,9 +9,9 @@ import {
   type Step,
   type Trace,
 } from '#vocabulary';
+import { accesses, look, NOTHING, rewind, type Sight, see } from '../qemu/guest.ts';
 import { messageEvents } from '../qemu/messages.ts';
 import type { Pair } from './artifacts.ts';
-import { accesses, type GuestSight, look, rewind, see } from './guest.ts';
 import { kernelOf, writtenImage } from './image.ts';
 import { Inner } from './inner.ts';
 import { Ended } from './lines.ts';
@@ -20,9 +20,6 @@ import { type FoundDevice, Outer, type PhysicalSight } from './outer.ts';
 
 const OK: Outcome = { kind: 'ok' };
 const EINVAL: Outcome = { kind: 'errno', errno: 'EINVAL' };
-
-/** A read that goes nowhere, which takes QEMU once round its event loop. */
-const NOTHING = 'readl 0x0';
 
 /** A real kernel with an inner QEMU on each of its devices. It runs one scenario after the other. */
 export class Machine {
@@ -92,7 +89,7 @@ function placeFor(found: readonly FoundDevice[], { devices }: Config): number {
 
 /** What was seen after a step; of the hardware, unless it is as it was. */
 interface Seen {
-  readonly guest: GuestSight;
+  readonly guest: Sight;
   readonly physical?: PhysicalSight;
 }
 
@@ -119,7 +116,7 @@ class Run {
   readonly #inner: Inner;
   readonly #place: number;
   readonly #observer = new Observer();
-  #guest: GuestSight | undefined;
+  #guest: Sight | undefined;
   #physical: PhysicalSight | undefined;
 
   constructor(outer: Outer, inner: Inner, place: number) {
@@ -133,7 +130,8 @@ class Run {
     try {
       await this.#inner.start();
       this.#inner.gatekeeper.fallSilent();
-      await this.#inner.ask(rewind(this.#inner.layout));
+      const { layout } = this.#inner;
+      await this.#inner.ask(rewind(layout, layout.vectors));
       await this.#runEventLoop();
       await this.#look();
     } catch (error) {

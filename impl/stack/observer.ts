@@ -1,6 +1,5 @@
 import type { Observation, VectorChange } from '#vocabulary';
-import { ENABLE, FUNCTION_MASK } from '../qemu/guest.ts';
-import type { GuestSight } from './guest.ts';
+import { ENABLE, FUNCTION_MASK, type Sight } from '../qemu/guest.ts';
 import type { PhysicalSight } from './outer.ts';
 
 /** Puts together what is observed after a step: of the hardware by the agent, and of the guest. */
@@ -8,7 +7,7 @@ export class Observer {
   readonly #vectors = new Reported();
   readonly #guestVectors = new Reported();
 
-  observe({ messageControl, registers, states }: PhysicalSight, guest: GuestSight, msixInfoFlags: number): Observation {
+  observe({ messageControl, registers, states }: PhysicalSight, guest: Sight, msixInfoFlags: number): Observation {
     return [
       {
         enable: (messageControl & ENABLE) !== 0,
@@ -30,8 +29,8 @@ export class Observer {
 class Reported {
   readonly #said: number[] = [];
 
-  changes(states: readonly number[]): VectorChange[] {
-    return states.flatMap((state, vector) => {
+  changes(states: Iterable<number>): VectorChange[] {
+    return [...states].flatMap((state, vector) => {
       if ((this.#said[vector] ?? 0) === state) return [];
       this.#said[vector] = state;
       return [{ vector, state }];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseOperation, printCall, printEvent, type VmmCall } from '#vocabulary';
+import { accesses, type Layout, see } from '../qemu/guest.ts';
 import { isStackName, pairOf, STACK_NAMES } from './artifacts.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { accesses, findLayout, type Layout, see } from './guest.ts';
+import { findLayout } from './guest.ts';
 import { Observer } from './observer.ts';
 import { stackFactory } from './system.ts';
 

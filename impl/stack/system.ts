@@ -1,34 +1,23 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { isDeepStrictEqual } from 'node:util';
 import {
   GUEST_KINDS,
   HarnessError,
   type PciFunction,
-  type Precision,
-  REGISTERS_MASK,
   type Readiness,
   type Scenario,
   type Support,
   type System,
   type SystemFactory,
   type Trace,
-  VECTOR_STATE_MASK,
   type VmmTraits,
 } from '#vocabulary';
 import { debianKernel, INSTALL_COMMAND, isPrepared, missingPackages, RUN_PROGRAMS } from '../linux/kernels.ts';
-import { seesMessage } from '../qemu/pci-devices.ts';
+import { Pool, pooledSystem } from '../qemu/pool.ts';
 import { debianProgram } from '../qemu/programs.ts';
+import { notReady } from '../qemu/system.ts';
 import { compiled, PARTS, type Pair, pairOf, STACK_NAMES } from './artifacts.ts';
 import { Machine } from './machine.ts';
-
-/** No function has MSI, so there is nothing to see of that. */
-const PRECISION: Precision = {
-  vectorState: VECTOR_STATE_MASK,
-  messageControl: true,
-  registers: REGISTERS_MASK,
-  seesMessage,
-};
 
 /** There is each that has events for either kind of them while MSI-X is off. */
 const FUNCTIONS: readonly PciFunction[] = [
@@ -73,13 +62,9 @@ function readiness(name: string): Readiness {
   return { ready: true };
 }
 
-function notReady(reason: string, command: string): Readiness {
-  return { ready: false, reason, command };
-}
-
 /** Starts with a machine that is asked how it allocates: a system is told by what it does, never by its version. */
 async function stackSystem(name: string, pair: Pair): Promise<System> {
-  const pool = new Pool(name, () => Machine.boot(pair));
+  const pool = new Pool(name, { boot: () => Machine.boot(pair), keyOf: () => '', idleMax: MACHINES });
   try {
     return system(name, pool, traitsShown(await pool.run(PROBE)));
   } catch (error) {
@@ -110,7 +95,7 @@ function traitsShown({ steps }: Trace): VmmTraits {
   throw new HarnessError(`a QEMU that allocates like no known one: ${JSON.stringify(calls)}`);
 }
 
-function system(name: string, pool: Pool, vmm: VmmTraits): System {
+function system(name: string, pool: Pool<Machine>, vmm: VmmTraits): System {
   const support: Support = {
     operations: new Set([...GUEST_KINDS, 'device.raise', 'device.arm']),
     functions: FUNCTIONS,
@@ -120,72 +105,5 @@ function system(name: string, pool: Pool, vmm: VmmTraits): System {
     devicesMax: 1,
     host: 'own',
   };
-  return {
-    name,
-    precision: PRECISION,
-    support,
-    atOnce: MACHINES,
-    run: async (scenario) => {
-      if (!isDeepStrictEqual(scenario.config.vmm, vmm))
-        throw new HarnessError(
-          `${name} is ${JSON.stringify(vmm)}, asked was ${JSON.stringify(scenario.config.vmm ?? 'no VMM')}`,
-        );
-      return pool.run(scenario);
-    },
-    close: () => pool.close(),
-  };
-}
-
-/** One machine for each scenario that runs at the time, started when it is first needed. */
-class Pool {
-  readonly #name: string;
-  readonly #boot: () => Promise<Machine>;
-  readonly #idle: Machine[] = [];
-  readonly #running = new Set<Machine>();
-  readonly #boots = new Set<Promise<Machine>>();
-  #isClosed = false;
-
-  constructor(name: string, boot: () => Promise<Machine>) {
-    this.#name = name;
-    this.#boot = boot;
-  }
-
-  async run(scenario: Scenario): Promise<Trace> {
-    const machine = await this.#take();
-    let isDone = false;
-    try {
-      const trace = await machine.run(scenario);
-      isDone = true;
-      return trace;
-    } finally {
-      // One that died, or that said what nobody understands, is not used again.
-      if (isDone && !machine.hasEnded) this.#idle.push(machine);
-      else {
-        this.#running.delete(machine);
-        await machine.end();
-      }
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    // One that is being started is not running yet, and would be left behind.
-    await Promise.allSettled(this.#boots);
-    await Promise.all([...this.#running].map((machine) => machine.end()));
-  }
-
-  async #take(): Promise<Machine> {
-    if (this.#isClosed) throw new HarnessError(`${this.#name} was asked after it was closed`);
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    const booting = this.#boot();
-    this.#boots.add(booting);
-    try {
-      const machine = await booting;
-      this.#running.add(machine);
-      return machine;
-    } finally {
-      this.#boots.delete(booting);
-    }
-  }
+  return pooledSystem(name, pool, support, MACHINES);
 }

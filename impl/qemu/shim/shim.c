@@ -3,7 +3,8 @@
  * a socket, QEMU waits in its ioctl until the line is answered, and the answer is what the ioctl returns. Whoever
  * answers is the kernel. Eventfds are real and QEMU's own; the answer says which of them to signal.
  *
- * VFIO_SHIM names the descriptor of the socket. Numbers are decimal unless said otherwise.
+ * VFIO_SHIM names the descriptor of the socket. Numbers are decimal unless said otherwise. A line without an answer
+ * waits for the next that has one, or for a read of the count of such lines.
  *
  *   from the shim                        answer            meaning
  *   d N name                             flags irqs size... config
@@ -27,187 +28,95 @@
  * that eventfd, and who reads 8 is told how many lines without an answer there have been.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
-#include <linux/vfio.h>
-#include <pthread.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#include "regions.h"
+#include "devices.h"
 
-enum { REGION_SHIFT = 40 };
-/* What a faked descriptor stands for; a device is DEVICE plus its number. */
-enum file { REAL, CONTAINER, GROUP, DEVICE };
+enum { PCI_COMMAND = 4, BELL_RING = 0 };
 
-static uint8_t files[FILES_MAX];
-
-/* QEMU asks from one thread at a time, but nothing here shall depend on it. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void *real(const char *name)
-{
-	void *found = dlsym(RTLD_NEXT, name);
-	if (!found)
-		fail(name);
-	return found;
-}
-
-#define REAL(name) \
-	static __typeof__(name) *next; \
-	if (!next) \
-		next = (__typeof__(name) *)real(#name)
-
-/* --- files ---------------------------------------------------------------------------------------------------- */
-
-static int standIn(uint8_t file)
-{
-	/* Not by eventfd(), which is ours: it gets no serial number. */
-	int fd = (int)syscall(SYS_eventfd2, 0, EFD_CLOEXEC);
-	if (fd < 0 || fd >= FILES_MAX)
-		fail("a descriptor");
-	files[fd] = file;
-	return fd;
-}
-
-static uint8_t fileOf(int fd)
-{
-	return fd >= 0 && fd < FILES_MAX ? files[fd] : (uint8_t)REAL;
-}
-
-static struct device *deviceOf(int fd)
-{
-	return fileOf(fd) >= DEVICE ? &devices[fileOf(fd) - DEVICE] : NULL;
-}
-
-static int openFaked(const char *path)
+static int fileAt(const char *path)
 {
 	if (strncmp(path, "/dev/vfio/", 10))
-		return -1;
-	return standIn(strcmp(path + 10, "vfio") ? GROUP : CONTAINER);
+		return OTHER;
+	return strcmp(path + 10, "vfio") ? FAKED_GROUP : FAKED_CONTAINER;
 }
 
-int open64(const char *path, int flags, ...)
+/* --- answers -------------------------------------------------------------------------------------------------- */
+
+static void signalSerial(uint32_t serial)
 {
-	REAL(open64);
-	va_list arguments;
-	va_start(arguments, flags);
-	int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, int) : 0;
-	va_end(arguments);
-	int fd = openFaked(path);
-	return fd >= 0 ? fd : next(path, flags, mode);
+	uint64_t one = 1;
+	for (int fd = 0; serial && fd < FILES_MAX; fd++)
+		if (serials[fd] == serial) {
+			if (write(fd, &one, sizeof(one)) != sizeof(one))
+				fail("write of an eventfd");
+			return;
+		}
 }
 
-int __open64_2(const char *path, int flags);
-
-int __open64_2(const char *path, int flags)
+/* Takes a result, and returns it as an ioctl does. */
+static int takeResult(const char **at)
 {
-	REAL(__open64_2);
-	int fd = openFaked(path);
-	return fd >= 0 ? fd : next(path, flags);
+	int isErrno = **at == '-';
+	*at += isErrno;
+	int value = (int)number(at);
+	return isErrno ? refuse(value) : value;
 }
 
-int eventfd(unsigned int count, int flags)
+/* Sends the line; the answer is a result and what to signal. */
+static int askResult(void)
 {
-	REAL(eventfd);
-	int fd = next(count, flags);
-	if (fd >= 0 && fd < FILES_MAX)
-		serials[fd] = ++lastSerial;
-	return fd;
-}
-
-static void tellClosed(int fd)
-{
-	pthread_mutex_lock(&lock);
-	toldLines++;
-	begin("x %u", serials[fd]);
-	serials[fd] = 0;
-	sendLine();
-	pthread_mutex_unlock(&lock);
-}
-
-int close(int fd)
-{
-	REAL(close);
-	if (fd >= 0 && fd < FILES_MAX) {
-		files[fd] = REAL;
-		/* Without a socket this is a QEMU that has no device of ours. */
-		if (serials[fd] && getenv("VFIO_SHIM"))
-			tellClosed(fd);
-	}
-	return next(fd);
+	const char *at = ask();
+	int result = takeResult(&at);
+	int reason = errno;
+	for (uint32_t serial; (serial = (uint32_t)number(&at));)
+		signalSerial(serial);
+	errno = reason;
+	return result;
 }
 
 /* --- regions -------------------------------------------------------------------------------------------------- */
 
-ssize_t pread64(int fd, void *bytes, size_t count, off64_t at)
+static void readRegion(int device, unsigned int region, uint64_t offset, uint8_t *bytes, size_t count)
 {
-	REAL(pread64);
-	struct device *device = deviceOf(fd);
-	if (!device)
-		return next(fd, bytes, count, at);
-	pthread_mutex_lock(&lock);
-	readRegion(device, (unsigned int)(at >> REGION_SHIFT), at & ((1ULL << REGION_SHIFT) - 1), bytes, count);
-	pthread_mutex_unlock(&lock);
-	return (ssize_t)count;
+	if (readKnown(&devices[device], region, offset, bytes, count) || count > sizeof(uint64_t))
+		return;
+	add("r %d %u %llu %zu", device, region, (unsigned long long)offset, count);
+	const char *at = ask();
+	uint64_t value = number(&at);
+	value |= number(&at) << 32;
+	memcpy(bytes, &value, count);
 }
 
-ssize_t __pread64_chk(int fd, void *bytes, size_t count, off64_t at, size_t size);
-
-ssize_t __pread64_chk(int fd, void *bytes, size_t count, off64_t at, size_t size)
+/* Of all that QEMU writes through, only Command does anything; BARs and Message Control are QEMU's own. */
+static void writeConfig(int device, uint64_t offset, const uint8_t *bytes, size_t count)
 {
-	if (count > size)
-		fail("pread beyond its buffer");
-	return pread64(fd, bytes, count, at);
+	uint8_t *config = devices[device].config;
+	if (offset > PCI_COMMAND + 1 || offset + count <= PCI_COMMAND)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (offset + i == PCI_COMMAND || offset + i == PCI_COMMAND + 1)
+			config[offset + i] = bytes[i];
+	add("c %d %u", device, (unsigned int)(config[PCI_COMMAND] | config[PCI_COMMAND + 1] << 8));
+	askResult();
 }
 
-ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at)
+static void writeRegion(int device, unsigned int region, uint64_t offset, const uint8_t *bytes, size_t count)
 {
-	REAL(pwrite64);
-	struct device *device = deviceOf(fd);
-	if (!device)
-		return next(fd, bytes, count, at);
-	pthread_mutex_lock(&lock);
-	writeRegion(device, (unsigned int)(at >> REGION_SHIFT), at & ((1ULL << REGION_SHIFT) - 1), bytes, count);
-	pthread_mutex_unlock(&lock);
-	return (ssize_t)count;
+	uint64_t value = 0;
+	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
+		writeConfig(device, offset, bytes, count);
+		return;
+	}
+	if (count > sizeof(value))
+		return;
+	memcpy(&value, bytes, count);
+	if (!devices[device].isBell || region != 0)
+		tellWritten(device, region, offset, count, value);
+	else if (offset == BELL_RING)
+		signalSerial((uint32_t)value);
 }
 
 /* --- ioctls --------------------------------------------------------------------------------------------------- */
-
-static int refuse(int reason)
-{
-	errno = reason;
-	return -1;
-}
-
-static int openDevice(const char *name)
-{
-	if (deviceCount == DEVICES_MAX)
-		fail("too many devices");
-	struct device *device = &devices[deviceCount];
-	begin("d %d %s", deviceCount, name);
-	char *at = ask();
-	device->flags = (uint32_t)strtoul(at, &at, 10);
-	device->irqs = (uint32_t)strtoul(at, &at, 10);
-	for (int bar = 0; bar < BARS; bar++)
-		device->sizes[bar] = strtoull(at, &at, 10);
-	at += strspn(at, " ");
-	for (int i = 0; i < CONFIG_BYTES && at[0] && at[1]; i++, at += 2) {
-		const char digits[3] = { at[0], at[1], 0 };
-		device->config[i] = (uint8_t)strtoul(digits, NULL, 16);
-	}
-	device->isBell = !strcmp(name, "bell0");
-	return standIn((uint8_t)(DEVICE + deviceCount++));
-}
 
 static int containerIoctl(unsigned long request, void *argument)
 {
@@ -232,81 +141,30 @@ static int containerIoctl(unsigned long request, void *argument)
 	}
 }
 
-static int groupIoctl(unsigned long request, void *argument)
+static int irqInfo(int device, struct vfio_irq_info *info)
+{
+	add("i %d %u", device, info->index);
+	const char *at = ask();
+	int result = takeResult(&at);
+	info->flags = (uint32_t)number(&at);
+	info->count = (uint32_t)number(&at);
+	return result < 0 ? result : 0;
+}
+
+static int deviceIoctl(int device, unsigned long request, void *argument)
 {
 	switch (request) {
-	case VFIO_GROUP_GET_STATUS:
-		((struct vfio_group_status *)argument)->flags = VFIO_GROUP_FLAGS_VIABLE;
-		return 0;
-	case VFIO_GROUP_SET_CONTAINER:
-	case VFIO_GROUP_UNSET_CONTAINER:
-		return 0;
-	case VFIO_GROUP_GET_DEVICE_FD:
-		return openDevice(argument);
-	default:
-		return refuse(ENOTTY);
-	}
-}
-
-static int regionInfo(const struct device *device, struct vfio_region_info *info)
-{
-	if (info->index > VFIO_PCI_CONFIG_REGION_INDEX)
-		return refuse(EINVAL);
-	info->offset = (uint64_t)info->index << REGION_SHIFT;
-	info->size = info->index < BARS ? device->sizes[info->index] : 0;
-	if (info->index == VFIO_PCI_CONFIG_REGION_INDEX)
-		info->size = CONFIG_BYTES;
-	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
-	info->argsz = sizeof(*info);
-	info->cap_offset = 0;
-	return 0;
-}
-
-static int irqInfo(int number, struct vfio_irq_info *info)
-{
-	begin("i %d %u", number, info->index);
-	char *at = ask();
-	long result = strtol(at, &at, 10);
-	info->flags = (uint32_t)strtoul(at, &at, 10);
-	info->count = (uint32_t)strtoul(at, &at, 10);
-	return result < 0 ? refuse((int)-result) : 0;
-}
-
-static int setIrqs(int number, const struct vfio_irq_set *set)
-{
-	begin("s %d %u %u %u %u", number, set->flags, set->index, set->start, set->count);
-	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD)
-		for (uint32_t i = 0; i < set->count; i++) {
-			int32_t fd;
-			memcpy(&fd, set->data + i * sizeof(fd), sizeof(fd));
-			add(" %d", serialOf(fd));
-		}
-	return askResult();
-}
-
-static int deviceIoctl(struct device *device, unsigned long request, void *argument)
-{
-	int number = (int)(device - devices);
-	switch (request) {
-	case VFIO_DEVICE_GET_INFO: {
-		struct vfio_device_info *info = argument;
-		info->argsz = offsetof(struct vfio_device_info, cap_offset);
-		info->flags = device->flags;
-		info->num_regions = VFIO_PCI_NUM_REGIONS;
-		info->num_irqs = device->irqs;
-		return 0;
-	}
-	case VFIO_DEVICE_GET_REGION_INFO:
-		return regionInfo(device, argument);
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		return irqInfo(number, argument);
+		return irqInfo(device, argument);
 	case VFIO_DEVICE_SET_IRQS:
-		return setIrqs(number, argument);
+		add("s %d", device);
+		addSetIrqs(argument);
+		return askResult();
 	case VFIO_DEVICE_RESET:
-		begin("z %d", number);
+		add("z %d", device);
 		return askResult();
 	default:
-		return refuse(ENOTTY);
+		return fakedDeviceIoctl(&devices[device], request, argument);
 	}
 }
 
@@ -314,14 +172,14 @@ static int deviceIoctl(struct device *device, unsigned long request, void *argum
 static int kvmIrqfd(const struct kvm_irqfd *irqfd, int result, int reason)
 {
 	int resample = irqfd->flags & KVM_IRQFD_FLAG_RESAMPLE ? serialOf((int)irqfd->resamplefd) : -1;
-	begin("k %d %d %u %u %d", serialOf((int)irqfd->fd), resample, irqfd->gsi, irqfd->flags, result < 0 ? -reason : 0);
+	add("k %d %d %u %u %d", serialOf((int)irqfd->fd), resample, irqfd->gsi, irqfd->flags, result < 0 ? -reason : 0);
 	ask();
 	return result;
 }
 
 static int kvmRouting(const struct kvm_irq_routing *routing, int result)
 {
-	begin("g");
+	add("g");
 	for (uint32_t i = 0; i < routing->nr; i++) {
 		const struct kvm_irq_routing_entry *entry = &routing->entries[i];
 		if (entry->type == KVM_IRQ_ROUTING_MSI)
@@ -338,24 +196,25 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(arguments, request);
 	void *argument = va_arg(arguments, void *);
 	va_end(arguments);
-	int isFaked = fileOf(fd) != REAL;
+	int file = fileOf(fd);
+	int isFaked = file != OTHER;
 	if (!isFaked && request != KVM_IRQFD && request != KVM_SET_GSI_ROUTING)
 		return next(fd, request, argument);
 	int result = isFaked ? 0 : next(fd, request, argument);
 	int reason = errno;
 	pthread_mutex_lock(&lock);
-	switch (fileOf(fd)) {
-	case REAL:
+	switch (file) {
+	case OTHER:
 		result = request == KVM_IRQFD ? kvmIrqfd(argument, result, reason) : kvmRouting(argument, result);
 		break;
-	case CONTAINER:
+	case FAKED_CONTAINER:
 		result = containerIoctl(request, argument);
 		break;
-	case GROUP:
-		result = groupIoctl(request, argument);
+	case FAKED_GROUP:
+		result = fakedGroupIoctl(request, argument);
 		break;
 	default:
-		result = deviceIoctl(deviceOf(fd), request, argument);
+		result = deviceIoctl(file - FAKED, request, argument);
 		break;
 	}
 	if (isFaked)

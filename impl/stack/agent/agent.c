@@ -596,7 +596,7 @@ int main(void)
 	irqFolder = open("/sys/kernel/irq", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (irqFolder < 0)
 		fail("/sys/kernel/irq");
-	setenv("VFIO_GATE", "3", 1);
+	setenv("VFIO_SHIM", "3", 1);
 	setenv("QEMU_MODULE_DIR", "/q/modules", 1);
 	findDevices();
 	sigemptyset(&child);

@@ -1,16 +1,28 @@
-/* Lines to whoever lets QEMU go on, and the answers. Included by gate.c, once. */
+/*
+ * Lines to whoever answers, and back. VFIO_SHIM names the descriptor of the socket. Lines without an answer wait for
+ * the next that has one, or for a flush.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 static char out[1 << 18];
 static size_t outLength;
-static char in[1 << 12];
+static char in[1 << 16];
 static size_t inLength;
 
 static void __attribute__((noreturn)) fail(const char *what)
 {
-	dprintf(2, "gate: %s: %s\n", what, strerror(errno));
+	dprintf(2, "shim: %s: %s\n", what, strerror(errno));
 	_exit(70);
 }
 
-/* Not by the library's functions: newer ones have versions that the library of an older QEMU lacks. */
+/* Takes a number; 0 where there is none. Newer C libraries have versions of strtoul that older ones lack. */
 static uint64_t number(const char **at)
 {
 	uint64_t value = 0;
@@ -21,18 +33,13 @@ static uint64_t number(const char **at)
 	return value;
 }
 
-static uint8_t digit(char letter)
-{
-	return (uint8_t)(letter <= '9' ? letter - '0' : letter - 'a' + 10);
-}
-
 static int channel(void)
 {
 	static int fd = -1;
 	if (fd < 0) {
-		const char *text = getenv("VFIO_GATE");
+		const char *text = getenv("VFIO_SHIM");
 		if (!text)
-			fail("VFIO_GATE is not set");
+			fail("VFIO_SHIM is not set");
 		fd = (int)number(&text);
 	}
 	return fd;

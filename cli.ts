@@ -55,7 +55,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
 const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
 
 /** A ready real system that nobody named gets a short share of the run. */
-const SECONDS_REAL_UNNAMED = 4;
+const SECONDS_REAL_UNNAMED = 2;
 /** Vectors whose growth is counted: more tell the same, and 2,048 take seconds. */
 const GROWTH_VECTORS: readonly number[] = [8, 64, 256];
 /** For one way to change interrupts. */

@@ -41,13 +41,18 @@ export interface Progress {
 const BLOCK_SCENARIOS = 50;
 /** Distinct findings after which a campaign ends: more would say the same thing again. */
 const FINDINGS_MAX = 5;
-/** Seconds for shrinking one finding. */
+/** Seconds for shrinking one finding, in a campaign that has more. */
 const SHRINK_SECONDS = 20;
 
 /** A failure of one kind, as first met. */
 interface Failure {
   readonly scenario: Scenario;
   readonly judgement: Judgement;
+}
+
+/** An expected violation as met: drawn, if one was, and else the story of its expectation, which is short already. */
+interface Example extends Failure {
+  readonly isStory: boolean;
 }
 
 /** Drives one system through generated scenarios beside the reference, and shrinks what does not hold. */
@@ -74,7 +79,7 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
     // A system without the device of the story cannot show it.
     if (lacks(plan.system, scenario) !== null) continue;
     tally.expect(expectation.invariant, expectation.clause);
-    await runOne(plan, scenario, tally);
+    tally.add(scenario, await lockstep(plan.system, scenario, terms(plan)), true);
   }
 }
 
@@ -97,7 +102,7 @@ async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number)
       next += 1;
       waiting.set(place, { scenario, judgement: await lockstep(plan.system, scenario, terms(plan)) });
       for (let ready = waiting.get(counted); ready !== undefined; ready = waiting.get(counted)) {
-        tally.add(ready.scenario, ready.judgement);
+        tally.add(ready.scenario, ready.judgement, false);
         waiting.delete(counted);
         counted += 1;
         if (counted % BLOCK_SCENARIOS === 0)
@@ -129,10 +134,6 @@ function blockSeed(seed: number, block: number): number {
   return createHash('sha256').update(`${seed} ${block}`).digest().readInt32LE();
 }
 
-async function runOne(plan: CampaignPlan, scenario: Scenario, tally: Tally): Promise<void> {
-  tally.add(scenario, await lockstep(plan.system, scenario, terms(plan)));
-}
-
 function terms(plan: CampaignPlan): Terms {
   const { profile, invariants, subjectPlatform } = plan;
   return { profile, invariants, subjectPlatform };
@@ -154,8 +155,11 @@ export function lacks({ support }: System, { config, operations }: Scenario): st
 /** Each distinct failure, and one example of each expected violation, as short as fast-check makes it. */
 async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const [signature, failure] of [...tally.failures, ...tally.expectedExamples]) {
-    const shrunk = await shrink(plan, signature, failure);
+  const failures = [...tally.failures].map(
+    ([signature, failure]) => [signature, { ...failure, isStory: false }] as const,
+  );
+  for (const [signature, { isStory, ...failure }] of [...failures, ...tally.expectedExamples]) {
+    const shrunk = isStory ? failure : await shrink(plan, signature, failure);
     findings.push({
       id: createHash('sha256').update(`${plan.system.name} ${plan.profile} ${signature}`).digest('hex').slice(0, 8),
       verdict: verdictOf(signature),
@@ -174,7 +178,7 @@ async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding
  * was.
  */
 async function shrink(plan: CampaignPlan, signature: string, failure: Failure): Promise<Failure> {
-  const deadline = performance.now() + SHRINK_SECONDS * 1000;
+  const deadline = performance.now() + Math.min(SHRINK_SECONDS, plan.seconds / 4) * 1000;
   let shortest = failure;
   const property = fc.asyncProperty(scenarios(plan.system.support, plan.platform, plan.lengthMax), async (scenario) => {
     if (performance.now() > deadline) return true;
@@ -238,7 +242,7 @@ class Tally {
   readonly clauses = new Map<string, number>();
   /** By signature, as first met. */
   readonly failures = new Map<string, Failure>();
-  readonly expectedExamples = new Map<string, Failure>();
+  readonly expectedExamples = new Map<string, Example>();
   /** Scenarios by violation. */
   readonly #violations = new Map<string, { invariant: InvariantId; clause: string | null; count: number }>();
 
@@ -246,13 +250,14 @@ class Tally {
     this.#violations.set(violationKey(invariant, clause), { invariant, clause, count: 0 });
   }
 
-  add(scenario: Scenario, judgement: Judgement): void {
+  add(scenario: Scenario, judgement: Judgement, isStory: boolean): void {
     this.scenarios += 1;
     this.operations += scenario.operations.length;
     if (judgement.divergences.length > 0) this.divergences += 1;
     this.#countClauses(judgement.reference);
     this.#countViolations(judgement);
-    for (const signature of signatures(scenario, judgement)) this.#remember(signature, scenario, judgement);
+    for (const signature of signatures(scenario, judgement))
+      this.#remember(signature, { scenario, judgement, isStory });
   }
 
   violations(findings: readonly Finding[]): ViolationCount[] {
@@ -287,9 +292,14 @@ class Tally {
     }
   }
 
-  #remember(signature: string, scenario: Scenario, judgement: Judgement): void {
-    const examples = verdictOf(signature) === 'expected' ? this.expectedExamples : this.failures;
-    if (!examples.has(signature)) examples.set(signature, { scenario, judgement: keep(judgement) });
+  #remember(signature: string, { isStory, scenario, judgement }: Example): void {
+    if (verdictOf(signature) !== 'expected') {
+      if (!this.failures.has(signature)) this.failures.set(signature, { scenario, judgement: keep(judgement) });
+      return;
+    }
+    const known = this.expectedExamples.get(signature);
+    if (known !== undefined && (isStory || !known.isStory)) return;
+    this.expectedExamples.set(signature, { isStory, scenario, judgement: keep(judgement) });
   }
 }
 

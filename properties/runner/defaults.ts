@@ -2,10 +2,10 @@ import type { Platform, Support, System } from '#vocabulary';
 import { PROFILE_NAMES, type ProfileName, platformOf } from '../../model/profiles.ts';
 
 /** Scenarios of a campaign on an in-process system. */
-const HOST_ALONE = 3_000;
+const HOST_ALONE = 2_500;
 /** The same with a VMM, of which there are many: 20,000 and more in all where no interrupt may be lost. */
-const TEARING_DOWN = 600;
-const KEEPING = 2_600;
+const TEARING_DOWN = 500;
+const KEEPING = 2_520;
 /** Scenarios on a real system that was named, and on one that is real from top to bottom. */
 const REAL = 3_000;
 const REAL_STACK = 300;

@@ -12,7 +12,7 @@ import { INVARIANTS, isInvariantId } from './properties/invariants/index.ts';
 import type { Invariant } from './properties/invariants/invariant.ts';
 import { bench } from './properties/runner/bench.ts';
 import { campaign, lacks, untested } from './properties/runner/campaign.ts';
-import { profilesFor, scenariosFor, suits } from './properties/runner/defaults.ts';
+import { isReal, profilesFor, scenariosFor, suits } from './properties/runner/defaults.ts';
 import { growthCosts } from './properties/runner/growth-cost.ts';
 import { lockstep, verdictOf } from './properties/runner/lockstep.ts';
 import { probe } from './properties/runner/probe.ts';
@@ -234,9 +234,8 @@ async function runProfile(
   stop: AbortSignal,
 ): Promise<CampaignResult> {
   const platform = platformOf(profile);
-  const real = own !== undefined || typeof system.support.vmm === 'object';
   const unbounded = options.runs === undefined && options.seconds !== undefined;
-  const short = real && options.systems === undefined && options.runs === undefined && !unbounded;
+  const short = isReal(system) && options.systems === undefined && options.runs === undefined && !unbounded;
   const label = system.name === profile ? profile : `${system.name} ${profile}`;
   const progress = new ProgressLine(label, process.stderr);
   const result = await campaign({

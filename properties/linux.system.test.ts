@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { systemFactory } from '../impl/index.ts';
 import { measureRates, PATTERNS, type Rate } from '../impl/linux/rates.ts';
 import { type HostName, hostTraits, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from './invariants/index.ts';
+import { qemus, until } from './processes.fixture.ts';
 import { campaign } from './runner/campaign.ts';
 import { lockstep } from './runner/lockstep.ts';
 import { planOf } from './runner/plan.fixture.ts';
@@ -173,25 +174,6 @@ describe('how often events are lost', () => {
     },
   );
 });
-
-/** QEMUs that are children of a process, by pid. */
-function qemus(parent = process.pid): readonly string[] {
-  const children = `/proc/${parent}/task/${parent}/children`;
-  const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(/\s+/).filter(Boolean) : [];
-  return pids.filter((pid) => {
-    const command = `/proc/${pid}/cmdline`;
-    return existsSync(command) && readFileSync(command, 'utf8').startsWith('qemu-system');
-  });
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const seen = look();
-    if (seen !== undefined) return seen;
-    await sleep(100);
-  }
-  throw new Error('waited for 20 s in vain');
-}
 
 function lines(count: number): readonly Operation[] {
   return Array.from({ length: count }, () => parseOperation('vfio.getIrqInfo MSIX'));

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Config, parseOperation, printCall, printOutcome, type Scenario, type System } from '#vocabulary';
 import { systemFactory } from '../impl/index.ts';
 import { type ProfileName, platformOf } from '../model/profiles.ts';
 import { specify } from '../model/reference.ts';
 import { expectationsOf } from './expected.ts';
+import { qemus, until } from './processes.fixture.ts';
 import { campaign } from './runner/campaign.ts';
 import { profilesFor, suits } from './runner/defaults.ts';
 import { planOf } from './runner/plan.fixture.ts';
@@ -130,30 +130,11 @@ describe.each(QEMUS)('%s', (name, profile) => {
     const started = qemus(child.pid);
     expect(started.length).toBeGreaterThan(0);
     child.kill(signal);
-    await until(() => (started.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : 'gone'));
+    await until(() => (started.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : 'gone'), 5);
   });
 });
 
 /** Whether a statement is about what these versions do not survive. */
 function isOverHole(at: GuestCase): boolean {
   return specify(guestScenario(at)).steps.some(({ clauses }) => clauses.includes('qemu.msix-enable.hole'));
-}
-
-/** QEMUs that are children of a process, by pid. */
-function qemus(parent = process.pid): readonly string[] {
-  const children = `/proc/${parent}/task/${parent}/children`;
-  const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(/\s+/).filter(Boolean) : [];
-  return pids.filter((pid) => {
-    const command = `/proc/${pid}/cmdline`;
-    return existsSync(command) && readFileSync(command, 'utf8').includes('qemu-system');
-  });
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const found = look();
-    if (found !== undefined) return found;
-    await sleep(50);
-  }
-  throw new Error('waited for 5 s in vain');
 }

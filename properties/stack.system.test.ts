@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PciFunction, parseOperation, printOutcome, type Scenario, type System } from '#vocabulary';
@@ -9,6 +8,7 @@ import { stackFactory } from '../impl/stack/system.ts';
 import { hostTraits, type ProfileName, platformOf } from '../model/profiles.ts';
 import { scenarios } from './generators/scenario.ts';
 import { INVARIANTS } from './invariants/index.ts';
+import { qemus, until } from './processes.fixture.ts';
 import { lockstep } from './runner/lockstep.ts';
 import type { Judgement } from './runner/verdict.ts';
 import { GUEST_STORIES } from './scenarios/guest-stories.ts';
@@ -204,27 +204,4 @@ function diedOfHole({ reference, subject, divergences }: Judgement): boolean {
   if (subject.steps[last]?.outcome.kind !== 'unknown') return false;
   const spoken = reference.steps[last]?.clauses ?? [];
   return spoken.includes(HOLE) && divergences.every(({ step }) => step === last);
-}
-
-/** QEMUs that are children of a process, by pid, whichever of its threads has made them. */
-function qemus(parent = process.pid): readonly string[] {
-  const tasks = `/proc/${parent}/task`;
-  const threads = existsSync(tasks) ? readdirSync(tasks) : [];
-  const children = threads.flatMap((thread) => {
-    const file = `${tasks}/${thread}/children`;
-    return existsSync(file) ? readFileSync(file, 'utf8').trim().split(/\s+/).filter(Boolean) : [];
-  });
-  return children.filter((pid) => {
-    const command = `/proc/${pid}/cmdline`;
-    return existsSync(command) && readFileSync(command, 'utf8').includes('qemu-system');
-  });
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const seen = look();
-    if (seen !== undefined) return seen;
-    await sleep(100);
-  }
-  throw new Error('waited for 20 s in vain');
 }

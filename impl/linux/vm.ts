@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { HarnessError, type PciFunction } from '#vocabulary';
+import { keepLastLines } from './last-words.ts';
 
 /** A virtual machine with the agent in it. */
 export interface Vm {
@@ -20,9 +21,6 @@ export type Said =
   | { readonly kind: 'silent' };
 
 const BOOT_TIMEOUT_MS = 60_000;
-const LAST_LINES = 12;
-/** How a kernel begins to say that something is wrong, and where it was. */
-const REASON = /Kernel panic|BUG:|WARNING:|Oops|general protection|RIP: 0010/;
 
 const ROCKER_VECTORS: readonly number[] = [4, 4, 10, 10, 36, 36, 66, 66];
 const HOLDER_VECTORS: readonly number[] = [128, 128];
@@ -156,21 +154,6 @@ export async function bootVm(image: string, initrd: string, remapping: boolean, 
     line: lines,
     lastWords: words,
     end,
-  };
-}
-
-function keepLastLines(child: ChildProcess): () => string {
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (data: Buffer) => {
-      text = `${text}${data.toString('latin1')}`.slice(-32768);
-    });
-  }
-  return () => {
-    const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.includes('has no peer'));
-    // A crash ends in registers: why it crashed is said further up.
-    const reasons = lines.slice(0, -LAST_LINES).filter((line) => REASON.test(line));
-    return [...reasons, ...lines.slice(-LAST_LINES)].join('\n');
   };
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { HarnessError } from '#vocabulary';
+import { keepLastLines, LAST_LINES } from '../linux/last-words.ts';
 import { compiled } from './artifacts.ts';
 import { Client, Ended, onLines } from './lines.ts';
 
@@ -27,9 +28,6 @@ export interface PhysicalSight {
 }
 
 const BOOT_TIMEOUT_MS = 60_000;
-const LAST_LINES = 12;
-/** How a kernel begins to say that something is wrong, and where it was. */
-const REASON = /Kernel panic|BUG:|WARNING:|Oops|general protection|RIP: 0010/;
 
 /**
  * Table sizes of the devices: rockers keep an event while MSI-X is off, ivshmems forget it. The last ivshmem is the
@@ -226,19 +224,4 @@ function howEnded(status: number): string {
   const number = status & 0x7f;
   const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
   return `the inner QEMU ended with ${number === 0 ? `code ${status >> 8}` : signal}`;
-}
-
-function keepLastLines(child: ChildProcess): () => string {
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (data: Buffer) => {
-      text = `${text}${data.toString('latin1')}`.slice(-32768);
-    });
-  }
-  return () => {
-    const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.includes('has no peer'));
-    // A crash ends in registers: why it crashed is said further up.
-    const reasons = lines.slice(0, -LAST_LINES).filter((line) => REASON.test(line));
-    return [...reasons, ...lines.slice(-LAST_LINES)].join('\n');
-  };
 }

@@ -1,12 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Operation, Scenario, Support, Window } from '#vocabulary';
 import { printOperation } from '#vocabulary';
-import { ANYTHING, describeFunction, excesses, sample } from './drawn.fixture.ts';
+import { ANYTHING, excesses, sample } from './drawn.fixture.ts';
 import type { Look } from './guest-drawn.fixture.ts';
 import { BOX, controlOf, GUEST, maskBitOf, meetsGuest, misfits, setsMaximum } from './guest-drawn.fixture.ts';
 import { isSimpler, measure } from './measure.ts';
-import { scenarios } from './scenario.ts';
+import { shrinkPlanted } from './planted.fixture.ts';
 import { shrinkScenario } from './shrink.ts';
 import { simplifyOperation } from './simplify.ts';
 
@@ -211,24 +210,12 @@ const PLANTED: readonly Planted[] = [
   },
 ];
 
-function shrinkPlanted({ fails }: Planted, seed: number): { readonly minimum: string; readonly runs: number } {
-  let [runs, failed] = [0, false];
-  const property = fc.property(scenarios(ANYTHING, GUEST), (scenario) => {
-    const isFailing = fails(scenario);
-    if (failed) runs++;
-    if (isFailing) failed = true;
-    return !isFailing;
-  });
-  const { counterexample } = fc.check(property, { seed, numRuns: 10_000 });
-  const { config, operations } = counterexample?.[0] ?? { config: { devices: [] }, operations: [] };
-  const functions = config.devices.map((of) => describeFunction(of).replace(/^{"msixVectors":(\d+)}$/, '$1'));
-  return { minimum: [functions.join(), ...operations.map(printOperation)].join('\n'), runs };
-}
-
 describe('shrinking a guest with fast-check', () => {
   it.each(PLANTED)('finds the minimum of: $what', (planted) => {
-    const shrunk = Array.from({ length: 50 }, (_, seed) => shrinkPlanted(planted, seed));
-    const others = shrunk.map(({ minimum }) => minimum).filter((minimum) => minimum !== planted.minimum.join('\n'));
+    const shrunk = Array.from({ length: 50 }, (_, seed) => shrinkPlanted(ANYTHING, GUEST, planted.fails, seed));
+    const others = shrunk
+      .map(({ minimum }) => minimum.join('\n'))
+      .filter((minimum) => minimum !== planted.minimum.join('\n'));
     expect(others.length, others[0]).toBeLessThanOrEqual(2);
     expect(Math.max(...shrunk.map(({ runs }) => runs))).toBeLessThan(300);
   });

@@ -37,8 +37,7 @@ function keyOf(pciFunction: PciFunction): string {
 }
 
 /** Whether a system has these functions, each device of a list once, and this kind of machine. */
-export function isSupportedConfig({ devices, interruptRemapping, vmm }: Config, support: Support): boolean {
-  if (vmm !== undefined && support.vmm === 'none') return false;
+export function isSupportedConfig({ devices, interruptRemapping }: Config, support: Support): boolean {
   if (devices.length > support.devicesMax) return false;
   if (interruptRemapping !== undefined && !support.withoutRemapping) return false;
   if (support.functions === 'any') return true;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Operation, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, isEventfdName, OPERATION_KINDS, printOperation, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { dataElementBytes, isEventfdName, OPERATION_KINDS, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import {
   ANYTHING,
   BOARD,
@@ -26,6 +26,7 @@ import {
 } from './drawn.fixture.ts';
 import { TRIGGER_EVENTFD, UNMASK_EVENTFD } from './flags.ts';
 import { isMisfit, isSimpler, measure } from './measure.ts';
+import { shrinkPlanted } from './planted.fixture.ts';
 import { scenarios } from './scenario.ts';
 import { shrinkScenario } from './shrink.ts';
 
@@ -363,33 +364,15 @@ function armsThree(operation: Operation): boolean {
   return operation.kind === 'vfio.setIrqs' && operation.flags === TRIGGER_EVENTFD && operation.data.length > 2;
 }
 
-interface Shrunk {
-  readonly minimum: readonly string[];
-  /** Runs after the first failure. */
-  readonly runs: number;
-}
-
-function shrinkPlanted({ support, fails }: Planted, seed: number): Shrunk {
-  let [runs, failed] = [0, false];
-  const property = fc.property(scenarios(support, DYNAMIC), (scenario) => {
-    const isFailing = fails(scenario);
-    if (failed) runs++;
-    if (isFailing) failed = true;
-    return !isFailing;
-  });
-  const { counterexample } = fc.check(property, { seed, numRuns: 10_000 });
-  const { config, operations } = counterexample?.[0] ?? { config: { devices: [] }, operations: [] };
-  const functions = config.devices.map((of) => describeFunction(of).replace(/^{"msixVectors":(\d+)}$/, '$1'));
-  return { minimum: [functions.join(), ...operations.map(printOperation)], runs };
-}
-
 function median(numbers: readonly number[]): number {
   return [...numbers].sort((left, right) => left - right)[numbers.length >> 1] ?? 0;
 }
 
 describe('shrinking with fast-check', () => {
   it.each(PLANTED)('finds the minimum of: $what', (planted) => {
-    const shrunk = Array.from({ length: 100 }, (_, seed) => shrinkPlanted(planted, seed));
+    const shrunk = Array.from({ length: 100 }, (_, seed) =>
+      shrinkPlanted(planted.support, DYNAMIC, planted.fails, seed),
+    );
     const others = shrunk.filter(({ minimum }) => minimum.join('; ') !== planted.minimum.join('; '));
     expect(others.length, others[0]?.minimum.join('\n')).toBeLessThanOrEqual(3);
     const runs = shrunk.map((one) => one.runs);

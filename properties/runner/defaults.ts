@@ -10,10 +10,16 @@ const KEEPING = 2_520;
 const REAL = 3_000;
 const REAL_STACK = 300;
 
+/** Whether a system has something of its own, below or on top, that the Config does not decide. */
+export function isReal({ support }: System): boolean {
+  return support.host === 'own' || typeof support.vmm === 'object';
+}
+
 /** How many scenarios a campaign has when nobody says. */
-export function scenariosFor({ support }: System, platform: Platform): number {
-  if (support.host === 'own' && typeof support.vmm === 'object') return REAL_STACK;
-  if (support.host === 'own' || typeof support.vmm === 'object') return REAL;
+export function scenariosFor(system: System, platform: Platform): number {
+  const { host, vmm } = system.support;
+  if (host === 'own' && typeof vmm === 'object') return REAL_STACK;
+  if (isReal(system)) return REAL;
   if (platform.vmm === undefined) return HOST_ALONE;
   return keepsInterrupts(platform) ? KEEPING : TEARING_DOWN;
 }

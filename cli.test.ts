@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allClauses } from './model/clauses.ts';
-import { PROFILE_NAMES } from './model/profiles.ts';
+import { MDEV_PROFILE_NAMES, PROFILE_NAMES } from './model/profiles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -42,8 +42,9 @@ describe('bad usage is one line and exit code 2:', () => {
     [['run', '--shard', '3/2'], 'vfio-irq: --shard: expected I/N with I from 1 to N, got 3/2'],
     [
       ['run', '--profile', 'linux-2.4'],
-      'vfio-irq: --profile: expected one of linux-6.1, linux-6.12, linux-6.12-static, each also with +qemu-7.2, ' +
-        '+qemu-10.0, +all-at-enable, and then with /irqfd; got linux-2.4',
+      'vfio-irq: --profile: expected one of linux-6.1, linux-6.12, linux-6.12-static, idxd-mdev, ' +
+        'idxd-mdev-at-unmask, idxd-mdev-immediate, idxd-mdev-all-closed, idxd-mdev-all-default, idxd-mdev-fixed, ' +
+        'each also with +qemu-7.2, +qemu-10.0, +all-at-enable, and then with /irqfd; got linux-2.4',
     ],
     [['run', '--fast'], "vfio-irq: Unknown option '--fast'"],
     [['replay'], 'vfio-irq: replay: expected one file, got 0'],
@@ -114,7 +115,10 @@ describe('a run', () => {
       seed: 5,
       mutants: { total: 0, killed: 0, survivors: [] },
     });
-    expect(summary.systems.map(({ profile }: { profile: string }) => profile)).toEqual(PROFILE_NAMES);
+    expect(summary.systems.map(({ profile }: { profile: string }) => profile)).toEqual([
+      ...PROFILE_NAMES,
+      ...MDEV_PROFILE_NAMES,
+    ]);
     expect(summary.systems[0]).toMatchObject({
       name: 'optimised',
       profile: 'linux-6.1',

@@ -6,12 +6,12 @@ import {
   type DeviceObservation,
   deviceOf,
   type Event,
-  type GuestObservation,
   INTX_DISABLE,
   INTX_HANDLER,
   INTX_STATUS,
   isAskable,
   isGuestOperation,
+  isMdevOperation,
   MSI_ENABLE,
   MSI_MESSAGE,
   type Observation,
@@ -22,7 +22,6 @@ import {
   type RawOperation,
   type Step,
   UNMASKED,
-  type VectorChange,
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
@@ -31,18 +30,19 @@ import {
 } from '#vocabulary';
 import { collectCitations } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
+import { changesOf, messageEvents, observeGuest } from './observed.ts';
 import { raise } from './pci/event.ts';
 import { assertIntx, deassertIntx } from './pci/intx-pin.ts';
 import { wipeTable } from './pci/msix-table.ts';
 import { runEventLoop } from './qemu/event-loop.ts';
 import { guestAccess } from './qemu/guest-access.ts';
+import { passedThrough } from './qemu/host-device.ts';
 import { intxEnable } from './qemu/intx.ts';
-import { readsPending } from './qemu/pba-read.ts';
-import { initialVirtualFunction, type VirtualFunction, type Vmm } from './qemu/virtual-function.ts';
+import { initialVirtualFunction, type Vmm } from './qemu/virtual-function.ts';
 import { pbaRead, tableRead, tableWrite } from './vfio/bar-region.ts';
 import { configRead, configWrite } from './vfio/config-space.ts';
 import { close, isClosed, mapBar, open, openedDevice, unmapBar, type VfioDevice } from './vfio/device.ts';
-import { closeEventfd, type Eventfds, noEventfds, writeEventfd } from './vfio/eventfd.ts';
+import { closeEventfd, type Eventfds, noEventfds, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
 import { intxHandler } from './vfio/intx.ts';
 import { getIrqInfo, msixInfoFlags } from './vfio/irq-info.ts';
 import { msiHandler } from './vfio/msi-handler.ts';
@@ -96,7 +96,9 @@ export function initial(config: Config): Machine {
   const raised: Event[] = [];
   if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised };
   const traits = config.vmm;
-  const functions = places.map(({ device }, index) => initialVirtualFunction(index, traits, device));
+  const functions = places.map(({ device }, index) =>
+    initialVirtualFunction(index, traits, passedThrough(device, index)),
+  );
   const raiseArmed = (index: number, window: Window): number => raiseInWindow(machine, index, window);
   const vmm: Vmm = { functions, delivered: new Map(), signalled: eventfds.signalled, raiseArmed };
   const machine: Machine = { platform: config, places, hostVectors, eventfds, vmm, raised };
@@ -125,6 +127,7 @@ function perform(machine: Machine, operation: Operation): Outcome {
   const { vmm } = machine;
   if (!isAskable(machine.platform, operation.kind))
     throw new Error(`${operation.kind} was asked of a machine ${vmm === null ? 'without' : 'with'} a VMM`);
+  if (isMdevOperation(operation)) throw new Error(`${operation.kind} was asked of a machine without mediated devices`);
   if (!isGuestOperation(operation)) return performRaw(machine, operation);
   const vf = vmm?.functions[operation.device];
   if (vmm === null || vf === undefined) throw new Error(`the Config has no device ${operation.device}`);
@@ -288,60 +291,14 @@ function heard({ vmm, eventfds }: Machine): Event[] {
   return vmm === null ? signalledEvents(eventfds) : messageEvents(vmm);
 }
 
-function messageEvents({ delivered }: Vmm): Event[] {
-  const messages = [...delivered.values()].map((message): Event & { kind: 'message' } => ({
-    kind: 'message',
-    ...message,
-  }));
-  delivered.clear();
-  return messages.sort(
-    (left, right) =>
-      left.device - right.device || left.high - right.high || left.address - right.address || left.data - right.data,
-  );
-}
-
-function signalledEvents(eventfds: Eventfds): Event[] {
-  return [...eventfds.signalled]
-    .map(([eventfd, count]): Event & { kind: 'signalled' } => ({ kind: 'signalled', eventfd, count }))
-    .sort((left, right) => Number(left.eventfd.slice(1)) - Number(right.eventfd.slice(1)));
-}
-
 /** What can be read now, as the difference to what was read before. */
 export function observe({ places, vmm }: Machine): Observation {
   return places.map((at, index) => {
     const vf = vmm?.functions[index];
     // What the guest sees is looked at first: it may show what is the function's.
-    const guest = vf === undefined ? {} : { guest: observeGuest(at, vf) };
+    const guest = vf === undefined ? {} : { guest: observeGuest(vf, at.touched, at.reportedToGuest) };
     return { ...observeDevice(at), ...guest };
   });
-}
-
-function observeGuest({ touched, reportedToGuest }: Place, vf: VirtualFunction): GuestObservation {
-  const looked = new Set([...touched, ...vf.touched]);
-  vf.touched.clear();
-  const changes = changesOf(looked, reportedToGuest, (vector) => guestState(vf, vector));
-  return { enable: vf.enable, functionMask: vf.functionMask, changes };
-}
-
-function guestState(vf: VirtualFunction, vector: number): number {
-  return (vf.unmasked.has(vector) ? UNMASKED : 0) + (readsPending(vf, vector) ? PENDING : 0);
-}
-
-/** The vectors looked at whose state is not what was reported, which is brought up to date. */
-function changesOf(
-  looked: ReadonlySet<number>,
-  reported: Map<number, number>,
-  stateOf: (vector: number) => number,
-): readonly VectorChange[] {
-  const changes: VectorChange[] = [];
-  for (const vector of looked) {
-    const state = stateOf(vector);
-    if (state === (reported.get(vector) ?? 0)) continue;
-    if (state === 0) reported.delete(vector);
-    else reported.set(vector, state);
-    changes.push({ vector, state });
-  }
-  return changes.sort((left, right) => left.vector - right.vector);
 }
 
 function observeDevice({ device, touched, reported }: Place): DeviceObservation {

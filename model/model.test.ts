@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type HostTraits, type Operation, parseOperation } from '#vocabulary';
 import { declare } from './cite.ts';
 import { allClauses } from './clauses.ts';
-import { hostTraits, PROFILE_NAMES, platformOf, profileNamed, profileOf } from './profiles.ts';
+import { hostTraits, MDEV_PROFILE_NAMES, PROFILE_NAMES, platformOf, profileNamed, profileOf } from './profiles.ts';
 import { specify } from './reference.ts';
 
 const uint32 = fc.oneof(
@@ -86,9 +86,9 @@ describe('a clause', () => {
     expect(clauses.length).toBeGreaterThan(40);
     expect(new Set(clauses.map(({ id }) => id)).size).toBe(clauses.length);
     for (const { id, title, source } of clauses) {
-      expect(id).toMatch(/^(pci|irq|vfio|qemu)(\.[a-z0-9-]+){2}$/);
+      expect(id).toMatch(/^(pci|irq|vfio|ims|qemu)(\.[a-z0-9-]+){2}$/);
       expect(title).toMatch(/^[A-Z-].*\.$/);
-      expect(source).toMatch(/Linux|PCIe|QEMU|ioctl|close\(2\)|^ours: /);
+      expect(source).toMatch(/Linux|PCIe|QEMU|DSA|ioctl|close\(2\)|\b20[12]\d\b|^ours: /);
     }
   });
 
@@ -112,11 +112,12 @@ describe('a clause', () => {
 
 describe('a profile', () => {
   it('is found by its traits', () => {
-    for (const name of PROFILE_NAMES) expect(profileOf(platformOf(name))).toBe(name);
+    for (const name of [...PROFILE_NAMES, ...MDEV_PROFILE_NAMES]) expect(profileOf(platformOf(name))).toBe(name);
     expect(profileOf({ host: { ...hostTraits('linux-6.1'), dynamicMsix: true } })).toBeUndefined();
     expect(profileNamed('linux-6.1')).toBe('linux-6.1');
     expect(profileNamed('linux-6.1+qemu-7.2/userspace')).toBe('linux-6.1+qemu-7.2');
     expect(profileNamed('linux-6.1+qemu-7.2/irqfd')).toBe('linux-6.1+qemu-7.2/irqfd');
+    expect(profileNamed('idxd-mdev+qemu-7.2/userspace')).toBe('idxd-mdev+qemu-7.2');
     expect(profileNamed('linux-6.1/userspace')).toBeUndefined();
     expect(profileNamed('toString')).toBeUndefined();
   });

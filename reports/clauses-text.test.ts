@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clausesText } from './clauses-text.ts';
-import { GLOSSARY, RUN } from './fixture.ts';
+import { GLOSSARY, RUN, WIDE_RUN } from './fixture.ts';
 import { TERMINAL_COLUMNS } from './layout.ts';
 import { readReached, SummaryError } from './read-summary.ts';
 import { summaryJson } from './summary.ts';
@@ -20,6 +20,13 @@ describe('the list of clauses', () => {
     expect(text).toContain('no scenario reached it');
     expect(text.endsWith('4 of 5 clauses reached by the last run (seed 42)')).toBe(true);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(TERMINAL_COLUMNS);
+  });
+
+  it('has one line for a system that was run on many hosts', () => {
+    const wide = readReached(summaryJson(WIDE_RUN, GLOSSARY.clauses), 'summary.json');
+    const hosts = ['linux-6.1', 'idxd-mdev', 'idxd-mdev-immediate', 'idxd-mdev-fixed'];
+    const counts = hosts.map((host) => `${host} 615`).join(', ');
+    expect(clausesText(GLOSSARY.clauses, wide)).toContain(`      reference on 4 hosts  ${counts} scenarios\n`);
   });
 
   it('counts a clause that is new since the last run as not reached', () => {

@@ -1,7 +1,7 @@
 import type { Clause } from '#vocabulary';
 import { grouped, joinSections, left, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
 import { type Palette, PLAIN } from './palette.ts';
-import { byHost, countWords } from './places.ts';
+import { placesTold } from './places.ts';
 import { printable } from './printable.ts';
 import type { Reached } from './read-summary.ts';
 import type { Summary } from './summary.ts';
@@ -47,10 +47,9 @@ function reachLines(reachedBy: ReachedBy, palette: Palette): readonly string[] {
   const systems = [...new Set(reachedBy.map(({ system }) => system))];
   const lines = systems.flatMap((system) => {
     const reaches = reachedBy.filter((reach) => reach.system === system);
-    return byHost(reaches.map(({ profile, scenarios }) => ({ profile, count: scenarios }))).map((host) => ({
-      place: printable(system === host.host ? system : `${system} on ${host.host}`),
-      words: countWords(host),
-    }));
+    return placesTold(reaches.map(({ profile, scenarios }) => ({ profile, count: scenarios }))).map(
+      ({ host, words }) => ({ place: printable(system === host ? system : `${system} on ${host}`), words }),
+    );
   });
   const width = widest(lines.map(({ place }) => place));
   return lines.flatMap(({ place, words }) =>

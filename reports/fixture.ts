@@ -1,7 +1,7 @@
 /** A small run, made by hand: one of everything a report has to tell. */
 import type { Clause, DeviceObservation, Observation, Scenario, Step, VectorChange } from '#vocabulary';
 import { ALLOCATED, ARMED, UNMASKED } from '#vocabulary';
-import type { Finding, RunResult } from '../properties/runner/verdict.ts';
+import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
 import type { Glossary } from './glossary.ts';
 import { GUEST_LOST } from './guest-fixture.ts';
 
@@ -341,6 +341,25 @@ export const RUN: RunResult = {
       clauses: { 'vfio.set-irqs.enable': 3 },
     },
   ],
+};
+
+const MANY_VMMS = ['qemu-7.2', 'qemu-7.2/irqfd', 'qemu-10.0', 'qemu-10.0/irqfd', 'all-at-enable'];
+
+/** Many hosts with many VMMs on each, one of which did not hold. */
+export const WIDE_RUN: RunResult = {
+  ...RUN,
+  results: ['linux-6.1', 'idxd-mdev', 'idxd-mdev-immediate', 'idxd-mdev-fixed'].flatMap((host, place) =>
+    [host, ...MANY_VMMS.map((vmm) => `${host}+${vmm}`)].map((profile, index): CampaignResult => {
+      const isBroken = profile === 'idxd-mdev-fixed+qemu-10.0';
+      const known = { invariant: 'no-lost-interrupt', clause: 'vfio.set-irqs.disable' } as const;
+      return {
+        ...{ system: 'reference', profile, verdict: isBroken ? 'fail' : 'pass', scenarios: 100 + index },
+        ...{ operations: 3000 + index, seconds: 0.1, divergences: isBroken ? 2 : 0, findings: [] },
+        violations: [{ ...known, count: 10 * place + index + 1, findings: [] }],
+        clauses: { 'vfio.set-irqs.enable': 100 + index },
+      };
+    }),
+  ),
 };
 
 export function replayCommand({ id, system }: Finding): string {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GUEST_KINDS, type Trace } from '#vocabulary';
+import { GUEST_KINDS, INVALID_INTERRUPT_HANDLE, MDEV_KINDS, type OperationKind, type Trace } from '#vocabulary';
 import { specify } from '../model/reference.ts';
 import { readRecorded, writeFinding } from '../properties/runner/record.ts';
 import { DIVERGENCE, GLOSSARY, RUN } from './fixture.ts';
+import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 import { readReached } from './read-summary.ts';
 import { summaryOf } from './summary.ts';
 
@@ -23,21 +24,40 @@ function shape(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, shape(part)]));
 }
 
+const answers = (trace: Trace): readonly object[] => trace.steps.map((step) => ({ ...step, clauses: [] }));
+
+describe('a finding made by hand', () => {
+  it.each([NOT_DRAINED, REFUSED_IN_THE_GAP])('on a machine with mdevs is what the model says: $id', (finding) => {
+    const { reference } = finding.judgement;
+    const { initial, initialParent, ...trace } = specify(finding.scenario);
+    expect({ initial, initialParent }).toEqual({ initial: reference.initial, initialParent: reference.initialParent });
+    expect(answers(reference)).toEqual(answers({ initial, ...trace }));
+  });
+});
+
 describe('the example in README.md', () => {
   it('of a scenario is one', () => {
-    const [raw = '', guests = ''] = examples('scenario@1');
+    const [raw = '', guests = '', mdevs = ''] = examples('scenario@1');
     expect(readRecorded(raw, 'README.md')).toMatchObject({
       kind: 'scenario',
       scenario: { operations: [{ device: 0 }, {}] },
     });
-    const recorded = readRecorded(guests, 'README.md');
-    const kinds = recorded.kind === 'scenario' ? recorded.scenario.operations.map(({ kind }) => kind) : [];
-    expect(kinds.filter((kind) => kind !== 'device.arm').sort()).toEqual([...GUEST_KINDS].sort());
+    const kindsOf = (text: string): readonly OperationKind[] => {
+      const recorded = readRecorded(text, 'README.md');
+      return recorded.kind === 'scenario' ? recorded.scenario.operations.map(({ kind }) => kind) : [];
+    };
+    expect(
+      kindsOf(guests)
+        .filter((kind) => kind !== 'device.arm')
+        .sort(),
+    ).toEqual([...GUEST_KINDS].sort());
+    const withoutVmm = MDEV_KINDS.filter((kind) => kind !== 'device.armDescriptor');
+    expect(kindsOf(mdevs)).toEqual(expect.arrayContaining(withoutVmm));
   });
 
   it('of a finding is one, as it would be written', () => {
     const texts = examples('finding@1');
-    expect(texts).toHaveLength(2);
+    expect(texts).toHaveLength(3);
     for (const text of texts) {
       const recorded = readRecorded(text, 'README.md');
       expect(recorded.kind === 'finding' ? writeFinding(recorded.finding) : recorded.kind).toBe(text);
@@ -50,13 +70,26 @@ describe('the example in README.md', () => {
     const recorded = readRecorded(text, 'README.md');
     if (recorded.kind !== 'finding') throw new Error('a finding is read as one');
     const { scenario, judgement } = recorded.finding;
-    const answers = (trace: Trace): readonly object[] => trace.steps.map((step) => ({ ...step, clauses: [] }));
     expect(answers(judgement.reference)).toEqual(answers(specify(scenario)));
     expect(judgement.reference.steps.at(-1)).toMatchObject({
       events: [{ kind: 'raised', window: 'after-set' }, { kind: 'message' }],
       observation: [{ guest: { enable: true } }],
       calls: [{ kind: 'vfio' }],
     });
+  });
+
+  it('of a finding with mdevs is what the model says', () => {
+    const [, , text = ''] = examples('finding@1');
+    const recorded = readRecorded(text, 'README.md');
+    if (recorded.kind !== 'finding') throw new Error('a finding is read as one');
+    const { scenario, judgement } = recorded.finding;
+    expect(answers(judgement.reference)).toEqual(answers(specify(scenario)));
+    expect(judgement.reference.initialParent).toEqual(specify(scenario).initialParent);
+    expect(judgement.reference.steps.at(-1)).toMatchObject({
+      events: [{ kind: 'completed', status: INVALID_INTERRUPT_HANDLE }, { kind: 'error' }],
+      parent: { descriptors: [{ phase: 'over' }] },
+    });
+    expect(judgement.subject.steps.at(-1)?.parent).toMatchObject({ descriptors: [{ phase: 'started', entry: 0 }] });
   });
 
   it('of a summary has the names of a summary', () => {

@@ -3,7 +3,7 @@ import type { RunResult } from '../properties/runner/verdict.ts';
 import { link } from './html-parts.ts';
 import { grouped } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import { byHost, type HostCounts } from './places.ts';
+import { byHost, type HostCounts, vmmsTold } from './places.ts';
 import { type ClauseReach, clauseReaches } from './scoreboard.ts';
 
 /** Narrows the table of clauses. Without it every clause is shown and the form stays hidden. */
@@ -72,7 +72,7 @@ function reachMarkup({ undrawn }: Clause, profiles: ClauseReach['profiles']): Co
   if (undrawn !== undefined) return markup`<span class="quiet">never drawn: ${undrawn}</span>`;
   if (profiles.length === 0) return markup`<span class="fail">✗ not reached</span>`;
   return byHost(profiles).map(
-    ({ host, counts }) => markup`<p class="reach">${host} ${counts.map((count) => countMarkup(count))}</p>`,
+    ({ host, counts }) => markup`<p class="reach">${host} ${vmmsTold(counts).map(countMarkup)}</p>`,
   );
 }
 

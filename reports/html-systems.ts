@@ -3,13 +3,13 @@ import { CONFORMANCE_PROMISE, expectationSource, type Glossary } from './glossar
 import { clauseLink, findingLinks, invariantLink, link, type PageWords, verdictMarkup } from './html-parts.ts';
 import { counted, grouped } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import { profileParts } from './places.ts';
+import { ALONE, profileParts } from './places.ts';
+import { type ScoreRow, scoreRows, singleRow } from './score-rows.ts';
 import {
   type ExpectedGroup,
   expectedGroups,
   findingsOf,
   resultsBySystem,
-  resultsInPlace,
   type Tally,
   worstVerdict,
 } from './scoreboard.ts';
@@ -17,8 +17,10 @@ import {
 /** Systems by properties: a row per profile of a system, a column per promise. */
 export function systemsSection(run: RunResult, words: PageWords): Markup {
   const { invariants } = words;
-  const headings = invariants.map(({ id }) => markup`<th scope="col">${link('invariant', id, id)}</th>`);
-  const groups = [...resultsBySystem(run)].map(([system, results]) => systemRows(system, results, words));
+  const systems = [...resultsBySystem(run)].map(([system, results]) => ({
+    ...{ system, verdict: worstVerdict(results), rows: scoreRows(results) },
+  }));
+  const groups = systems.map((rows) => systemRows(rows, words));
   const promises = invariants.map(
     ({ id, promise, source }) =>
       markup`<div id="invariant-${id}"><dt>${id}</dt><dd>${promise} <span class="quiet">${source}</span></dd></div>
@@ -26,7 +28,21 @@ export function systemsSection(run: RunResult, words: PageWords): Markup {
   );
   return markup`<section id="systems" aria-labelledby="systems-heading">
 <h2 id="systems-heading">Systems and properties</h2>
-<div class="scroll" role="region" aria-label="Systems and properties" tabindex="0">
+${matrixMarkup('Systems and properties', groups, words)}
+<p class="legend quiet">✓ held · ✗ did not hold, with the number of scenarios ·
+<span class="expected">≈</span> broken as expected, scenarios by cause · – not tested</p>
+${eachVmmMarkup(systems, words)}<h3>What each property promises</h3>
+<dl class="promises">
+<div><dt>conformance</dt>
+<dd>${CONFORMANCE_PROMISE}</dd></div>
+${promises}</dl>
+</section>`;
+}
+
+/** The table, in which one can move sideways. */
+function matrixMarkup(label: string, groups: readonly Markup[], { invariants }: PageWords): Markup {
+  const headings = invariants.map(({ id }) => markup`<th scope="col">${link('invariant', id, id)}</th>`);
+  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
 <table class="matrix">
 <thead><tr>
 <th scope="col">profile</th>
@@ -36,30 +52,45 @@ export function systemsSection(run: RunResult, words: PageWords): Markup {
 ${headings}
 </tr></thead>
 ${groups}</table>
-</div>
-<p class="legend quiet">✓ held · ✗ did not hold, with the number of scenarios ·
-<span class="expected">≈</span> broken as expected, scenarios by cause · – not tested</p>
-<h3>What each property promises</h3>
-<dl class="promises">
-<div><dt>conformance</dt>
-<dd>${CONFORMANCE_PROMISE}</dd></div>
-${promises}</dl>
-</section>`;
+</div>`;
 }
 
-function systemRows(system: string, results: readonly CampaignResult[], words: PageWords): Markup {
-  const places = resultsInPlace(results);
-  const name = markup`<span class="held">${system} ${verdictMarkup(worstVerdict(results))}</span>`;
+/** A system and rows of it, as a table has them. */
+interface SystemRows {
+  readonly system: string;
+  /** Of all that was run on it. */
+  readonly verdict: CampaignResult['verdict'];
+  readonly rows: readonly ScoreRow[];
+}
+
+/** What the table above has as the sum of many VMMs, each by itself; nothing where there is no such sum. */
+function eachVmmMarkup(systems: readonly SystemRows[], words: PageWords): Content {
+  const single = systems.map((system) => ({
+    ...system,
+    rows: system.rows.flatMap(({ sumOf }) => sumOf.map(singleRow)),
+  }));
+  const summed = single.filter(({ rows }) => rows.length > 0);
+  if (summed.length === 0) return '';
+  const groups = summed.map((rows) => systemRows(rows, words));
+  const count = summed.reduce((sum, { rows }) => sum + rows.length, 0);
+  return markup`<details>
+<summary>Each VMM by itself, where the table has several in one row: ${counted(count, 'campaign')}</summary>
+${matrixMarkup('Each VMM by itself', groups, words)}
+</details>
+`;
+}
+
+function systemRows({ system, verdict, rows }: SystemRows, words: PageWords): Markup {
+  const name = markup`<span class="held">${system} ${verdictMarkup(verdict)}</span>`;
   return markup`<tbody>
 <tr class="system"><th scope="rowgroup" colspan="${words.invariants.length + 4}">${name}</th></tr>
-${places.map((result, index) => resultRow(result, places[index - 1], words))}</tbody>
+${rows.map((row, index) => resultRow(row, rows[index - 1], words))}</tbody>
 `;
 }
 
 /** Beneath a host stand its VMMs, each told by its own name. */
-function resultRow(result: CampaignResult, before: CampaignResult | undefined, words: PageWords): Markup {
-  const { host, vmm } = profileParts(result.profile);
-  const isFirst = before === undefined || profileParts(before.profile).host !== host;
+function resultRow({ result, host, vmm }: ScoreRow, before: ScoreRow | undefined, words: PageWords): Markup {
+  const isFirst = before?.host !== host;
   const shown = isFirst ? host : markup`<span class="hidden">${host}</span>`;
   const name = vmm === undefined ? host : markup`${shown} <span class="vmm">+ ${vmm}</span>`;
   const kind = isFirst ? markup` class="host"` : '';
@@ -146,8 +177,43 @@ function expectedMarkup(group: ExpectedGroup, run: RunResult, words: Glossary): 
 <h3>${invariantLink(invariant, words)} <span class="quiet">by</span> ${clauseLink(clause, words)}</h3>
 <p>${source}</p>
 <ul class="tallies">
-${[...gone, ...found].map((tally) => tallyMarkup(tally, findings))}</ul>
+${gone.map((tally) => tallyMarkup(tally, findings))}${foundMarkup(found, findings)}</ul>
 </article>
+`;
+}
+
+/** Tallies that have a line each; of more those on one host stand on one. */
+const TALLIES_TOLD_MAX = 12;
+
+function foundMarkup(found: readonly Tally[], findings: readonly Finding[]): readonly Markup[] {
+  if (found.length <= TALLIES_TOLD_MAX) return found.map((tally) => tallyMarkup(tally, findings));
+  return hostTallies(found).map((tallies) => hostTallyMarkup(tallies, findings));
+}
+
+/** What one system showed on one host. */
+interface HostTally {
+  readonly system: string;
+  readonly host: string;
+  readonly tallies: readonly Tally[];
+}
+
+function hostTallies(tallies: readonly Tally[]): readonly HostTally[] {
+  const places = new Map<string, HostTally>();
+  for (const tally of tallies) {
+    const { system, profile } = tally;
+    const { host } = profileParts(profile);
+    const key = JSON.stringify([system, host]);
+    places.set(key, { system, host, tallies: [...(places.get(key)?.tallies ?? []), tally] });
+  }
+  return [...places.values()];
+}
+
+function hostTallyMarkup({ system, host, tallies }: HostTally, findings: readonly Finding[]): Markup {
+  const sum = tallies.reduce((total, { count }) => total + count, 0);
+  const counts = tallies.map(({ profile, count }) => `${profileParts(profile).vmm ?? ALONE} ${grouped(count)}`);
+  const ids = tallies.flatMap(({ findings: told }) => told);
+  return markup`<li><span class="expected">≈ ${counted(sum, 'scenario')}</span> ${system}
+<span class="quiet">on ${host}: ${counts.join(', ')}</span> ${findingLinks(ids, findings)}</li>
 `;
 }
 

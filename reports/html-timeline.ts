@@ -4,7 +4,7 @@ import { callsBeside } from './calls.ts';
 import type { Glossary } from './glossary.ts';
 import { differenceWords, violationWords, WINDOW_MEANINGS } from './headline.ts';
 import { clauseLink, invariantLink } from './html-parts.ts';
-import { type Markup, markup } from './markup.ts';
+import { type Content, type Markup, markup } from './markup.ts';
 import { type Actor, type Answer, type Pointer, type TimelineRow, timelineOf, untoldDivergences } from './timeline.ts';
 
 /** A column of a timeline: an actor, or the VMM, which asks nothing but what its guest makes it ask. */
@@ -26,17 +26,18 @@ const LANE_WORDS: Readonly<Record<Lane, string>> = {
 
 /** A finding as a table: a lane per actor, in it what it asked and what showed at it; beside it what was answered. */
 export function timelineMarkup(finding: Finding, words: Glossary): Markup {
-  const { before, rows } = timelineOf(finding);
+  const { parent, before, rows } = timelineOf(finding);
   const start = before.map(
     ({ path, expected, got }) => markup`<p class="fail">At the start, ${path}: expected ${expected}, got ${got}</p>
 `,
   );
   const windows = new Set(rows.flatMap((row) => row.windows));
-  const hasVmm = finding.scenario.config.vmm !== undefined;
+  const { mdev, vmm } = finding.scenario.config;
+  const machine = { hasMdevs: mdev !== undefined, hasVmm: vmm !== undefined };
   const actors = new Set(rows.map(({ actor }) => actor));
-  const lanes = LANES.filter((lane) => isShown(lane, hasVmm, actors));
+  const lanes = LANES.filter((lane) => isShown(lane, machine, actors));
   const headings = lanes.map((lane) => markup`<th scope="col" class="lane-${lane}">${LANE_WORDS[lane]}</th>`);
-  return markup`${start}<table class="timeline${hasVmm ? ' with-guest' : ''}">
+  return markup`${startMarkup(parent)}${start}<table class="timeline${tableClasses(machine)}">
 <caption class="hidden">Timeline of finding ${finding.id}</caption>
 <thead><tr>
 <th scope="col" class="number">#</th>${headings}
@@ -49,19 +50,38 @@ ${rows.map((row) => timelineRows(row, lanes, words))}</tbody>
 ${[...windows].map(windowLegend)}`;
 }
 
-/** Without a VMM there is no guest; with one it is the only user of vfio, and the host seldom asks for anything. */
-function isShown(lane: Lane, hasVmm: boolean, actors: ReadonlySet<Actor>): boolean {
+/** What is on a machine besides vfio, host and devices. */
+interface Machine {
+  readonly hasMdevs: boolean;
+  readonly hasVmm: boolean;
+}
+
+/**
+ * A VMM is the only user of vfio, and a guest is there with a VMM or an mdev. The host seldom asks for anything where
+ * there is one.
+ */
+function isShown(lane: Lane, { hasMdevs, hasVmm }: Machine, actors: ReadonlySet<Actor>): boolean {
   switch (lane) {
     case 'guest':
+      return hasVmm || hasMdevs;
     case 'vmm':
       return hasVmm;
     case 'vfio':
       return !hasVmm;
     case 'host':
-      return !hasVmm || actors.has('host');
+      return !(hasVmm || hasMdevs) || actors.has('host');
     case 'device':
       return true;
   }
+}
+
+function tableClasses({ hasMdevs, hasVmm }: Machine): string {
+  return `${hasVmm ? ' with-guest' : ''}${hasMdevs ? ' with-mdevs' : ''}`;
+}
+
+function startMarkup(parent: readonly string[]): Content {
+  const lines = parent.map((words) => markup`<span class="line">${words}</span>`);
+  return lines.length === 0 ? '' : markup`<div class="quiet start"><p>At the start</p>${lines}</div>\n`;
 }
 
 function windowLegend(window: Window): Markup {
@@ -87,6 +107,7 @@ function answerRow(row: TimelineRow, lanes: readonly Lane[], tag: Tag, answer: A
   const changes = [
     ...(answer?.guest ?? []).map((change) => markup`<span class="change guest line">${change}</span>`),
     ...(answer?.changes ?? []).map((change) => markup`<span class="change line">${change}</span>`),
+    ...(answer?.parent ?? []).map((change) => markup`<span class="change parent line">${change}</span>`),
   ];
   return markup`<tr class="${rowClasses(row, tag, answer)}"><th scope="row" class="number">${index}</th>
 ${lanes.map((lane) => laneCell(lane, row, tag, answer))}

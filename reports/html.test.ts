@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import type { RunResult } from '../properties/runner/verdict.ts';
-import { CRASH, GLOSSARY, RUN, replayCommand } from './fixture.ts';
+import { CRASH, GLOSSARY, RUN, replayCommand, WIDE_RUN } from './fixture.ts';
 import { htmlPage } from './html.ts';
+import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 
 const ENVIRONMENT = {
   node: 'v20.20.2',
@@ -133,6 +134,61 @@ describe('page', () => {
     expect(article).toContain('<code class="call line">vfio.setIrqs MSIX EVENTFD|TRIGGER 0+2 [i0 i1]: ok</code>');
     expect(article).toContain('<span class="change guest line">guest: 1 unmasked</span>');
     expect(article).toContain('<span class="event line">message 0x4000 to 0x100000</span>');
+  });
+
+  it('shows what changed in the parent of mdevs beside what was asked', () => {
+    const [first] = RUN.results;
+    if (first === undefined) throw new Error('the run has no results');
+    const page = htmlPage({ ...RUN, results: [{ ...first, findings: [NOT_DRAINED, REFUSED_IN_THE_GAP] }] }, OPTIONS);
+    expectNested(page);
+    const [drained = '', gap = ''] = page.match(/<article class="card" id="finding-[\s\S]*?<\/article>/g) ?? [];
+    const headings = (article: string) => matches(article, /<th scope="col"[^>]*>([^<]*)</g);
+    expect(headings(drained)).toEqual(['#', 'guest', 'vfio', 'device', 'answer', 'now observed']);
+    expect(headings(gap)).toEqual(['#', 'guest', 'calls of the VMM', 'device', 'answer', 'now observed']);
+    expect(drained).toContain('<table class="timeline with-mdevs">');
+    expect(drained).toContain('<p>At the start</p><span class="line">mdev @0 open, default pasid 1</span>');
+    expect(drained).toContain('<dd><span class="line">mdev driver: MSI-X grows while on; an IMS entry');
+    const rows = matches(drained, /<tr class="answer-(?:expected|got)[^>]*>([\s\S]*?)<\/tr>/g);
+    const asked = '<code class="line">guest.freePasid 5</code>';
+    expect(rows[0]).toContain(`<td data-label="guest">${asked}<span class="event line">descriptor 0 done</span></td>`);
+    expect(matches(rows[1] ?? '', /<span class="change parent line">([^<]*)</g)).toEqual([
+      ...['entry 0 of @0.1: unmasked pasid 1 irq 0x101', 'pasid 1 active, default of VM 0, 3 references'],
+      'pasid 3 free-pending, guest 5 of VM 0, 1 reference',
+    ]);
+    expect(gap).toContain('<span class="event line">SWERROR pasid 0</span>');
+  });
+
+  it('has many VMMs that held in one row, and each by itself behind it', () => {
+    const page = htmlPage(WIDE_RUN, OPTIONS);
+    expectNested(page);
+    const [matrix = '', each = ''] = page.match(/<table class="matrix">[\s\S]*?<\/table>/g) ?? [];
+    const names = (table: string) =>
+      matches(table, /<tr(?: class="host")?><th scope="row">([\s\S]*?)<\/th>/g).map((name) =>
+        name.replaceAll(/<span class="hidden">.*?<\/span>|<[^>]*>/g, '').trim(),
+      );
+    expect(names(matrix)).toEqual([
+      ...['linux-6.1', '+ 5 VMMs', 'idxd-mdev', '+ 5 VMMs', 'idxd-mdev-immediate', '+ 5 VMMs'],
+      ...['idxd-mdev-fixed', '+ qemu-7.2', '+ qemu-7.2/irqfd', '+ qemu-10.0', '+ qemu-10.0/irqfd', '+ all-at-enable'],
+    ]);
+    expect(names(each)).toHaveLength(15);
+    expect(names(each)[1]).toBe('+ qemu-7.2/irqfd');
+    expect(each).toContain('reference <span class="verdict fail">');
+    expect(page).toContain(
+      '<summary>Each VMM by itself, where the table has several in one row: 15 campaigns</summary>',
+    );
+    expect(PAGE).not.toContain('<details>');
+  });
+
+  it('has the counts of one host on one line where there are many', () => {
+    const page = htmlPage(WIDE_RUN, OPTIONS);
+    const lines = matches(page, /<li>(<span class="expected">[\s\S]*?)<\/li>/g);
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toBe(
+      '<span class="expected">≈ 81 scenarios</span> reference\n<span class="quiet">on idxd-mdev: alone 11, ' +
+        'qemu-7.2 12, qemu-7.2/irqfd 13, qemu-10.0 14, qemu-10.0/irqfd 15, all-at-enable 16</span> ',
+    );
+    const reached = matches(page, /<p class="reach">([\s\S]*?)<\/p>/g);
+    expect(reached[1]).toBe('idxd-mdev <span><b>100</b></span> <span>+ 5 VMMs <b>515</b></span> ');
   });
 
   it('has what growth costs where it was counted', () => {

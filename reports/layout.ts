@@ -17,6 +17,11 @@ export function wrap(text: string, width: number): readonly string[] {
   });
 }
 
+/** The same for one of several texts that stand below each other: where it goes on it is indented. */
+export function hanging(text: string, width: number): readonly string[] {
+  return wrap(text, width - 2).map((line, index) => (index === 0 ? line : `  ${line}`));
+}
+
 function fill(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { MdevTraits } from '#vocabulary';
 import { GUEST_LOST } from './guest-fixture.ts';
 import { machineLines, vmmWords } from './machine.ts';
+import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
+import { driverWords, mdevWords, parentWords } from './mdev-machine.ts';
 
 const { config } = GUEST_LOST.scenario;
 const DYNAMIC = { ...config.host, dynamicMsix: true };
@@ -25,5 +28,41 @@ describe('a machine in words', () => {
     expect(vmmWords({ ...asked, allocation: 'all-at-enable' }, DYNAMIC)).toBe(
       'sets up the whole table when the guest enables MSI-X; lets KVM deliver',
     );
+  });
+
+  it('has the driver of its mdevs in place of the host, and what they share before them', () => {
+    expect(machineLines(NOT_DRAINED.scenario.config)).toEqual([
+      expect.stringMatching(/^mdev driver: MSI-X grows while on; an IMS entry for each vector that has a trigger; /),
+      'parent: IMS table of 4 entries, at most 3 for an mdev; PASIDs 1 to 8; descriptors may name any entry',
+      'device 0: mdev of VM 0, which has a virtual IOMMU; 3 vectors, all but the first on IMS entries',
+      'device 1: mdev of VM 1, without virtual IOMMU; 3 vectors, all but the first on IMS entries',
+    ]);
+    const labels = machineLines(REFUSED_IN_THE_GAP.scenario.config).map((line) => line.split(':')[0]);
+    expect(labels).toEqual(['mdev driver', 'VMM', 'parent', 'device 0']);
+  });
+
+  it('says what a driver of mdevs does', () => {
+    const driver: MdevTraits = {
+      allocation: 'all-closed',
+      permSync: 'atUnmask',
+      noTranslation: 'closed',
+      defaultPasid: 'per-domain',
+      releaseBy: 'index',
+    };
+    expect(driverWords(driver, config.host)).toBe(
+      [
+        'MSI-X fixed while on; all IMS entries at the first trigger, closed',
+        'MSIX_PERM is looked at when a vector gets a trigger or is unmasked',
+        'a PASID that is not bound closes the entry; one default PASID for all mdevs of a VM',
+        'Release Interrupt Handle takes the vector',
+      ].join('; '),
+    );
+  });
+
+  it('says what is special in a parent and an mdev', () => {
+    expect(parentWords({ entries: 1, pasids: 1, quota: 1, handles: 'requested' })).toBe(
+      'IMS table of 1 entry; PASID 1; descriptors name a handle that was requested',
+    );
+    expect(mdevWords({ vm: 2 }, 1)).toBe('mdev of VM 2, without virtual IOMMU; 1 vector, emulated');
   });
 });

@@ -1,5 +1,6 @@
 import type { Config, HostTraits, PciFunction, Platform, VmmTraits } from '#vocabulary';
 import { counted } from './layout.ts';
+import { driverWords, mdevWords, parentWords } from './mdev-machine.ts';
 
 const RANGE_CHECKS: Readonly<Record<HostTraits['rangeCheck'], string>> = {
   'whole-range-first': 'ranges beyond the allocation refused whole',
@@ -21,12 +22,17 @@ const DELIVERIES: Readonly<Record<VmmTraits['delivery'], string>> = {
   irqfd: 'lets KVM deliver',
 };
 
-/** A Config in words: the host first, then the VMM if there is one, then a line per device. */
+/**
+ * A Config in words: the host or the driver of its mdevs first, then the VMM and the parent if there is one, then a
+ * line per device.
+ */
 export function machineLines(config: Config): readonly string[] {
+  const { host, mdev, vmm, parent } = config;
   const remapping = config.interruptRemapping === false ? '; no interrupt remapping' : '';
   return [
-    `host: ${hostWords(config.host)}${remapping}`,
-    ...(config.vmm === undefined ? [] : [`VMM: ${vmmWords(config.vmm, config.host)}`]),
+    mdev === undefined ? `host: ${hostWords(host)}${remapping}` : `mdev driver: ${driverWords(mdev, host)}${remapping}`,
+    ...(vmm === undefined ? [] : [`VMM: ${vmmWords(vmm, host)}`]),
+    ...(parent === undefined ? [] : [`parent: ${parentWords(parent)}`]),
     ...config.devices.map((device, index) => `device ${index}: ${functionWords(device)}`),
   ];
 }
@@ -55,7 +61,8 @@ function allocationWords(allocation: VmmTraits['allocation'], { dynamicMsix }: P
   }
 }
 
-function functionWords({ msixVectors, whileOff, msiVectors, ...has }: PciFunction): string {
+function functionWords({ msixVectors, whileOff, msiVectors, mdev, ...has }: PciFunction): string {
+  if (mdev !== undefined) return mdevWords(mdev, msixVectors);
   const parts = [
     ...(msixVectors === 0 ? [] : [`MSI-X table of ${counted(msixVectors, 'vector')}; ${WHILE_OFF[whileOff]}`]),
     ...(msiVectors === undefined ? [] : [`MSI of ${counted(msiVectors, 'vector')}`]),

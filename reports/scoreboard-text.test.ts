@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../properties/runner/verdict.ts';
-import { GLOSSARY, RUN, replayCommand } from './fixture.ts';
+import { GLOSSARY, RUN, replayCommand, WIDE_RUN } from './fixture.ts';
 import { ANSI } from './palette.ts';
 import { scoreboardText } from './scoreboard-text.ts';
 
@@ -23,6 +23,12 @@ function only(...verdicts: readonly string[]): RunResult {
 describe('scoreboard', () => {
   it('reads as it should', async () => {
     await expect(scoreboardText(RUN, OPTIONS)).toMatchFileSnapshot('golden/scoreboard.txt');
+  });
+
+  it('stays short where there are many hosts and VMMs', async () => {
+    await expect(scoreboardText(WIDE_RUN, OPTIONS)).toMatchFileSnapshot('golden/scoreboard-wide.txt');
+    const { page: _, ...pageless } = OPTIONS;
+    expect(scoreboardText(WIDE_RUN, pageless)).toContain('qemu-10.0/irqfd, all-at-enable\n');
   });
 
   it('says in its last line what the run came to', () => {

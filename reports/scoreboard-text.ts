@@ -4,14 +4,14 @@ import { headlineOf } from './headline.ts';
 import { counted, grouped, joinSections, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
 import { hostWords } from './machine.ts';
 import { type Palette, PLAIN } from './palette.ts';
-import { ALONE, byHost, countWords, type HostCounts, notFoundWords, profileParts } from './places.ts';
+import { ALONE, type Counted, type PlaceTold, placesNotFound, placesTold, profileParts } from './places.ts';
 import { printable } from './printable.ts';
+import { type ScoreRow, scoreRows } from './score-rows.ts';
 import {
   clauseReaches,
   type ExpectedGroup,
   expectedGroups,
   findingsOf,
-  resultsInPlace,
   type Tally,
   unexpectedTallies,
   unreachedClauses,
@@ -35,7 +35,7 @@ export interface ScoreboardTextOptions extends Glossary {
 export function scoreboardText(run: RunResult, options: ScoreboardTextOptions): string {
   const palette = options.palette ?? PLAIN;
   return joinSections([
-    systemLines(run, palette),
+    systemLines(run, options, palette),
     profileLines(run, palette),
     expectedLines(run, options, palette),
     goneLines(run, options, palette),
@@ -66,11 +66,11 @@ function symbolOf(verdict: CampaignResult['verdict'], palette: Palette): string 
   }
 }
 
-function systemLines(run: RunResult, palette: Palette): readonly string[] {
+function systemLines(run: RunResult, { page }: ScoreboardTextOptions, palette: Palette): readonly string[] {
   const headings = [...placeHeadings(run), 'verdict', 'scenarios', 'operations', 'per second', 'divergences'];
   const places = headings.length - FIGURES;
-  const results = resultsInPlace(run.results);
-  const cells = results.map((result) => [...placeCells(result, places), result.verdict, ...figures(result)]);
+  const rows = scoreRows(run.results);
+  const cells = rows.map((row) => [...placeCells(row, places), row.result.verdict, ...figures(row.result)]);
   const widths = headings.map((heading, column) => widest([heading, ...cells.map((row) => row[column] ?? '')]));
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column <= places ? left : right)(cell, widths[column] ?? 0)).join('  ');
@@ -78,11 +78,21 @@ function systemLines(run: RunResult, palette: Palette): readonly string[] {
     `${palette.strong('Systems')}  ${palette.quiet(`seed ${run.seed}, ${run.seconds.toFixed(1)} s`)}`,
     palette.quiet(`    ${line(headings)}`),
     ...cells.map((row, index) => {
-      const verdict = results[index]?.verdict ?? 'skipped';
+      const verdict = rows[index]?.result.verdict ?? 'skipped';
       const shown = line(withoutRepeats(row, cells[index - 1], places));
       return `  ${symbolOf(verdict, palette)} ${verdict === 'skipped' ? palette.quiet(shown) : shown}`;
     }),
+    ...sumLines(rows, page, palette),
   ];
+}
+
+/** Which VMMs have no row of their own. */
+function sumLines(rows: readonly ScoreRow[], page: string | undefined, palette: Palette): readonly string[] {
+  const summed = rows.flatMap(({ sumOf }) => sumOf.map(({ profile }) => profileParts(profile).vmm ?? ALONE));
+  if (summed.length === 0) return [];
+  const where = page === undefined ? '' : '; each by itself is on the page';
+  const words = `VMMs that held and are told together: ${[...new Set(summed)].join(', ')}${where}`;
+  return wrap(words, TERMINAL_COLUMNS - 4).map((part) => palette.quiet(`    ${part}`));
 }
 
 /** Columns behind those that say where: the verdict and what was counted. */
@@ -95,9 +105,8 @@ function placeHeadings({ results }: RunResult): readonly string[] {
     : ['system', 'profile'];
 }
 
-function placeCells({ system, profile }: CampaignResult, places: number): readonly string[] {
-  const { host, vmm = ALONE } = profileParts(profile);
-  return (places === 2 ? [system, profile] : [system, host, vmm]).map(printable);
+function placeCells({ result, host, vmm = ALONE }: ScoreRow, places: number): readonly string[] {
+  return (places === 2 ? [result.system, result.profile] : [result.system, host, vmm]).map(printable);
 }
 
 /** A system and a host stand once, in the first of their lines. */
@@ -144,7 +153,7 @@ function expectedLines(run: RunResult, options: ScoreboardTextOptions, palette: 
     `${palette.strong('Expected violations found')}  ${palette.quiet('known history, not a failure')}`,
     ...groups.flatMap((group) => [
       ...groupLines(palette.good('✓'), group, palette),
-      ...tallyLines(group.found, palette, countWords),
+      ...tallyLines(group.found, palette, placesTold),
       ...exampleLines(run, group.found, options, palette),
     ]),
   ];
@@ -157,7 +166,7 @@ function goneLines(run: RunResult, options: ScoreboardTextOptions, palette: Pale
     `${palette.strong('Expected violations that no longer occur')}  ${palette.quiet('this fails the run')}`,
     ...groups.flatMap((group) => [
       ...groupLines(palette.bad('✗'), group, palette),
-      ...tallyLines(group.gone, palette, notFoundWords),
+      ...tallyLines(group.gone, palette, placesNotFound),
     ]),
   ];
 }
@@ -169,16 +178,16 @@ function groupLines(symbol: string, { invariant, clause, source }: ExpectedGroup
   ];
 }
 
-/** A line for each system and host. */
+/** A line for each system and host, or where there are many hosts for each system. */
 function tallyLines(
   tallies: readonly Tally[],
   palette: Palette,
-  words: (host: HostCounts) => string,
+  told: (places: readonly Counted[]) => readonly PlaceTold[],
 ): readonly string[] {
   const systems = [...new Set(tallies.map(({ system }) => system))];
   const lines = systems.flatMap((system) =>
-    byHost(tallies.filter((tally) => tally.system === system)).map((host, index) => ({
-      ...{ system: index === 0 ? printable(system) : '', host: printable(host.host), words: words(host) },
+    told(tallies.filter((tally) => tally.system === system)).map(({ host, words }, index) => ({
+      ...{ system: index === 0 ? printable(system) : '', host: printable(host), words },
     })),
   );
   const widths = [widest(lines.map(({ system }) => system)), widest(lines.map(({ host }) => host))] as const;
@@ -219,7 +228,7 @@ function unexpectedLines(run: RunResult, { invariants }: Glossary, palette: Pale
         ...tallyLines(
           tallies.filter((tally) => tally.invariant === invariant),
           palette,
-          countWords,
+          placesTold,
         ),
       ];
     }),

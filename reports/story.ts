@@ -2,6 +2,7 @@ import { type Clause, type Observation, printChanges, printEvent, printOutcome, 
 import type { Judgement } from '../properties/runner/verdict.ts';
 import { callLines } from './calls.ts';
 import { guestChanges } from './changes.ts';
+import { parentChanges } from './parent-changes.ts';
 
 /** A published story on one profile: operations, a VMM's calls and the answers, then what the promises say of it. */
 export function storyText(
@@ -11,11 +12,12 @@ export function storyText(
   { subject, violations }: Judgement,
   clauses: readonly Clause[],
 ): string {
-  const steps = subject.steps.map(({ outcome, events, observation, calls = [] }, index) => {
+  const steps = subject.steps.map(({ outcome, events, observation, parent, calls = [] }, index) => {
     const before = subject.steps[index - 1]?.observation ?? subject.initial;
-    const changes = observation.flatMap((device) => {
+    const changes = observation.flatMap((device, place) => {
       const words = printChanges(device);
-      return words === '' ? [] : [device.guest === undefined ? words : `host: ${words}`];
+      const at = place === 0 ? '' : ` @${place}`;
+      return words === '' ? [] : [`${device.guest === undefined ? '' : 'host: '}${words}${at}`];
     });
     const answer = [
       printOutcome(outcome),
@@ -25,14 +27,16 @@ export function storyText(
       ...changes,
     ].join('; ');
     const asked = callLines(calls).map((call) => `       ${call}`);
-    return [`  ${index}  ${operations[index]}`, ...asked, `     ${answer}`].join('\n');
+    const facts = parentChanges(parent).map((words) => `       ${words}`);
+    return [`  ${index}  ${operations[index]}`, ...asked, `     ${answer}`, ...facts].join('\n');
   });
   const broken = violations.map(({ invariant, message, expectedBy }) => {
     const clause = clauses.find(({ id }) => id === expectedBy);
     return `  ✗ ${invariant}: ${message}\n    known: ${expectedBy} (${clause?.source})`;
   });
   const verdict = broken.length === 0 ? ['  ✓ every promise is kept'] : broken;
-  return [says, `Source: ${source}. Profile: ${profile}.`, '', ...steps, '', ...verdict, ''].join('\n');
+  const start = parentChanges(subject.initialParent).map((words) => `  start: ${words}`);
+  return [says, `Source: ${source}. Profile: ${profile}.`, '', ...start, ...steps, '', ...verdict, ''].join('\n');
 }
 
 function registerChanges(before: Observation, after: Observation): readonly string[] {

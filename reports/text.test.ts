@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../properties/runner/verdict.ts';
 import { CRASH, DIVERGENCE, GLOSSARY, LOST_INTERRUPT, replayCommand } from './fixture.ts';
 import { GUEST_LOST } from './guest-fixture.ts';
+import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 import { ANSI } from './palette.ts';
 import { findingText } from './text.ts';
 
@@ -35,6 +36,8 @@ const FINDINGS = {
   crash: CRASH,
   'guest-lost-interrupt': GUEST_LOST,
   'guest-other-calls': OTHER_CALLS,
+  'mdev-not-drained': NOT_DRAINED,
+  'mdev-refused-in-the-gap': REFUSED_IN_THE_GAP,
 };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what colour is made of

@@ -9,7 +9,7 @@ import {
   violationWords,
   WINDOW_MEANINGS,
 } from './headline.ts';
-import { enumerated, joinSections, labelled, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
+import { enumerated, hanging, joinSections, labelled, left, right, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
 import { machineLines } from './machine.ts';
 import { type Palette, PLAIN } from './palette.ts';
 import { printable } from './printable.ts';
@@ -68,13 +68,16 @@ interface AnswerLine {
   readonly tag: Tag;
   readonly outcome: string;
   readonly effects: string;
+  /** One of several facts below each other. */
+  readonly isFact?: true;
 }
 
 function storyLines(finding: Finding, palette: Palette): readonly string[] {
-  const { before, rows } = timelineOf(finding);
-  const columns = storyColumns(rows);
+  const { parent, before, rows } = timelineOf(finding);
+  const columns = storyColumns(rows, finding.scenario.config.mdev !== undefined);
   const windows = new Set(rows.flatMap((row) => row.windows));
   return [
+    ...parent.map((words) => palette.quiet(`    start: ${words}`)),
     ...before.map(
       ({ path, expected, got }) => `  ${palette.bad('✗')} start: ${path}: expected ${expected}, got ${got}`,
     ),
@@ -92,11 +95,13 @@ interface StoryColumns {
 }
 
 /** Widths that fit the terminal: what was asked takes what it needs up to a half, effects the rest. */
-function storyColumns(rows: readonly TimelineRow[]): StoryColumns {
+function storyColumns(rows: readonly TimelineRow[], hasMdevs: boolean): StoryColumns {
   const index = String(Math.max(0, rows.length - 1)).length;
   const blocks = rows.flatMap(blocksOf);
   const hasCalls = rows.some(({ got }) => got !== undefined && got.calls.length > 0);
-  const asked = Math.min(hasCalls ? 60 : 56, widest(blocks.flatMap((block) => block.asked)));
+  // Of mdevs there is more to be observed, and their operations are short.
+  const most = hasMdevs ? { calls: 52, none: 42 } : { calls: 60, none: 56 };
+  const asked = Math.min(hasCalls ? most.calls : most.none, widest(blocks.flatMap((block) => block.asked)));
   const lines = blocks.flatMap(({ answers }) => answers);
   const tag = widest(lines.map((line) => line.tag));
   const outcome = Math.min(24, widest(lines.map((line) => line.outcome)));
@@ -126,10 +131,14 @@ function indented(calls: readonly string[] = []): readonly string[] {
 function answerLines(tag: Tag, answer: Answer | undefined): readonly AnswerLine[] {
   if (answer === undefined) return [{ tag, outcome: 'not asked', effects: '' }];
   const events = answer.events.map(({ words }) => words).join(', ');
-  const effects = [events, answer.guest.join('; '), answer.changes.join('; ')].filter((words) => words !== '');
+  const others = [events, answer.guest.join('; '), answer.changes.join('; ')].filter((words) => words !== '');
+  const [first = { effects: '' }, ...rest] = [
+    ...others.map((effects) => ({ effects })),
+    ...answer.parent.map((effects) => ({ effects, isFact: true as const })),
+  ];
   return [
-    { tag, outcome: answer.outcome, effects: effects[0] ?? '' },
-    ...effects.slice(1).map((words) => ({ tag: '' as const, outcome: '', effects: words })),
+    { tag, outcome: answer.outcome, ...first },
+    ...rest.map((line) => ({ tag: '' as const, outcome: '', ...line })),
   ];
 }
 
@@ -176,9 +185,10 @@ function paintOf(tag: Tag | undefined, palette: Palette): (text: string) => stri
   }
 }
 
-function brokenAnswerLine({ tag, outcome, effects }: AnswerLine, columns: StoryColumns): readonly AnswerLine[] {
+function brokenAnswerLine(answer: AnswerLine, columns: StoryColumns): readonly AnswerLine[] {
+  const { tag, outcome, effects, isFact } = answer;
   const outcomes = wrap(outcome, columns.outcome);
-  const lines = wrap(effects, columns.effects);
+  const lines = (isFact === true ? hanging : wrap)(effects, columns.effects);
   return Array.from({ length: Math.max(outcomes.length, lines.length) }, (_, line) => ({
     tag: line === 0 ? tag : ('' as const),
     outcome: outcomes[line] ?? '',

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Operation } from '#vocabulary';
+import type { Finding } from '../properties/runner/verdict.ts';
 import { CRASH, DIVERGENCE, LOST_INTERRUPT } from './fixture.ts';
 import { GUEST_LOST } from './guest-fixture.ts';
+import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 import { timelineOf, untoldDivergences } from './timeline.ts';
 
 describe('timeline', () => {
@@ -18,8 +21,16 @@ describe('timeline', () => {
         ],
         guest: [],
         changes: [],
+        parent: [],
       },
-      got: { outcome: 'ok', calls: [], events: [{ actor: 'device', words: 'raised 1' }], guest: [], changes: [] },
+      got: {
+        outcome: 'ok',
+        calls: [],
+        events: [{ actor: 'device', words: 'raised 1' }],
+        guest: [],
+        changes: [],
+        parent: [],
+      },
       divergences: [{ step: 2, path: 'events', expected: 'raised 1, e1 +1', got: 'raised 1' }],
       differs: true,
       clauses: [],
@@ -98,6 +109,7 @@ describe('timeline', () => {
       events: [{ actor: 'device', words: 'raised 0 in teardown-gap' }],
       guest: ['guest: 1 unmasked'],
       changes: ['host: 1 allocated armed unmasked'],
+      parent: [],
     });
     expect(rows[2]?.got?.events).toContainEqual({ actor: 'guest', words: 'message 0x4000 to 0x100000' });
   });
@@ -144,5 +156,68 @@ describe('timeline', () => {
     const start = { step: -1, path: 'device 0 enable', expected: 'false', got: 'true' };
     const judgement = { ...DIVERGENCE.judgement, divergences: [start] };
     expect(timelineOf({ ...DIVERGENCE, judgement }).before).toEqual([start]);
+  });
+
+  it('tells what a guest reads of its descriptors, and what changed in the parent', () => {
+    const { parent, rows } = timelineOf(NOT_DRAINED);
+    expect(parent).toEqual([
+      'mdev @0 open, default pasid 1',
+      'mdev @1 open, default pasid 2',
+      'pasid 1 active, default of VM 0, 1 reference',
+      'pasid 2 active, default of VM 1, 1 reference',
+    ]);
+    expect(rows.map(({ actor }) => actor)).toEqual([
+      ...['vfio', 'guest', 'guest', 'guest', 'guest', 'device', 'guest', 'device', 'device'],
+    ]);
+    expect(rows[6]?.expected).toMatchObject({
+      events: [
+        { actor: 'guest', words: 'descriptor 0 done' },
+        { actor: 'vfio', words: 'e1 +1' },
+      ],
+      changes: [],
+      parent: [
+        'entry 0 of @0.1: unmasked pasid 1 irq 0x101',
+        'pasid 1 active, default of VM 0, 3 references',
+        'pasid 3 free',
+        'descriptor 0 over',
+      ],
+    });
+  });
+
+  it('has the window in which a descriptor was waited for, if the VMM opened it', () => {
+    const windows = (finding: Finding) => timelineOf(finding).rows.map((row) => row.windows);
+    expect(windows(REFUSED_IN_THE_GAP)).toEqual([[], [], [], [], ['teardown-gap']]);
+    const { scenario } = REFUSED_IN_THE_GAP;
+    const instead = (place: number, operation: Operation): Finding => ({
+      ...REFUSED_IN_THE_GAP,
+      scenario: { ...scenario, operations: scenario.operations.with(place, operation) },
+    });
+    const arm = { kind: 'device.armDescriptor', device: 0, descriptor: 7 } as const;
+    expect(windows(instead(3, { ...arm, window: 'after-set' })).at(-1)).toEqual(['after-set']);
+    expect(windows(instead(3, { ...arm, window: 'before-call' })).at(-1)).toEqual(['before-call']);
+    // Armed before an operation that makes no call, it has had its turn.
+    expect(windows(instead(1, { ...arm, window: 'after-set' }))).toEqual([[], [], [], [], ['teardown-gap']]);
+    expect(windows(instead(3, { kind: 'device.start', descriptor: 7 })).at(-1)).toEqual([]);
+  });
+
+  it('goes on with the window of vfio while the guest of an mdev does something', () => {
+    const [enabled] = NOT_DRAINED.judgement.subject.steps;
+    if (enabled === undefined) throw new Error('the fixture has a first step');
+    const operations = [
+      { kind: 'vfio.setIrqs', device: 0, flags: 33, index: 2, start: 0, count: 0, data: [] },
+      { kind: 'guest.unmask', device: 0, vector: 1 },
+      { kind: 'guest.bindPasid', device: 1, pasid: 5 },
+      { kind: 'device.start', descriptor: 3 },
+      { kind: 'vfio.reset', device: 0 },
+    ] as const;
+    const trace = { ...NOT_DRAINED.judgement.subject, steps: operations.map(() => enabled) };
+    const finding = {
+      ...NOT_DRAINED,
+      scenario: { ...NOT_DRAINED.scenario, operations },
+      judgement: { reference: trace, subject: trace, divergences: [], violations: [] },
+    };
+    expect(timelineOf(finding).rows.map((row) => row.windows)).toEqual([
+      ...[['teardown-gap'], ['teardown-gap'], [], ['teardown-gap'], []],
+    ]);
   });
 });

@@ -1,18 +1,10 @@
-import type { Event, Operation, OperationKind, Step, Trace, Window } from '#vocabulary';
-import {
-  deviceOf,
-  isGuestOperation,
-  printEvent,
-  printOperation,
-  printOutcome,
-  VFIO_IRQ_SET_ACTION_TRIGGER,
-  VFIO_IRQ_SET_DATA_NONE,
-  VFIO_PCI_MSI_IRQ_INDEX,
-  VFIO_PCI_MSIX_IRQ_INDEX,
-} from '#vocabulary';
+import type { Event, Operation, OperationKind, Trace, Window } from '#vocabulary';
+import { printEvent, printOperation, printOutcome } from '#vocabulary';
 import type { Divergence, Finding, JudgedViolation } from '../properties/runner/verdict.ts';
 import { callLines, callsBeside } from './calls.ts';
 import { guestChanges, hostChanges } from './changes.ts';
+import { parentChanges } from './parent-changes.ts';
+import { windowsOf } from './timeline-windows.ts';
 
 /** Who asks for an operation: the word before its dot. */
 export type Actor = OperationKind extends infer Kind ? (Kind extends `${infer Name}.${string}` ? Name : never) : never;
@@ -27,6 +19,8 @@ export interface Answer {
   readonly guest: readonly string[];
   /** What is now observed of the host's devices otherwise than before. */
   readonly changes: readonly string[];
+  /** The same of the parent of mdevs; empty where there are none. */
+  readonly parent: readonly string[];
 }
 
 /** An event and the actor at which it shows: a raise at the device, a signal at the user, a message at the guest. */
@@ -67,6 +61,8 @@ export function untoldDivergences({ divergences, expected, got }: TimelineRow): 
 
 /** A finding as rows. */
 export interface Timeline {
+  /** What is observed before the first operation of the parent of mdevs; empty where there are none. */
+  readonly parent: readonly string[];
   /** Divergences of the state before the first operation. */
   readonly before: readonly Divergence[];
   readonly rows: readonly TimelineRow[];
@@ -74,8 +70,9 @@ export interface Timeline {
 
 export function timelineOf({ scenario, judgement }: Finding): Timeline {
   const { reference, subject, divergences, violations } = judgement;
-  const windows = windowsOf(scenario.operations, [reference, subject]);
+  const windows = windowsOf(scenario, [reference, subject]);
   return {
+    parent: parentChanges(subject.initialParent),
     before: divergences.filter(({ step }) => step === -1),
     rows: scenario.operations.map((operation, index) => {
       const expected = answerOf(reference, index);
@@ -116,6 +113,7 @@ function answerOf(trace: Trace, index: number): Answer | undefined {
     events: step.events.map((event) => ({ actor: eventActor(event), words: printEvent(event) })),
     guest: guestChanges(before, step.observation),
     changes: hostChanges(before, step.observation),
+    parent: parentChanges(step.parent),
   };
 }
 
@@ -123,48 +121,13 @@ function eventActor(event: Event): Actor {
   switch (event.kind) {
     case 'raised':
       return 'device';
+    case 'completed':
+    case 'error':
+    case 'revoked':
+      return 'guest';
     case 'signalled':
       return 'vfio';
     case 'message':
       return 'guest';
   }
-}
-
-/**
- * The windows at each operation. Of the user of vfio: one opens with the call that turned MSI-X or MSI off, and lasts
- * until the next call on the same device; what other actors do meanwhile happens in it. Of a VMM: they open and close
- * while it reacts to one operation of its guest.
- */
-function windowsOf(operations: readonly Operation[], traces: readonly Trace[]): readonly (readonly Window[])[] {
-  const open = new Map<number, Window>();
-  return operations.map((operation, index) => {
-    const steps = traces.flatMap(({ steps }) => steps[index] ?? []);
-    if (isGuestOperation(operation)) return [...new Set(steps.flatMap(raisedIn))];
-    const device = deviceOf(operation);
-    if (device === undefined) return [...open.values()].slice(0, 1);
-    if (actorOf(operation) === 'vfio') open.delete(device);
-    for (const step of steps) {
-      const opened = openedBy(operation, step);
-      if (opened !== undefined) open.set(device, opened);
-    }
-    return [open.get(device)].flatMap((window) => window ?? []);
-  });
-}
-
-function openedBy(operation: Operation, step: Step): Window | undefined {
-  return raisedIn(step)[0] ?? (turnsVectorsOff(operation) && step.outcome.kind === 'ok' ? 'teardown-gap' : undefined);
-}
-
-/** The windows in which devices raised. */
-function raisedIn({ events }: Step): readonly Window[] {
-  return events.flatMap((event) => (event.kind === 'raised' && event.window !== null ? [event.window] : []));
-}
-
-function turnsVectorsOff(operation: Operation): boolean {
-  return (
-    operation.kind === 'vfio.setIrqs' &&
-    (operation.index === VFIO_PCI_MSIX_IRQ_INDEX || operation.index === VFIO_PCI_MSI_IRQ_INDEX) &&
-    operation.flags === (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER) &&
-    operation.count === 0
-  );
 }

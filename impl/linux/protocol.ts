@@ -13,6 +13,7 @@ import {
   IRQ_SET_BYTES,
   isEventfdName,
   isGuestOperation,
+  isMdevOperation,
   type Observation,
   type Operation,
   type Outcome,
@@ -64,7 +65,8 @@ export function encodeScenario(scenario: Scenario, slots: readonly number[], eac
 type Places = ReadonlyMap<EventfdName, number>;
 
 function encodeOperation(operation: Operation, eventfds: Places): string {
-  if (isGuestOperation(operation)) throw new HarnessError(`a kernel alone has no guest: ${operation.kind}`);
+  if (isGuestOperation(operation) || isMdevOperation(operation))
+    throw new HarnessError(`a kernel alone has no guest and no mdev: ${operation.kind}`);
   switch (operation.kind) {
     case 'vfio.open':
       return `o ${operation.device}`;
@@ -243,7 +245,7 @@ export class Raises {
   }
 
   follow(operation: Operation, outcome: Outcome): readonly Event[] {
-    if (isGuestOperation(operation)) return [];
+    if (isGuestOperation(operation) || isMdevOperation(operation)) return [];
     switch (operation.kind) {
       case 'device.raise':
         return [{ kind: 'raised', device: operation.device, vector: operation.vector, window: null }];

@@ -51,9 +51,14 @@ export abstract class CallLayer extends RegionLayer {
     for (let place = 0; place < armedCount; place += 1) {
       const vector = armedVectors[place] as number;
       const awaited = armedWindows[place] as Window;
-      if (awaited === window) this.raise(device, vector, window);
+      if (awaited === window) this.happen(device, vector, window);
       else device.arm(vector, awaited);
     }
+  }
+
+  /** What was armed happens. `armed` is a vector that the function raises. */
+  protected happen(device: Device, armed: number, window: Window | null): void {
+    this.raise(device, armed, window);
   }
 
   /** vfio_msihandler, Linux 6.1 and 6.12. The eventfds of a VMM are no user's. */

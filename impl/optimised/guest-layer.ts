@@ -29,12 +29,19 @@ export abstract class GuestLayer extends VectorLayer {
     const guest = this.guest(operation.device);
     this.beginReaction();
     const outcome = this.access(guest, operation);
+    this.endReaction(guest);
+    return outcome;
+  }
+
+  /** The main loop sees what has come of it. What was armed and has not happened in a window happens now. */
+  protected endReaction(guest: Guest): void {
     this.runMainLoop(guest);
     const { device } = guest;
-    for (let place = 0; place < device.armedCount; place += 1)
-      this.raiseAlone(guest, device.armedVectors[place] as number);
+    for (let place = 0; place < device.armedCount; place += 1) {
+      this.happen(device, device.armedVectors[place] as number, null);
+      this.runMainLoop(guest);
+    }
     device.armedCount = 0;
-    return outcome;
   }
 
   /** The function raises while no reaction runs, and the main loop sees what comes of it. */

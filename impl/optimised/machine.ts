@@ -2,6 +2,7 @@ import type {
   Config,
   Operation,
   Outcome,
+  PciFunction,
   Scenario,
   Trace,
   VfioCall,
@@ -12,11 +13,9 @@ import type {
   VmmTraits,
 } from '#vocabulary';
 import {
-  dataElementBytes,
   HarnessError,
   INTX_DISABLE,
   IRQ_INFO_BYTES,
-  IRQ_SET_BYTES,
   isAskable,
   isGuestOperation,
   VFIO_IRQ_INFO_AUTOMASKED,
@@ -27,15 +26,12 @@ import {
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_IRQ_SET_ACTION_TYPE_MASK,
   VFIO_IRQ_SET_ACTION_UNMASK,
-  VFIO_IRQ_SET_DATA_BOOL,
-  VFIO_IRQ_SET_DATA_EVENTFD,
-  VFIO_IRQ_SET_DATA_NONE,
-  VFIO_IRQ_SET_DATA_TYPE_MASK,
   VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
 } from '#vocabulary';
+import { validated } from './data.ts';
 import { Device, NUM_IRQS } from './device.ts';
 import { Guest, type Strategy } from './guest.ts';
 import { GuestLayer } from './guest-layer.ts';
@@ -61,7 +57,8 @@ export class OptimisedMachine extends GuestLayer {
    * @throws HarnessError for an operation on a device that the Config does not have, and for one that cannot be asked.
    */
   run(scenario: Scenario): Trace {
-    this.#start(scenario.config);
+    this.start(scenario.config);
+    this.traces.begin(this.devices, this.guests);
     if (scenario.config.vmm === undefined) this.#runRaw(scenario.operations);
     else this.#runShown(scenario);
     return this.traces.finish();
@@ -73,7 +70,7 @@ export class OptimisedMachine extends GuestLayer {
       this.opened = null;
       const outcome = this.answer(operation);
       this.eventfds.drain(this.traces);
-      this.traces.endStep(outcome, this.devices);
+      this.traces.endStep(outcome, this.devices, this.guests);
     }
   }
 
@@ -81,29 +78,33 @@ export class OptimisedMachine extends GuestLayer {
   #runShown({ config, operations }: Scenario): void {
     for (const operation of operations) {
       if (!isAskable(config, operation.kind)) throw notAskable(operation);
-      this.traces.beginShownStep();
-      this.traces.endShownStep(this.answerBesideVfio(operation), this.guests);
+      this.traces.beginStep();
+      this.traces.endStep(this.answerBesideVfio(operation), this.devices, this.guests);
     }
   }
 
-  #start(config: Config): void {
+  /** The machine is as the Config says, and nothing has been asked of it. */
+  protected start(config: Config): void {
     this.host = config.host;
     this.interruptRemapping = config.interruptRemapping !== false;
     this.freeVectors = Number.POSITIVE_INFINITY;
     this.failing = 0;
     this.outcomes.reset();
+    this.describeDevices(config.devices);
+    this.guests.length = 0;
+    if (config.vmm !== undefined) for (const device of this.devices) this.#showToGuest(device, config.vmm);
+  }
+
+  protected describeDevices(functions: readonly PciFunction[]): void {
     for (const device of this.devices) this.virqfdDisable(device);
-    while (this.devices.length > config.devices.length) this.#resting.push(this.devices.pop() as Device);
-    while (this.devices.length < config.devices.length)
+    while (this.devices.length > functions.length) this.#resting.push(this.devices.pop() as Device);
+    while (this.devices.length < functions.length)
       this.devices.push(this.#resting.pop() ?? new Device(this.devices.length));
-    config.devices.forEach((pciFunction, place) => {
+    functions.forEach((pciFunction, place) => {
       const device = this.device(place);
       device.reset(pciFunction);
       device.msixInfoFlags = this.msixInfoFlags(device);
     });
-    this.guests.length = 0;
-    if (config.vmm !== undefined) for (const device of this.devices) this.#showToGuest(device, config.vmm);
-    this.traces.begin(this.devices, this.guests);
   }
 
   /** The VMM has started, and its machine has been reset once: INTx is up. Those calls are not told. */
@@ -201,6 +202,20 @@ export class OptimisedMachine extends GuestLayer {
       case 'guest.readPba':
       case 'guest.busMaster':
       case 'guest.reset':
+      case 'guest.msixPerm':
+      case 'guest.requestHandle':
+      case 'guest.bindPasid':
+      case 'guest.freePasid':
+      case 'guest.releaseHandle':
+      case 'guest.submit':
+      case 'device.start':
+      case 'device.complete':
+      case 'device.armDescriptor':
+      case 'host.createMdev':
+      case 'host.removeMdev':
+      case 'host.attach':
+      case 'host.detach':
+      case 'host.crash':
         throw notAskable(operation);
     }
   }
@@ -343,21 +358,8 @@ export class OptimisedMachine extends GuestLayer {
     return index === VFIO_PCI_INTX_IRQ_INDEX && masksOrUnmasks ? this.setIntxMask(device, operation) : ENOTTY;
   }
 
-  /** vfio_set_irqs_validate_and_prepare and memdup_user of the data, Linux 6.1 and 6.12. */
-  protected validate(device: Device, { flags, index, start, count, data, argsz }: VfioSetIrqs): Outcome {
-    const elementBytes = dataElementBytes(flags);
-    const size = argsz ?? IRQ_SET_BYTES + data.length * elementBytes;
-    if (size < IRQ_SET_BYTES || (flags & ~(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK)) !== 0)
-      return EINVAL;
-    // An index that does not exist has a count of 0, and no sum of two 32-bit numbers wraps around in a double: this
-    // one check also refuses what the kernel's own checks of the index and of overflow refuse.
-    const irqCount = this.irqCount(device, index);
-    if (start >= irqCount || start + count > irqCount) return EINVAL;
-    const dataType = flags & VFIO_IRQ_SET_DATA_TYPE_MASK;
-    if (dataType === VFIO_IRQ_SET_DATA_NONE) return OK;
-    if (dataType !== VFIO_IRQ_SET_DATA_BOOL && dataType !== VFIO_IRQ_SET_DATA_EVENTFD) return EINVAL;
-    if (size - IRQ_SET_BYTES < count * elementBytes) return EINVAL;
-    return count > data.length ? EFAULT : OK;
+  protected validate(device: Device, operation: VfioSetIrqs): Outcome {
+    return validated(this.irqCount(device, operation.index), operation);
   }
 
   /** All raises that were armed, in the order in which they were. */

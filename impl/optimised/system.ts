@@ -1,9 +1,13 @@
 import type { System } from '#vocabulary';
 import { OPERATION_KINDS, REGISTERS_MASK, VECTOR_STATE_MASK } from '#vocabulary';
 import { OptimisedMachine } from './machine.ts';
+import { MdevMachine } from './mdev-machine.ts';
 
-/** The optimised implementation as a System. A mutant is given as the machine. */
-export function optimisedSystem(machine: OptimisedMachine = new OptimisedMachine()): System {
+/** The optimised implementation as a System. A mutant is given as the machine, or as the one for mdevs. */
+export function optimisedSystem(
+  machine: OptimisedMachine = new OptimisedMachine(),
+  mdevs: MdevMachine = new MdevMachine(),
+): System {
   return {
     name: 'optimised',
     precision: { vectorState: VECTOR_STATE_MASK, messageControl: true, registers: REGISTERS_MASK },
@@ -16,7 +20,7 @@ export function optimisedSystem(machine: OptimisedMachine = new OptimisedMachine
       host: 'configured',
     },
     atOnce: 1,
-    run: (scenario) => machine.run(scenario),
+    run: (scenario) => (scenario.config.mdev === undefined ? machine : mdevs).run(scenario),
     close: async () => {},
   };
 }

@@ -5,6 +5,7 @@ import type {
   GuestObservation,
   Observation,
   Outcome,
+  ParentObservation,
   Step,
   Trace,
   VectorChange,
@@ -23,10 +24,6 @@ interface StepRecord {
   readonly step: Mutable<Step>;
   readonly events: List<Event>;
   readonly observation: List<DeviceObservation>;
-}
-
-/** Of a machine with a VMM. A step is never of both kinds: what a machine does not have is not there. */
-interface ShownStepRecord extends StepRecord {
   readonly calls: List<VmmCall>;
 }
 
@@ -40,21 +37,17 @@ interface ShownObservationRecord extends ObservationRecord {
   readonly guestChanges: List<VectorChange>;
 }
 
-function makeStep(): StepRecord {
-  return {
-    step: { outcome: OK, events: [], observation: [], clauses: [] },
-    events: new List(),
-    observation: new List(),
-  };
-}
+const NO_PARENT: ParentObservation = { entries: [], pasids: [], mdevs: [], perms: [], descriptors: [] };
 
-function makeShownStep(): ShownStepRecord {
-  return {
-    step: { outcome: OK, events: [], observation: [], calls: [], clauses: [] },
+/** What a machine does not have is not there: calls of a VMM, or a parent of mdevs. */
+function stepMaker(hasVmm: boolean, hasParent: boolean): () => StepRecord {
+  const parts = { ...(hasVmm ? { calls: [] } : {}), ...(hasParent ? { parent: NO_PARENT } : {}) };
+  return () => ({
+    step: { outcome: OK, events: [], observation: [], ...parts, clauses: [] },
     events: new List(),
     observation: new List(),
     calls: new List(),
-  };
+  });
 }
 
 function makeObservation(): ObservationRecord {
@@ -82,54 +75,83 @@ function makeRaised(): Mutable<Event & { kind: 'raised' }> {
   return { kind: 'raised', device: 0, vector: 0, window: null };
 }
 
+function makeCompleted(): Mutable<Event & { kind: 'completed' }> {
+  return { kind: 'completed', device: 0, descriptor: 0, status: 0 };
+}
+
+function makeError(): Mutable<Event & { kind: 'error' }> {
+  return { kind: 'error', device: 0, pasid: 0 };
+}
+
+function makeRevoked(): Mutable<Event & { kind: 'revoked' }> {
+  return { kind: 'revoked', device: 0 };
+}
+
 function makeSignalled(): Mutable<Event & { kind: 'signalled' }> {
   return { kind: 'signalled', eventfd: 'e0', count: 0 };
 }
 
 /** Writes Traces into objects that it made for earlier ones. A Trace is valid until the next `begin`. */
 export class TracePool {
-  readonly #steps = new Arena(makeStep);
-  readonly #shownSteps = new Arena(makeShownStep);
+  readonly #steps = new Arena(stepMaker(false, false));
+  readonly #shownSteps = new Arena(stepMaker(true, false));
+  readonly #mdevSteps = new Arena(stepMaker(false, true));
+  readonly #shownMdevSteps = new Arena(stepMaker(true, true));
   readonly #observations = new Arena(makeObservation);
   readonly #shownObservations = new Arena(makeShownObservation);
   readonly #changes = new Arena(makeChange);
   readonly #raised = new Arena(makeRaised);
+  readonly #completed = new Arena(makeCompleted);
+  readonly #errors = new Arena(makeError);
+  readonly #revoked = new Arena(makeRevoked);
   readonly #signalled = new Arena(makeSignalled);
   readonly #messages = new MessageList();
   readonly #calls = new CallPool();
   readonly #initial = new List<DeviceObservation>();
   readonly #answered = new List<Step>();
-  readonly #trace: Mutable<Trace> = { initial: [], steps: [] };
-  #current = makeStep();
-  /** The same as #current on a machine with a VMM. */
-  #shown = makeShownStep();
+  #trace: Mutable<Trace> = { initial: [], steps: [] };
+  /** Those of the machine that the scenario is on. */
+  #current = this.#steps;
+  #step = this.#steps.next();
 
   /** What was told before is forgotten. `guests` is empty where there is no VMM. */
   begin(devices: readonly Device[], guests: readonly Guest[]): void {
-    this.#steps.reset();
-    this.#shownSteps.reset();
+    this.#reset(guests.length > 0 ? this.#shownSteps : this.#steps);
+    this.#trace = { initial: this.#observeAll(devices, guests, this.#initial), steps: [] };
+  }
+
+  /** The same for mdevs that no VMM shows; they are observed by others. */
+  beginMdevs(initial: Observation, initialParent: ParentObservation): void {
+    this.#reset(this.#mdevSteps);
+    this.#trace = { initial, initialParent, steps: [] };
+  }
+
+  /** The same for mdevs that a VMM shows. */
+  beginShownMdevs(guests: readonly Guest[], initialParent: ParentObservation): void {
+    this.#reset(this.#shownMdevSteps);
+    this.#trace = { initial: this.#observeShown(guests, this.#initial), initialParent, steps: [] };
+  }
+
+  #reset(current: Arena<StepRecord>): void {
+    this.#current = current;
+    current.reset();
     this.#observations.reset();
     this.#shownObservations.reset();
     this.#changes.reset();
     this.#raised.reset();
+    this.#completed.reset();
+    this.#errors.reset();
+    this.#revoked.reset();
     this.#signalled.reset();
     this.#messages.reset();
     this.#calls.reset();
     this.#answered.clear();
-    this.#trace.initial =
-      guests.length > 0 ? this.#observeShown(guests, this.#initial) : this.#observe(devices, this.#initial);
   }
 
   beginStep(): void {
-    this.#current = this.#steps.next();
-    this.#current.events.clear();
-  }
-
-  beginShownStep(): void {
-    this.#shown = this.#shownSteps.next();
-    this.#shown.events.clear();
-    this.#shown.calls.clear();
-    this.#current = this.#shown;
+    this.#step = this.#current.next();
+    this.#step.events.clear();
+    this.#step.calls.clear();
   }
 
   raised(device: number, vector: number, window: Window | null): void {
@@ -137,14 +159,35 @@ export class TracePool {
     event.device = device;
     event.vector = vector;
     event.window = window;
-    this.#current.events.push(event);
+    this.#step.events.push(event);
+  }
+
+  completed(device: number, descriptor: number, status: number): void {
+    const event = this.#completed.next();
+    event.device = device;
+    event.descriptor = descriptor;
+    event.status = status;
+    this.#step.events.push(event);
+  }
+
+  error(device: number, pasid: number): void {
+    const event = this.#errors.next();
+    event.device = device;
+    event.pasid = pasid;
+    this.#step.events.push(event);
+  }
+
+  revoked(device: number): void {
+    const event = this.#revoked.next();
+    event.device = device;
+    this.#step.events.push(event);
   }
 
   signalled(eventfd: EventfdName, count: number): void {
     const event = this.#signalled.next();
     event.eventfd = eventfd;
     event.count = count;
-    this.#current.events.push(event);
+    this.#step.events.push(event);
   }
 
   /** The guest has received a message. */
@@ -156,44 +199,60 @@ export class TracePool {
   setIrqs(device: number, flags: number, index: number, start: number, count: number): SetIrqsCall {
     const call = this.#calls.setIrqs();
     call.begin(device, flags, index, start, count);
-    this.#shown.calls.push(call.call);
+    this.#step.calls.push(call.call);
     return call;
   }
 
   vfioReset(device: number, outcome: Outcome): void {
-    this.#shown.calls.push(this.#calls.vfioReset(device, outcome));
+    this.#step.calls.push(this.#calls.vfioReset(device, outcome));
   }
 
   setGsiRouting(): void {
-    this.#shown.calls.push(this.#calls.setGsiRouting());
+    this.#step.calls.push(this.#calls.setGsiRouting());
   }
 
   irqfd(eventfd: EventfdName, assign: boolean): void {
-    this.#shown.calls.push(this.#calls.irqfd(eventfd, assign));
+    this.#step.calls.push(this.#calls.irqfd(eventfd, assign));
   }
 
-  endStep(outcome: Outcome, devices: readonly Device[]): void {
-    const { step, events, observation } = this.#current;
-    step.outcome = outcome;
-    step.events = events.view();
-    step.observation = this.#observe(devices, observation);
-    this.#answered.push(step);
+  endStep(outcome: Outcome, devices: readonly Device[], guests: readonly Guest[]): void {
+    const { step, observation, calls } = this.#step;
+    step.observation = this.#observeAll(devices, guests, observation);
+    if (guests.length > 0) step.calls = calls.view();
+    this.#end(outcome);
   }
 
-  endShownStep(outcome: Outcome, guests: readonly Guest[]): void {
-    const { step, events, observation, calls } = this.#shown;
+  endMdevStep(outcome: Outcome, observation: Observation, parent: ParentObservation): void {
+    const { step } = this.#step;
+    step.observation = observation;
+    step.parent = parent;
+    this.#end(outcome);
+  }
+
+  endShownMdevStep(outcome: Outcome, guests: readonly Guest[], parent: ParentObservation): void {
+    const { step, observation, calls } = this.#step;
+    step.observation = this.#observeShown(guests, observation);
+    step.calls = calls.view();
+    step.parent = parent;
+    this.#end(outcome);
+  }
+
+  #end(outcome: Outcome): void {
+    const { step, events } = this.#step;
     for (let place = 0; place < this.#messages.length; place += 1) events.push(this.#messages.at(place));
     this.#messages.told();
     step.outcome = outcome;
     step.events = events.view();
-    step.observation = this.#observeShown(guests, observation);
-    step.calls = calls.view();
     this.#answered.push(step);
   }
 
   finish(): Trace {
     this.#trace.steps = this.#answered.view();
     return this.#trace;
+  }
+
+  #observeAll(devices: readonly Device[], guests: readonly Guest[], into: List<DeviceObservation>): Observation {
+    return guests.length > 0 ? this.#observeShown(guests, into) : this.#observe(devices, into);
   }
 
   #observe(devices: readonly Device[], into: List<DeviceObservation>): Observation {

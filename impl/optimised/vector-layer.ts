@@ -1,4 +1,4 @@
-import type { Outcome } from '#vocabulary';
+import type { DataElement, Outcome } from '#vocabulary';
 import { VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { CallLayer, NO_EVENTFD } from './call-layer.ts';
 import type { Guest } from './guest.ts';
@@ -46,7 +46,7 @@ export abstract class VectorLayer extends CallLayer {
     const { unmasked } = guest.table;
     for (let vector = unmasked.next(0); vector !== -1; vector = unmasked.next(vector + 1)) {
       this.useEventfd(guest, vector);
-      if (guest.hasIrqfds) guest.updateRoute(vector);
+      if (guest.hasIrqfds) this.updateRoute(guest, vector);
       guest.vectorCount = vector + 1;
       this.disablePbaEmulation(guest, vector);
     }
@@ -77,12 +77,15 @@ export abstract class VectorLayer extends CallLayer {
   protected vfioEnableVectors(guest: Guest): void {
     const { vectorCount } = guest;
     const call = this.traces.setIrqs(guest.device.place, BLOCK, VFIO_PCI_MSIX_IRQ_INDEX, 0, vectorCount);
-    for (let vector = 0; vector < vectorCount; vector += 1) {
-      if (!guest.used.has(vector)) call.push(NO_EVENTFD);
-      else if (guest.connected.has(vector) && !guest.isMasked(vector)) call.push(guest.irqfdEventfd(vector));
-      else call.push(guest.interruptEventfd(vector));
-    }
+    for (let vector = 0; vector < vectorCount; vector += 1) call.push(this.eventfdToEnable(guest, vector));
     this.askSetIrqs(guest, call);
+  }
+
+  /** vfio_enable_vectors, QEMU 7.2 and 10.0: KVM must not see the events of what is masked. */
+  protected eventfdToEnable(guest: Guest, vector: number): DataElement {
+    if (!guest.used.has(vector)) return NO_EVENTFD;
+    const toIrqfd = guest.connected.has(vector) && !guest.isMasked(vector);
+    return toIrqfd ? guest.irqfdEventfd(vector) : guest.interruptEventfd(vector);
   }
 
   /** vfio_msix_vector_use, QEMU 7.2 and 10.0: the vector is not masked any more. */
@@ -112,9 +115,14 @@ export abstract class VectorLayer extends CallLayer {
 
   /** vfio_update_kvm_msi_virq, or vfio_add_kvm_msi_virq and vfio_connect_kvm_msi_virq, QEMU 7.2 and 10.0. */
   protected routeVector(guest: Guest, vector: number): void {
-    guest.updateRoute(vector);
+    this.updateRoute(guest, vector);
     this.kvmIrqchipCommitRouteChanges();
     if (!guest.connected.has(vector)) this.vfioConnectKvmMsiVirq(guest, vector);
+  }
+
+  /** kvm_irqchip_update_msi_route, QEMU 7.2 and 10.0. It is in force once routes are committed. */
+  protected updateRoute(guest: Guest, vector: number): void {
+    guest.updateRoute(vector);
   }
 
   /** vfio_set_irq_signaling for one vector, QEMU 7.2 and 10.0. */
@@ -182,7 +190,7 @@ export abstract class VectorLayer extends CallLayer {
     if (unmasked.next(0) === -1) return;
     this.kvmIrqchipCommitRouteChanges();
     for (let vector = unmasked.next(0); vector !== -1; vector = unmasked.next(vector + 1)) {
-      guest.updateRoute(vector);
+      this.updateRoute(guest, vector);
       this.kvmIrqfd(guest.interruptEventfd(vector), true);
       guest.connected.add(vector);
     }
@@ -190,7 +198,7 @@ export abstract class VectorLayer extends CallLayer {
 
   /** Ours, after Cloud Hypervisor: KVM finds the events that have come while the vector was masked, as one. */
   protected connectInterrupt(guest: Guest, vector: number): void {
-    guest.updateRoute(vector);
+    this.updateRoute(guest, vector);
     this.kvmIrqchipCommitRouteChanges();
     this.kvmIrqfd(guest.interruptEventfd(vector), true);
     guest.connected.add(vector);

@@ -23,6 +23,8 @@ export function resultOf(outcome: Outcome): number {
       return 0;
     case 'positive':
       return outcome.value;
+    case 'status':
+      throw new HarnessError(`no ioctl answers with the status of a command: ${outcome.status}`);
     case 'errno': {
       const number = NUMBERS[outcome.errno] ?? Number(outcome.errno.replace('errno ', ''));
       return -number;

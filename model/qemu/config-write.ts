@@ -1,6 +1,5 @@
 import { type GuestConfigWrite, MSIX_CAPABILITY_BYTES } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
-import { configWrite } from '../vfio/config-space.ts';
 import { updateFunctionMasked } from './mask-update.ts';
 import { msixDisable } from './msix-disable.ts';
 import { msixEnable } from './msix-enable.ts';
@@ -63,6 +62,5 @@ function writeControl(vmm: Vmm, vf: VirtualFunction, enable: boolean, functionMa
 export function setBusMaster(vf: VirtualFunction, enable: boolean): void {
   cite(CLAUSE.busMaster);
   vf.busMaster = enable;
-  const { index: device } = vf;
-  configWrite(vf.device, { kind: 'vfio.configWrite', device, field: 'busMaster', value: enable ? 1 : 0 });
+  vf.device.setBusMaster(enable);
 }

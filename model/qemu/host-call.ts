@@ -17,9 +17,7 @@ import {
 } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 import { closeEventfd } from '../vfio/eventfd.ts';
-import { reset } from '../vfio/reset.ts';
 import { returned } from '../vfio/returned.ts';
-import { setIrqs } from '../vfio/set-irqs.ts';
 import { takeSignals } from './event-loop.ts';
 import type { VirtualFunction, Vmm } from './virtual-function.ts';
 
@@ -38,7 +36,7 @@ const TRIGGER_EVENTFD = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
 function hostCall(vmm: Vmm, vf: VirtualFunction, operation: VfioSetIrqs | VfioReset): Outcome {
   open(vmm, vf, 'before-call');
   const { device } = vf;
-  const outcome = returned(operation.kind === 'vfio.reset' ? reset(device) : setIrqs(device, operation));
+  const outcome = returned(operation.kind === 'vfio.reset' ? device.reset() : device.setIrqs(operation));
   vf.calls.push({ kind: 'vfio', operation, outcome });
   takeSignals(vmm);
   if (outcome.kind !== 'ok') cite(CLAUSE.refused);

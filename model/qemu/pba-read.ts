@@ -28,5 +28,5 @@ export function pbaRead(vf: VirtualFunction, vector: number): Outcome {
 
 /** Whether the guest reads a vector's pending bit as set. Source: msix_pba_mmio_read, QEMU 7.2 and 10.0. */
 export function readsPending({ pbaShown, pba, device }: VirtualFunction, vector: number): boolean {
-  return pbaShown ? pba.has(vector) : device.pci.msix.pending.has(vector);
+  return pbaShown ? pba.has(vector) : device.isPending(vector);
 }

@@ -1,7 +1,6 @@
 import { type EventfdName, firstMessage, type Message, type VmmCall, type VmmTraits, type Window } from '#vocabulary';
 import { VectorSet } from '../vector-set.ts';
-import type { VfioDevice } from '../vfio/device.ts';
-import { canAddVectors } from '../vfio/irq-info.ts';
+import type { HostDevice } from './host-device.ts';
 
 /** An entry of the table that the guest sees. */
 export interface Entry extends Message {
@@ -28,7 +27,7 @@ export interface VirtualFunction {
   /** Its place in the Config. */
   readonly index: number;
   readonly vmm: VmmTraits;
-  readonly device: VfioDevice;
+  readonly device: HostDevice;
 
   // What the guest sees (hw/pci/msix.c).
   enable: boolean;
@@ -81,7 +80,7 @@ export interface Vmm {
  * A device that the VMM has reset, MSI-X off and masked.
  * Source: msix_init, vfio_msix_early_setup, QEMU 7.2 and 10.0.
  */
-export function initialVirtualFunction(index: number, vmm: VmmTraits, device: VfioDevice): VirtualFunction {
+export function initialVirtualFunction(index: number, vmm: VmmTraits, device: HostDevice): VirtualFunction {
   const touched = new Set<number>();
   return {
     index,
@@ -139,7 +138,7 @@ export function usedAscending({ vectors }: VirtualFunction): readonly number[] {
  * Source: vfio_msix_early_setup, QEMU 8.2 and later (45d85f6228).
  */
 export function addsVectors({ vmm, device }: VirtualFunction): boolean {
-  return vmm.allocation === 'as-irq-info-says' && canAddVectors(device);
+  return vmm.allocation === 'as-irq-info-says' && device.addsVectors;
 }
 
 /** Shows the emulated pending bits, or the function's own. Source: msix_pba_mmio, QEMU 2.6 and later (95239e1625). */
@@ -147,5 +146,5 @@ export function showPba(vf: VirtualFunction, shown: boolean): void {
   if (vf.pbaShown === shown) return;
   vf.pbaShown = shown;
   for (const vector of vf.pba) vf.touched.add(vector);
-  for (const vector of vf.device.pci.msix.pending) vf.touched.add(vector);
+  for (const vector of vf.device.pendingVectors()) vf.touched.add(vector);
 }

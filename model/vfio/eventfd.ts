@@ -1,4 +1,4 @@
-import type { DataElement, EventfdName } from '#vocabulary';
+import type { DataElement, Event, EventfdName } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 
 const CLAUSE = declare({
@@ -137,4 +137,11 @@ export function closeEventfd(eventfds: Eventfds, name: EventfdName): void {
   eventfds.open.delete(name);
   for (const { closed } of eventfd.watchers.values()) closed();
   eventfd.watchers.clear();
+}
+
+/** The counts that rose, by eventfd number. Source: ours, as events are told. */
+export function signalledEvents(eventfds: Eventfds): Event[] {
+  return [...eventfds.signalled]
+    .map(([eventfd, count]): Event & { kind: 'signalled' } => ({ kind: 'signalled', eventfd, count }))
+    .sort((left, right) => Number(left.eventfd.slice(1)) - Number(right.eventfd.slice(1)));
 }

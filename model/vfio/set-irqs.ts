@@ -69,7 +69,7 @@ const UINT32_MAX = 0xffffffff;
  * a positive number.
  */
 export function setIrqs(device: VfioDevice, call: VfioSetIrqs): number | Errno {
-  const invalid = validateHeader(device, call) ?? validateData(call);
+  const invalid = validate(call, (index) => irqCount(device, index));
   if (invalid !== null) return invalid;
   const action = call.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
   const masks = action === VFIO_IRQ_SET_ACTION_MASK || action === VFIO_IRQ_SET_ACTION_UNMASK;
@@ -98,7 +98,16 @@ function setTrigger(device: VfioDevice, call: VfioSetIrqs): number | Errno {
   throw new Error(`index ${call.index} was asked although validation refuses it`);
 }
 
-function validateHeader(device: VfioDevice, call: VfioSetIrqs): Errno | null {
+/**
+ * What every driver has checked before it looks at a call itself. Returns an errno, or null.
+ * @param countOf how many interrupts an index has, which is below IRQ_INDICES
+ * Source: vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12.
+ */
+export function validate(call: VfioSetIrqs, countOf: (index: number) => number): Errno | null {
+  return validateHeader(call, countOf) ?? validateData(call);
+}
+
+function validateHeader(call: VfioSetIrqs, countOf: (index: number) => number): Errno | null {
   if (call.unreadable === true) {
     cite(CLAUSE.unreadableHeader);
     return 'EFAULT';
@@ -112,7 +121,7 @@ function validateHeader(device: VfioDevice, call: VfioSetIrqs): Errno | null {
     cite(CLAUSE.malformedHeader);
     return 'EINVAL';
   }
-  const available = irqCount(device, call.index);
+  const available = countOf(call.index);
   if (call.start >= available || call.start + call.count > available) {
     cite(CLAUSE.outOfRange);
     return 'EINVAL';

@@ -1,9 +1,14 @@
 /** What a profile stands for: a host, or a host with a VMM on top. */
 export interface Platform {
   readonly host: HostTraits;
+  /** How the driver of its mediated devices behaves. Left out where the devices are passed through by vfio-pci. */
+  readonly mdev?: MdevTraits;
   /** Shows every device to a guest. Left out where the scenario itself is the user of vfio. */
   readonly vmm?: VmmTraits;
 }
+
+/** A platform whose devices a VMM shows to a guest. */
+export type GuestPlatform = Platform & Required<Pick<Platform, 'vmm'>>;
 
 /**
  * The fixed facts of one machine: how its host and its VMM behave and which devices it has.
@@ -12,6 +17,8 @@ export interface Platform {
 export interface Config extends Platform {
   /** Left out where interrupts are remapped. Without, x86 has no MSI of more than one vector. */
   readonly interruptRemapping?: false;
+  /** What the mediated devices share. Given where the platform has `mdev`, and then every device is one. */
+  readonly parent?: Parent;
   /** At least one. Operations name a device by its place in this list. */
   readonly devices: readonly PciFunction[];
 }
@@ -24,6 +31,37 @@ export interface HostTraits {
   readonly rangeCheck: 'whole-range-first' | 'vector-by-vector';
   /** An ERR or REQ eventfd below -1. */
   readonly belowMinusOne: 'ignored' | 'refused';
+}
+
+/** What a driver of mediated devices does where published ones differ. Rules ask these, never a version. */
+export interface MdevTraits {
+  /**
+   * When an IMS entry becomes a vector's. `per-vector`: with its trigger, until it loses that. `all-closed`,
+   * `all-default`: all at the first trigger, until MSI-X is disabled; closed, or with the default PASID.
+   */
+  readonly allocation: 'per-vector' | 'all-closed' | 'all-default';
+  /**
+   * When a written MSIX_PERM reaches the entry: when the vector gets a trigger (again); also when it is unmasked; or
+   * at once, and then bindPasid and freePasid do too.
+   */
+  readonly permSync: 'atEnable' | 'atUnmask' | 'immediate';
+  /** What becomes of a vector whose MSIX_PERM names a guest PASID that is not bound. */
+  readonly noTranslation: 'fail' | 'closed' | 'default';
+  readonly defaultPasid: 'per-mdev' | 'per-domain';
+  /** What Release Interrupt Handle takes: the handle (DSA before 1.2), or the vector. */
+  readonly releaseBy: 'handle' | 'index';
+}
+
+/** The device that mediated devices are parts of: one IMS table and one space of PASIDs for all of them. */
+export interface Parent {
+  /** Size of the IMS table, 1 to IMS_ENTRIES_MAX. */
+  readonly entries: number;
+  /** The highest PASID, 1 to PASID_MAX. */
+  readonly pasids: number;
+  /** The most entries that one mdev may have. */
+  readonly quota: number;
+  /** What a descriptor may name: a handle that was requested, or any index in the table. */
+  readonly handles: 'requested' | 'index';
 }
 
 /** What a VMM does where real ones differ. Rules ask these, never a version. */
@@ -57,10 +95,26 @@ export interface PciFunction {
   readonly powerManagement?: true;
   /** Has no events of its own that anyone could cause: nothing makes it raise. */
   readonly silent?: true;
+  /**
+   * A mediated device. Vector 0 is the driver's own, each other one is backed by an IMS entry. It drops events while
+   * MSI-X is off, can be reset, and has neither MSI nor INTx.
+   */
+  readonly mdev?: MdevFacts;
+}
+
+/** What is given of a mediated device beside its vectors. */
+export interface MdevFacts {
+  /** The VM that it belongs to, by a number of its own. */
+  readonly vm: number;
+  /** Its VM has a virtual IOMMU, and so PASIDs of its own. */
+  readonly viommu?: true;
 }
 
 /** The largest MSI-X table: the 11 bits of Table Size in Message Control (PCIe 6.0, 7.7.2.2). */
 export const MSIX_VECTORS_MAX = 2048;
+
+/** The largest IMS table: handles have 16 bits (DSA 3.0, 9.2). */
+export const IMS_ENTRIES_MAX = 65536;
 
 /** The sizes of an MSI capability (PCIe 6.0, 7.7.1.2, Multiple Message Capable). */
 export const MSI_VECTORS: readonly number[] = [1, 2, 4, 8, 16, 32];

@@ -1,5 +1,5 @@
 import { parseGuestArguments, printGuestArguments, printMessage } from './guest-notation.ts';
-import type { GuestOperation } from './guest-operation.ts';
+import { parseMdevArguments, printMdevArguments } from './mdev-notation.ts';
 import type { DeviceObservation } from './observation.ts';
 import {
   ADDRESS_0,
@@ -14,8 +14,16 @@ import {
   UNMASKED,
 } from './observation.ts';
 import type { DataElement, EventfdName, Operation, OperationKind, RawOperation, VfioSetIrqs } from './operation.ts';
-import { CONFIG_FIELDS, isEventfdName, isGuestOperation, OPERATION_KINDS } from './operation.ts';
-import type { Event, Outcome } from './response.ts';
+import {
+  CONFIG_FIELDS,
+  GUEST_KINDS,
+  isEventfdName,
+  isGuestOperation,
+  isMdevOperation,
+  MDEV_KINDS,
+  OPERATION_KINDS,
+} from './operation.ts';
+import { ABANDONED, type Event, type Outcome, SUCCESS } from './response.ts';
 import { eventfdUse, type VmmCall } from './vmm.ts';
 import { WINDOWS } from './window.ts';
 import { Words } from './words.ts';
@@ -55,9 +63,13 @@ function printSuffixes(argument: { readonly argsz?: number; readonly unreadable?
 
 /** An operation on one line; device 0 is not named, another is as `@1` at the end. `parseOperation` reads it back. */
 export function printOperation(operation: Operation): string {
-  const at = 'device' in operation && operation.device !== 0 ? ` @${operation.device}` : '';
-  const words = isGuestOperation(operation) ? printGuestArguments(operation) : printArguments(operation);
-  return `${operation.kind}${words}${at}`;
+  const at = 'device' in operation ? printAt(operation.device) : '';
+  return `${operation.kind}${printWords(operation)}${at}`;
+}
+
+function printWords(operation: Operation): string {
+  if (isGuestOperation(operation)) return printGuestArguments(operation);
+  return isMdevOperation(operation) ? printMdevArguments(operation) : printArguments(operation);
 }
 
 function printArguments(operation: RawOperation): string {
@@ -140,13 +152,18 @@ function printUse(name: EventfdName): string {
 export function parseOperation(line: string): Operation {
   const words = new Words(line);
   const kind = words.oneOf('an operation kind', OPERATION_KINDS);
-  const operation = isGuestKind(kind) ? parseGuestArguments(kind, words) : parseArguments(kind, words);
+  const operation = parseWords(kind, words);
   words.end();
   return operation;
 }
 
-function isGuestKind(kind: OperationKind): kind is GuestOperation['kind'] {
-  return kind.startsWith('guest.');
+function parseWords(kind: OperationKind, words: Words): Operation {
+  if (isOneOf(GUEST_KINDS, kind)) return parseGuestArguments(kind, words);
+  return isOneOf(MDEV_KINDS, kind) ? parseMdevArguments(kind, words) : parseArguments(kind, words);
+}
+
+function isOneOf<Kind extends OperationKind>(kinds: readonly Kind[], kind: OperationKind): kind is Kind {
+  return (kinds as readonly OperationKind[]).includes(kind);
 }
 
 function parseArguments(kind: RawOperation['kind'], words: Words): RawOperation {
@@ -259,6 +276,8 @@ export function printOutcome(outcome: Outcome): string {
       return `flags ${outcome.flags} count ${outcome.count}`;
     case 'value':
       return `reads ${outcome.value}`;
+    case 'status':
+      return `status 0x${outcome.status.toString(16)}`;
     case 'errno':
       return outcome.errno;
     case 'positive':
@@ -270,17 +289,28 @@ export function printOutcome(outcome: Outcome): string {
 
 export function printEvent(event: Event): string {
   switch (event.kind) {
-    case 'raised': {
-      const at = event.device === 0 ? '' : ` @${event.device}`;
-      return `raised ${event.vector}${at}${event.window === null ? '' : ` in ${event.window}`}`;
-    }
+    case 'raised':
+      return `raised ${event.vector}${printAt(event.device)}${event.window === null ? '' : ` in ${event.window}`}`;
+    case 'completed':
+      return `descriptor ${event.descriptor}${printAt(event.device)} ${printStatus(event.status)}`;
+    case 'error':
+      return `SWERROR pasid ${event.pasid}${printAt(event.device)}`;
+    case 'revoked':
+      return `handles revoked${printAt(event.device)}`;
     case 'signalled':
       return `${event.eventfd} +${event.count}`;
-    case 'message': {
-      const at = event.device === 0 ? '' : ` @${event.device}`;
-      return `message ${printMessage(event)}${at}${event.count === 1 ? '' : ` x${event.count}`}`;
-    }
+    case 'message':
+      return `message ${printMessage(event)}${printAt(event.device)}${event.count === 1 ? '' : ` x${event.count}`}`;
   }
+}
+
+function printAt(device: number): string {
+  return device === 0 ? '' : ` @${device}`;
+}
+
+function printStatus(status: number): string {
+  if (status === ABANDONED) return 'abandoned';
+  return status === SUCCESS ? 'done' : `refused 0x${status.toString(16)}`;
 }
 
 /** A vector's state in words: `allocated armed unmasked`, or `idle` for 0. */

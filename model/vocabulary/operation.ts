@@ -1,5 +1,6 @@
 import type { Platform } from './config.ts';
 import type { GuestOperation } from './guest-operation.ts';
+import type { GuestMdevOperation, MdevOperation } from './mdev-operation.ts';
 import type { Window } from './window.ts';
 
 /** An eventfd by its name in the scenario. It exists from its first use on, and again after `vfio.closeEventfd`. */
@@ -218,7 +219,7 @@ export type RawOperation =
   | HostFailAllocation;
 
 /** One thing asked, by one actor, as plain data. */
-export type Operation = RawOperation | GuestOperation;
+export type Operation = RawOperation | GuestOperation | MdevOperation;
 
 export type OperationKind = Operation['kind'];
 
@@ -259,10 +260,41 @@ export const GUEST_KINDS = Object.keys({
   'guest.reset': 0,
 } satisfies Record<GuestOperation['kind'], 0>) as readonly GuestOperation['kind'][];
 
-export const OPERATION_KINDS: readonly OperationKind[] = [...RAW_KINDS, ...GUEST_KINDS];
+export const MDEV_KINDS = Object.keys({
+  'guest.msixPerm': 0,
+  'guest.bindPasid': 0,
+  'guest.freePasid': 0,
+  'guest.requestHandle': 0,
+  'guest.releaseHandle': 0,
+  'guest.submit': 0,
+  'device.start': 0,
+  'device.complete': 0,
+  'device.armDescriptor': 0,
+  'host.createMdev': 0,
+  'host.removeMdev': 0,
+  'host.attach': 0,
+  'host.detach': 0,
+  'host.crash': 0,
+} satisfies Record<MdevOperation['kind'], 0>) as readonly MdevOperation['kind'][];
 
+export const OPERATION_KINDS: readonly OperationKind[] = [...RAW_KINDS, ...GUEST_KINDS, ...MDEV_KINDS];
+
+const GUEST: ReadonlySet<string> = new Set(GUEST_KINDS);
+const MDEV: ReadonlySet<string> = new Set(MDEV_KINDS);
+
+/** Whether it is an access of a guest to a device that a VMM shows it. */
 export function isGuestOperation(operation: Operation): operation is GuestOperation {
-  return operation.kind.startsWith('guest.');
+  return GUEST.has(operation.kind);
+}
+
+/** Whether it can be asked of mediated devices alone. */
+export function isMdevOperation(operation: Operation): operation is MdevOperation {
+  return MDEV.has(operation.kind);
+}
+
+/** Whether it goes to the mdev driver through registers that no VMM emulates. */
+export function isGuestMdevOperation(operation: Operation): operation is GuestMdevOperation {
+  return MDEV.has(operation.kind) && operation.kind.startsWith('guest.');
 }
 
 /** What can be asked of a machine with a VMM beside what its guest does: the VMM is the only user of vfio. */
@@ -273,10 +305,39 @@ const BESIDE_A_GUEST: ReadonlySet<OperationKind> = new Set([
   'host.failAllocation',
 ]);
 
+/** What can be asked of mediated devices that no VMM shows: their own, and these of the others. */
+const ON_AN_MDEV: ReadonlySet<OperationKind> = new Set([
+  'vfio.open',
+  'vfio.close',
+  'vfio.getIrqInfo',
+  'vfio.setIrqs',
+  'vfio.reset',
+  'vfio.writeEventfd',
+  'vfio.closeEventfd',
+  'guest.mask',
+  'guest.unmask',
+  'device.raise',
+  'host.failAllocation',
+]);
+
+/** What the VMM does itself, where there is one. */
+const WITHOUT_VMM: ReadonlySet<OperationKind> = new Set([
+  'host.createMdev',
+  'host.removeMdev',
+  'host.attach',
+  'host.detach',
+  'host.crash',
+]);
+
 /** Whether a kind of operation can be asked of a machine: a device is driven by the user of vfio, or by a guest. */
-export function isAskable({ vmm }: Partial<Platform>, kind: OperationKind): boolean {
-  const isGuests = kind.startsWith('guest.');
-  return vmm === undefined ? !isGuests : isGuests || BESIDE_A_GUEST.has(kind);
+export function isAskable({ mdev, vmm }: Partial<Platform>, kind: OperationKind): boolean {
+  if (mdev === undefined) {
+    if (MDEV.has(kind)) return false;
+    return vmm === undefined ? !GUEST.has(kind) : GUEST.has(kind) || BESIDE_A_GUEST.has(kind);
+  }
+  if (vmm === undefined) return kind !== 'device.armDescriptor' && (MDEV.has(kind) || ON_AN_MDEV.has(kind));
+  if (kind === 'device.arm' || kind === 'host.limitVectors' || WITHOUT_VMM.has(kind)) return false;
+  return MDEV.has(kind) || GUEST.has(kind) || BESIDE_A_GUEST.has(kind);
 }
 
 /** The device an operation is about, or undefined for one that is about the host or the user's descriptors. */

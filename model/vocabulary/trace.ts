@@ -1,11 +1,13 @@
 import type { Config } from './config.ts';
 import type { Observation } from './observation.ts';
 import type { Operation } from './operation.ts';
+import type { ParentObservation } from './parent.ts';
 import type { Event, Outcome } from './response.ts';
 import type { VmmCall } from './vmm.ts';
 
 /**
- * What to do, on which machine. Every device starts freshly opened once, MSI-X off, nothing pending, no vector limit.
+ * What to do, on which machine. Every device starts freshly opened once, MSI-X off, nothing pending, no vector limit;
+ * an mdev is attached too, in the order of the Config.
  * Where a VMM has it, it is what a guest finds that has programmed `firstMessage`, all masked, and bus master on.
  */
 export interface Scenario {
@@ -18,6 +20,8 @@ export interface Step {
   readonly outcome: Outcome;
   readonly events: readonly Event[];
   readonly observation: Observation;
+  /** Left out where there are no mediated devices. */
+  readonly parent?: ParentObservation;
   /** What the VMM asked of the host, in order. Left out where there is no VMM. */
   readonly calls?: readonly VmmCall[];
   /** Ids of the clauses that spoke, in order, each once. Only the reference model knows them; empty elsewhere. */
@@ -31,6 +35,8 @@ export interface Step {
 export interface Trace {
   /** Before the first operation. */
   readonly initial: Observation;
+  /** The same of the parent. Left out where there are no mediated devices. */
+  readonly initialParent?: ParentObservation;
   readonly steps: readonly Step[];
   /**
    * Why the steps end early: the last words of a system that crashed or hung. Left out when all operations were

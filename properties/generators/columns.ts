@@ -77,7 +77,12 @@ function findPlaces({ config, operations }: Scenario, device: number): number[] 
       case 'guest.unmask':
       case 'guest.tableRead':
       case 'guest.readPba':
+      case 'guest.msixPerm':
+      case 'guest.requestHandle':
         places.add(operation.vector);
+        break;
+      case 'guest.releaseHandle':
+        if (releasesVector(config)) places.add(operation.operand);
         break;
       case 'guest.tableWrite':
         places.add(operation.vector).add(lastEntry(operation));
@@ -97,10 +102,23 @@ function findPlaces({ config, operations }: Scenario, device: number): number[] 
       case 'guest.configWrite':
       case 'guest.busMaster':
       case 'guest.reset':
+      case 'guest.bindPasid':
+      case 'guest.freePasid':
+      case 'guest.submit':
+      case 'device.armDescriptor':
+      case 'host.createMdev':
+      case 'host.removeMdev':
+      case 'host.attach':
+      case 'host.detach':
         break;
     }
   }
   return [...places].sort((left, right) => left - right);
+}
+
+/** Whether Release Interrupt Handle names a vector. */
+function releasesVector({ mdev }: Config): boolean {
+  return mdev?.releaseBy === 'index';
 }
 
 /** The entry that a write ends in: the vector's own, or the next one. */
@@ -130,7 +148,7 @@ function withoutColumns({ config, operations }: Scenario, support: Support, colu
     config: withSmallerTable(config, support, columns),
     operations: operations.map((operation) =>
       'device' in operation && operation.device === columns.device
-        ? withoutColumnsInOperation(operation, columns)
+        ? withoutColumnsInOperation(operation, columns, releasesVector(config))
         : operation,
     ),
   };
@@ -152,7 +170,7 @@ function smallerFunction(pciFunction: PciFunction, columns: Columns): PciFunctio
   };
 }
 
-function withoutColumnsInOperation(operation: Operation, columns: Columns): Operation {
+function withoutColumnsInOperation(operation: Operation, columns: Columns, isByVector: boolean): Operation {
   switch (operation.kind) {
     case 'vfio.setIrqs':
       return isRange(operation) ? withoutColumnsInRange(operation, columns) : operation;
@@ -166,7 +184,11 @@ function withoutColumnsInOperation(operation: Operation, columns: Columns): Oper
     case 'guest.tableWrite':
     case 'guest.tableRead':
     case 'guest.readPba':
+    case 'guest.msixPerm':
+    case 'guest.requestHandle':
       return { ...operation, vector: moved(operation.vector, columns) };
+    case 'guest.releaseHandle':
+      return isByVector ? { ...operation, operand: moved(operation.operand, columns) } : operation;
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.getIrqInfo':
@@ -186,6 +208,17 @@ function withoutColumnsInOperation(operation: Operation, columns: Columns): Oper
     case 'guest.configWrite':
     case 'guest.busMaster':
     case 'guest.reset':
+    case 'guest.bindPasid':
+    case 'guest.freePasid':
+    case 'guest.submit':
+    case 'device.start':
+    case 'device.complete':
+    case 'device.armDescriptor':
+    case 'host.createMdev':
+    case 'host.removeMdev':
+    case 'host.attach':
+    case 'host.detach':
+    case 'host.crash':
       return operation;
   }
 }

@@ -3,6 +3,9 @@ import type { DataElement, EventfdName } from '#vocabulary';
 import { chance, pick } from './random.ts';
 import type { Swarm } from './swarm.ts';
 
+/** How a scenario uses its eventfds. */
+export type Habits = Pick<Swarm, 'eventfds' | 'sharing' | 'holePercent' | 'badPercent'>;
+
 const EVENTFDS: readonly EventfdName[] = Array.from({ length: 8 }, (_, number): EventfdName => `e${number}`);
 
 /** Descriptors that are refused somewhere. No small numbers: they are descriptors that a program has by accident. */
@@ -19,12 +22,12 @@ function eventfd(number: number): EventfdName {
 }
 
 /** An eventfd that this scenario has its events told by. */
-export function drawEventfd(random: Random, swarm: Swarm): EventfdName {
+export function drawEventfd(random: Random, swarm: Habits): EventfdName {
   return eventfd(random.nextInt(0, swarm.eventfds - 1));
 }
 
 /** The eventfds of a range, with a hole or a descriptor that is refused now and then. */
-export function drawDescriptors(random: Random, swarm: Swarm, start: number, count: number): DataElement[] {
+export function drawDescriptors(random: Random, swarm: Habits, start: number, count: number): DataElement[] {
   const data: DataElement[] = [];
   const first = random.nextInt(0, swarm.eventfds - 1);
   for (let place = 0; place < count; place++) data.push(eventfd(share(random, swarm, first, start, place)));
@@ -35,7 +38,7 @@ export function drawDescriptors(random: Random, swarm: Swarm, start: number, cou
 }
 
 /** The number of the eventfd for a place in a range, `first` being that of the range. */
-function share(random: Random, swarm: Swarm, first: number, start: number, place: number): number {
+function share(random: Random, swarm: Habits, first: number, start: number, place: number): number {
   switch (swarm.sharing) {
     case 'byVector':
       return (first + start + place) % swarm.eventfds;

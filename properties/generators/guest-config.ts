@@ -1,12 +1,12 @@
 import type { Random } from 'fast-check';
-import type { Config, PciFunction, Platform, Support } from '#vocabulary';
+import type { Config, GuestPlatform, PciFunction, Support } from '#vocabulary';
 import { MSIX_VECTORS_MAX } from '#vocabulary';
 import { drawWhileOff, SMALL_TABLE, WORD_SIZES } from './config.ts';
 import { unusedFunctions } from './pci-function.ts';
 import { chance, pick } from './random.ts';
 
 /** A machine with a VMM. Its guest uses MSI-X and INTx alone: little depends on what else a function has. */
-export function drawGuestConfig(random: Random, support: Support, { host, vmm }: Required<Platform>): Config {
+export function drawGuestConfig(random: Random, support: Support, { host, vmm }: GuestPlatform): Config {
   const count = support.devicesMax > 1 && chance(random, 15) ? 2 : 1;
   const devices: PciFunction[] = [];
   while (devices.length < count) {

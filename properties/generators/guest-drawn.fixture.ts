@@ -1,4 +1,4 @@
-import type { Operation, PciFunction, Platform, Scenario, Support, VmmTraits } from '#vocabulary';
+import type { GuestPlatform, Operation, PciFunction, Scenario, Support, VmmTraits } from '#vocabulary';
 import { GUEST_KINDS, isAskable, MSIX_VECTORS_MAX, printOperation } from '#vocabulary';
 import { ANYTHING, DYNAMIC, STATIC } from './drawn.fixture.ts';
 
@@ -7,11 +7,11 @@ const VMMS: readonly VmmTraits[] = (['vector-0-first', 'as-irq-info-says', 'all-
 );
 
 /** Every VMM on both kinds of host. */
-export const PLATFORMS: readonly Required<Platform>[] = [STATIC, DYNAMIC].flatMap(({ host }) =>
+export const PLATFORMS: readonly GuestPlatform[] = [STATIC, DYNAMIC].flatMap(({ host }) =>
   VMMS.map((vmm) => ({ host, vmm })),
 );
 
-export const GUEST: Required<Platform> = {
+export const GUEST: GuestPlatform = {
   host: STATIC.host,
   vmm: { allocation: 'as-irq-info-says', delivery: 'userspace' },
 };
@@ -73,6 +73,20 @@ function isInRange(of: Operation): boolean {
     case 'device.raise':
     case 'device.arm':
       return true;
+    case 'guest.msixPerm':
+    case 'guest.requestHandle':
+    case 'guest.bindPasid':
+    case 'guest.freePasid':
+    case 'guest.releaseHandle':
+    case 'guest.submit':
+    case 'device.start':
+    case 'device.complete':
+    case 'device.armDescriptor':
+    case 'host.createMdev':
+    case 'host.removeMdev':
+    case 'host.attach':
+    case 'host.detach':
+    case 'host.crash':
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.getIrqInfo':

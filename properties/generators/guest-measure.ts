@@ -1,4 +1,4 @@
-import type { GuestOperation, Operation, Scenario } from '#vocabulary';
+import type { Config, GuestOperation, Operation, OperationKind, Scenario } from '#vocabulary';
 
 /** The widths of a write, the plainest first. */
 const PLAIN_WIDTHS: readonly number[] = [4, 8, 2, 1];
@@ -48,23 +48,43 @@ function placeOddity(offset: number): number {
   return offset % 4 === 0 ? offset / 4 : 4 + offset;
 }
 
-/** Pairs of operations that do not stand as a reader expects them. None on a machine without a VMM. */
+/** Pairs of operations that do not stand as a reader expects them. None where the user of vfio alone is to be seen. */
 export function disorder({ config, operations }: Scenario): number {
-  if (config.vmm === undefined) return 0;
+  if (!isRanked(config)) return 0;
   // How many operations of each rank came before: as many pairs as with each of them, and quickly so.
-  const met = [0, 0, 0, 0];
+  const met = Array<number>(RANKS).fill(0);
   let pairs = 0;
   for (const operation of operations) {
     const own = rank(operation);
-    for (let above = own + 1; above < met.length; above++) pairs += met[above] ?? 0;
+    for (let above = own + 1; above < RANKS; above++) pairs += met[above] ?? 0;
     met[own] = (met[own] ?? 0) + 1;
   }
   return pairs;
 }
 
-/** What is about more comes first, where the order does not matter: the host, the device, MSI-X, a vector. */
-export function rank(operation: Operation): number {
-  if (operation.kind.startsWith('host.')) return 0;
-  if (operation.kind === 'guest.busMaster') return 1;
-  return operation.kind === 'guest.msixControl' ? 2 : 3;
+/** Whether the order of operations that could as well stand in another says something. */
+export function isRanked({ mdev, vmm }: Config): boolean {
+  return vmm !== undefined || mdev !== undefined;
+}
+
+/**
+ * What is about more comes first, where the order does not matter: the host, the device, MSI-X, a PASID, a vector; then
+ * what becomes of a descriptor.
+ */
+const RANKED: Partial<Record<OperationKind, number>> = {
+  'guest.busMaster': 1,
+  'guest.msixControl': 2,
+  'guest.bindPasid': 3,
+  'guest.msixPerm': 4,
+  'guest.submit': 6,
+  'device.start': 7,
+  'device.complete': 8,
+};
+
+/** The place of what is not in the table, and how many places there are. */
+const ORDINARY = 5;
+const RANKS = 9;
+
+export function rank({ kind }: Operation): number {
+  return kind.startsWith('host.') ? 0 : (RANKED[kind] ?? ORDINARY);
 }

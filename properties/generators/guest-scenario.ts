@@ -1,5 +1,5 @@
 import type { Random } from 'fast-check';
-import type { Platform, Scenario, Support } from '#vocabulary';
+import type { GuestPlatform, Scenario, Support } from '#vocabulary';
 import { spelled } from './guest-access-draw.ts';
 import { drawGuestConfig } from './guest-config.ts';
 import { drawAsked } from './guest-draw.ts';
@@ -26,7 +26,7 @@ const HOLES_ONE_IN = 50;
 export function drawGuestScenario(
   random: Random,
   support: Support,
-  platform: Required<Platform>,
+  platform: GuestPlatform,
   lengthMax: number | undefined,
 ): Scenario {
   const config = drawGuestConfig(random, support, platform);

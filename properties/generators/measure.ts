@@ -6,17 +6,19 @@ import {
   IRQ_SET_BYTES,
   isEventfdName,
   isGuestOperation,
+  isMdevOperation,
   VFIO_PCI_MSIX_IRQ_INDEX,
   WINDOWS,
 } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { disorder, guestOddity, guestValues } from './guest-measure.ts';
+import { mdevConfigOddity, mdevOddity, mdevValues, parentSize } from './mdev-measure.ts';
 import { nameNumber } from './names.ts';
 import { attributes } from './pci-function.ts';
 
 /**
- * How far a scenario is from the simplest: whole numbers from 0 up, compared from the left. The number of eventfd names
- * comes before the names, so that where all before it is equal the lists are equally long. Hence there is no endless
+ * How far a scenario is from the simplest: whole numbers from 0 up, compared from the left. The number of names comes
+ * before the names, so that where all before it is equal the lists are equally long. Hence there is no endless
  * descent, and a shrinker that only goes down ends.
  */
 export type Measure = readonly number[];
@@ -24,13 +26,16 @@ export type Measure = readonly number[];
 /**
  * In this order: operations, devices, data that does not fit its count, data elements, sum of counts, sum of vectors,
  * sum of other numbers, oddities of the operations, oddities of their data, attributes of the machine and its devices,
- * sum of table sizes, the device that comes first, sum of device numbers, pairs in disorder, eventfd names, and each of
+ * sum of table sizes, size of what mdevs share, the VM of each device, sum of VMs that are asked for, the device that
+ * comes first, sum of device numbers, pairs in disorder, eventfd names, and each of these; descriptors, and each of
  * these.
  */
 export function measure({ config, operations }: Scenario): Measure {
-  const sums: Sums = { misfits: 0, data: 0, counts: 0, vectors: 0, values: 0, odd: 0, oddData: 0, devices: 0 };
+  const sums: Sums = { ...NOTHING };
   const names: number[] = [];
+  const descriptors: number[] = [];
   for (const operation of operations) {
+    if ('descriptor' in operation) descriptors.push(operation.descriptor);
     sums.odd += oddity(operation);
     if ('device' in operation) sums.devices += operation.device;
     addNumbers(sums, names, operation);
@@ -45,25 +50,36 @@ export function measure({ config, operations }: Scenario): Measure {
     sums.values,
     sums.odd,
     sums.oddData,
-    configOddity(config),
+    configOddity(config) + mdevConfigOddity(config),
     config.devices.reduce((sum, { msixVectors, msiVectors = 0 }) => sum + msixVectors + msiVectors, 0),
+    parentSize(config),
+    ...config.devices.map(({ mdev }) => mdev?.vm ?? 0),
+    sums.vms,
     operations.find((operation) => 'device' in operation)?.device ?? 0,
     sums.devices,
     disorder({ config, operations }),
     names.length,
     ...names,
+    descriptors.length,
+    ...descriptors,
   ];
 }
 
-type Sums = Record<'misfits' | 'data' | 'counts' | 'vectors' | 'values' | 'odd' | 'oddData' | 'devices', number>;
+const NOTHING = {
+  ...{ misfits: 0, data: 0, counts: 0, vectors: 0, values: 0 },
+  ...{ odd: 0, oddData: 0, devices: 0, vms: 0 },
+};
+
+type Sums = Record<keyof typeof NOTHING, number>;
 
 function addNumbers(sums: Sums, names: number[], operation: Operation): void {
-  if (!isGuestOperation(operation)) {
+  if (!isGuestOperation(operation) && !isMdevOperation(operation)) {
     addRawNumbers(sums, names, operation);
     return;
   }
   sums.vectors += 'vector' in operation ? operation.vector : 0;
-  sums.values += guestValues(operation);
+  sums.values += isGuestOperation(operation) ? guestValues(operation) : mdevValues(operation);
+  sums.vms += operation.kind === 'host.crash' ? operation.vm : 0;
 }
 
 function addRawNumbers(sums: Sums, names: number[], operation: RawOperation): void {
@@ -142,6 +158,7 @@ function dataOddity(element: DataElement): number {
 
 /** What is not as in the plainest operation of its kind. */
 function oddity(operation: Operation): number {
+  if (isMdevOperation(operation)) return mdevOddity(operation);
   return isGuestOperation(operation) ? guestOddity(operation) : rawOddity(operation);
 }
 

@@ -36,9 +36,15 @@ function keyOf(pciFunction: PciFunction): string {
   return [pciFunction.msixVectors, ...OPTIONAL.map((attribute) => pciFunction[attribute])].join();
 }
 
+/** Whether a system can have mdevs at all: they are made, and so in no list of functions. */
+export function hasMdevs({ operations }: Support): boolean {
+  return operations.has('guest.submit');
+}
+
 /** Whether a system has these functions, each device of a list once, and this kind of machine. */
-export function isSupportedConfig({ devices, interruptRemapping }: Config, support: Support): boolean {
+export function isSupportedConfig({ devices, interruptRemapping, mdev }: Config, support: Support): boolean {
   if (devices.length > support.devicesMax) return false;
+  if (mdev !== undefined) return hasMdevs(support);
   if (interruptRemapping !== undefined && !support.withoutRemapping) return false;
   if (support.functions === 'any') return true;
   const keys = support.functions.map(keyOf);
@@ -95,6 +101,20 @@ export function suits(kind: OperationKind, { msixVectors, intx, silent }: PciFun
     case 'guest.readPba':
     case 'guest.busMaster':
     case 'guest.reset':
+    case 'guest.msixPerm':
+    case 'guest.requestHandle':
+    case 'guest.bindPasid':
+    case 'guest.freePasid':
+    case 'guest.releaseHandle':
+    case 'guest.submit':
+    case 'device.start':
+    case 'device.complete':
+    case 'device.armDescriptor':
+    case 'host.createMdev':
+    case 'host.removeMdev':
+    case 'host.attach':
+    case 'host.detach':
+    case 'host.crash':
       return true;
   }
 }

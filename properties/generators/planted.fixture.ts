@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import type { Platform, Scenario, Support } from '#vocabulary';
 import { printOperation } from '#vocabulary';
 import { describeFunction } from './drawn.fixture.ts';
+import { describeMachine } from './mdev-drawn.fixture.ts';
 import { scenarios } from './scenario.ts';
 
 export interface Shrunk {
-  /** The functions, then the operations, a line each. */
+  /** The functions, or the mdevs and what they share; then the operations, a line each. */
   readonly minimum: readonly string[];
   /** Runs after the first failure. */
   readonly runs: number;
@@ -26,7 +27,8 @@ export function shrinkPlanted(
     return !isFailing;
   });
   const { counterexample } = fc.check(property, { seed, numRuns: 10_000 });
-  const { config, operations } = counterexample?.[0] ?? { config: { devices: [] }, operations: [] };
+  const { config, operations } = counterexample?.[0] ?? { config: { ...platform, devices: [] }, operations: [] };
   const functions = config.devices.map((of) => describeFunction(of).replace(/^{"msixVectors":(\d+)}$/, '$1'));
-  return { minimum: [functions.join(), ...operations.map(printOperation)], runs };
+  const machine = platform.mdev === undefined ? functions.join() : describeMachine(config);
+  return { minimum: [machine, ...operations.map(printOperation)], runs };
 }

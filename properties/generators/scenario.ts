@@ -8,8 +8,10 @@ import { drawArm, drawAssertIntx, drawDeassertIntx, drawRaise } from './device.t
 import { drawFollowUp } from './follow-up.ts';
 import { drawGuestScenario } from './guest-scenario.ts';
 import { drawFailAllocation, drawLimitVectors } from './host.ts';
+import { drawMdevScenario } from './mdev-scenario.ts';
 import type { DeviceMemory, Memory } from './memory.ts';
 import { deviceMemory, emptyMemory, remember, undoOf } from './memory.ts';
+import { hasMdevs } from './pci-function.ts';
 import { chance, pick } from './random.ts';
 import type { Cursor } from './shrink.ts';
 import { shrinkScenario } from './shrink.ts';
@@ -28,7 +30,7 @@ export const OPERATIONS_MAX_LONG = 200;
 
 /**
  * Whole scenarios of nothing but what `support` allows, on a machine whose host behaves as the platform says;
- * and with its VMM, where there is one and the system can have one.
+ * with its mdevs and its VMM, where there are such and the system can have them.
  * @param lengthMax operations at most; left open, mostly OPERATIONS_MAX and sometimes OPERATIONS_MAX_LONG
  */
 export function scenarios(support: Support, platform: Platform, lengthMax?: number): Arbitrary<Scenario> {
@@ -65,10 +67,12 @@ class ScenarioArbitrary extends Arbitrary<Scenario> {
 }
 
 function drawScenario(random: Random, support: Support, platform: Platform, lengthMax: number | undefined): Scenario {
-  const { host, vmm } = platform;
-  if (vmm !== undefined && support.vmm !== 'none') {
-    return drawGuestScenario(random, support, { host, vmm }, lengthMax);
+  const { host, mdev } = platform;
+  const vmm = support.vmm === 'none' ? undefined : platform.vmm;
+  if (mdev !== undefined && hasMdevs(support)) {
+    return drawMdevScenario(random, support, vmm === undefined ? { host, mdev } : { host, mdev, vmm }, lengthMax);
   }
+  if (vmm !== undefined) return drawGuestScenario(random, support, { host, vmm }, lengthMax);
   const config = drawConfig(random, support, host);
   const swarm = drawSwarm(random, support, config.devices);
   const memory = emptyMemory(config, (size) => drawHot(random, size));

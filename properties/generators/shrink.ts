@@ -1,7 +1,10 @@
 import type { EventfdName, Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
 import { isEventfdName, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { withoutVectors } from './columns.ts';
-import { rank } from './guest-measure.ts';
+import { isRanked, rank } from './guest-measure.ts';
+import { withNumbersMovedDown, withSmallerNumbers } from './mdev-numbers.ts';
+import { disableKind, withDisable } from './mdev-plain.ts';
+import { renumberVms, simplerMdevs, simplerParents } from './mdev-simplify.ts';
 import { isMisfit, isSimpler, measure } from './measure.ts';
 import { isUnmaskName, nameLike, nameNumber } from './names.ts';
 import { hasWhileOff, isSupportedConfig, simplerFunctions, suits } from './pci-function.ts';
@@ -43,9 +46,12 @@ const STAGES: readonly Stage[] = [
   ...[64, 32, 16, 8, 4, 3, 2, 1].map(dropChunk),
   dropSome(2, PAIRS_OPERATIONS_MAX),
   dropSome(3, TRIPLES_OPERATIONS_MAX),
+  dropAndMoveDown,
+  dropAndDisable,
   joinRanges,
   swapNeighbours,
   dropVectors,
+  lowerNumbers,
   simplifyOne,
   mergeEventfds,
   simplifyConfig,
@@ -67,7 +73,7 @@ export function* shrinkScenario(
     const { scenario: simpler } = candidate;
     if (!isSimpler(measure(simpler), size) || !isPossible(simpler)) continue;
     // What a guest does beside its table says nothing of what it did in it.
-    if (simpler.config.vmm !== undefined && countOutside(simpler) > outside) continue;
+    if (isRanked(simpler.config) && countOutside(simpler) > outside) continue;
     yield candidate;
   }
 }
@@ -123,6 +129,9 @@ function* dropDevice({ config, operations }: Scenario, _support: Support, from: 
         operations: kept.map((operation) => withoutDevice(operation, device)),
       };
       yield { scenario, position: device };
+      if (config.mdev === undefined) continue;
+      // Those that come after it have its numbers now.
+      for (const moved of withNumbersMovedDown(scenario)) yield { scenario: moved, position: device };
     }
   }
 }
@@ -179,6 +188,51 @@ function dropSome(count: number, operationsMax: number): Stage {
   };
 }
 
+/** One operation less, or less of one, and what the host gave after it has the number before; the position is its. */
+function* dropAndMoveDown({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
+  if (config.mdev === undefined || operations.length > PAIRS_OPERATIONS_MAX) return;
+  for (let position = from; position < operations.length; position++) {
+    const smaller = smallerRanges(operations[position] as Operation, config.devices, support);
+    const others = [
+      operations.toSpliced(position, 1),
+      ...smaller.map((operation) => operations.with(position, operation)),
+    ];
+    for (const without of others) {
+      for (const scenario of withNumbersMovedDown({ config, operations: without })) yield { scenario, position };
+    }
+  }
+}
+
+/** One operation less, and a plain disable in another's place; the position is the other's. */
+function* dropAndDisable(scenario: Scenario, support: Support, from: number): Generator<Try> {
+  const { config, operations } = scenario;
+  if (config.mdev === undefined || operations.length > TRIPLES_OPERATIONS_MAX) return;
+  if (!support.operations.has(disableKind(config))) return;
+  for (let position = from; position < operations.length; position++) {
+    for (const simpler of withDisable(scenario, position)) yield { scenario: simpler, position };
+  }
+}
+
+/** A VFIO_DEVICE_SET_IRQS that gives fewer vectors something. */
+function smallerRanges(operation: Operation, devices: readonly PciFunction[], support: Support): VfioSetIrqs[] {
+  if (operation.kind !== 'vfio.setIrqs' || operation.count < 2) return [];
+  const { flags, count } = operation;
+  return [...simplifyOperation(operation, devices, support)].flatMap((simpler) => {
+    const isLess = simpler.kind === 'vfio.setIrqs' && simpler.flags === flags && simpler.count < count;
+    return isLess && simpler.count > 0 ? [simpler] : [];
+  });
+}
+
+/** A PASID, a handle or a descriptor by a smaller number, all operations together; the position is the candidate's. */
+function* lowerNumbers(scenario: Scenario, _support: Support, from: number): Generator<Try> {
+  if (scenario.config.mdev === undefined) return;
+  let position = 0;
+  for (const simpler of withSmallerNumbers(scenario)) {
+    if (position >= from) yield { scenario: simpler, position };
+    position++;
+  }
+}
+
 /** Every choice of `count` of the numbers from `from` to `end` - 1. */
 function* subsets(end: number, from: number, count: number): Generator<number[]> {
   if (count === 0) yield [];
@@ -189,9 +243,9 @@ function* subsets(end: number, from: number, count: number): Generator<number[]>
   }
 }
 
-/** Two neighbours of a guest's in each other's place; the position is the first one's. */
+/** Two neighbours in each other's place, where their order is looked at; the position is the first one's. */
 function* swapNeighbours({ config, operations }: Scenario, _support: Support, from: number): Generator<Try> {
-  if (config.vmm === undefined || operations.length > PAIRS_OPERATIONS_MAX) return;
+  if (!isRanked(config) || operations.length > PAIRS_OPERATIONS_MAX) return;
   for (let position = from; position + 1 < operations.length; position++) {
     const [one, other] = [operations[position] as Operation, operations[position + 1] as Operation];
     if (rank(one) <= rank(other)) continue;
@@ -280,12 +334,21 @@ function namesByUse(operations: readonly Operation[]): EventfdName[] {
   return [...names];
 }
 
-/** A common machine, functions that have less, or others that there are, device 0 first; the position is a device. */
+/**
+ * A smaller parent; a common machine, functions that have less, or others that there are, device 0 first. The position
+ * is a device.
+ */
 function* simplifyConfig({ config, operations }: Scenario, support: Support, from: number): Generator<Try> {
+  const { parent } = config;
+  if (parent !== undefined && from === 0) {
+    yield { scenario: renumberVms({ config, operations }), position: 0 };
+    for (const less of simplerParents(parent))
+      yield { scenario: { config: { ...config, parent: less }, operations }, position: 0 };
+  }
   for (let position = from; position < config.devices.length; position++) {
     const { interruptRemapping, ...common } = config;
     if (interruptRemapping !== undefined) yield { scenario: { config: common, operations }, position };
-    if (position > 0) yield { scenario: withDeviceFirst({ config, operations }, position), position };
+    if (position > 0) yield { scenario: renumberVms(withDeviceFirst({ config, operations }, position)), position };
     for (const other of otherFunctions(config.devices[position] as PciFunction, support)) {
       const candidate = { ...config, devices: config.devices.with(position, other) };
       if (isSupportedConfig(candidate, support)) yield { scenario: { config: candidate, operations }, position };
@@ -294,6 +357,7 @@ function* simplifyConfig({ config, operations }: Scenario, support: Support, fro
 }
 
 function otherFunctions(pciFunction: PciFunction, { functions }: Support): Iterable<PciFunction> {
+  if (pciFunction.mdev !== undefined) return simplerMdevs(pciFunction);
   if (functions === 'any') return simplerFunctions(pciFunction);
   const { whileOff } = pciFunction;
   const others = functions.flatMap((other): PciFunction[] => [

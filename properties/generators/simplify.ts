@@ -14,12 +14,14 @@ import {
   dataElementBytes,
   isEventfdName,
   isGuestOperation,
+  isMdevOperation,
   MSIX_VECTORS_MAX,
   VFIO_PCI_MSIX_IRQ_INDEX,
   WINDOWS,
 } from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { simplifyGuestOperation } from './guest-simplify.ts';
+import { simplifyMdevOperation } from './mdev-simplify.ts';
 import { isMisfit, neededBytes } from './measure.ts';
 import { attachesUnmask, nameLike, renamed } from './names.ts';
 import { smaller } from './smaller.ts';
@@ -38,7 +40,9 @@ export function* simplifyOperation(
 ): Generator<Operation> {
   if ('device' in operation && operation.device > 0) yield { ...operation, device: 0 };
   if (isGuestOperation(operation)) yield* simplifyGuestOperation(operation);
-  else yield* simplifyRawOperation(operation, devices, support);
+  else if (isMdevOperation(operation)) {
+    for (const simpler of simplifyMdevOperation(operation)) if (support.operations.has(simpler.kind)) yield simpler;
+  } else yield* simplifyRawOperation(operation, devices, support);
 }
 
 function* simplifyRawOperation(
@@ -130,6 +134,9 @@ function* simplifyIndex<O extends VfioGetIrqInfo | VfioSetIrqs>(
 }
 
 function* simplifySetIrqs(operation: VfioSetIrqs, devices: readonly PciFunction[]): Generator<VfioSetIrqs> {
+  // An mdev that loses a trigger may as well lose them all.
+  if (devices[operation.device]?.mdev !== undefined && operation.data.includes(-1))
+    yield { ...operation, flags: TRIGGER_NONE, start: 0, count: 0, data: [] };
   yield* simplifyMemory(operation);
   yield* simplifyIndex(operation, devices);
   yield* simplifyFlags(operation);
@@ -204,7 +211,7 @@ function* simplifyData(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
 
 /** Every use of an eventfd under another name. */
 export function renameEventfds(operation: Operation, rename: (name: EventfdName) => EventfdName): Operation {
-  return isGuestOperation(operation) ? operation : renameRawEventfds(operation, rename);
+  return isGuestOperation(operation) || isMdevOperation(operation) ? operation : renameRawEventfds(operation, rename);
 }
 
 function renameRawEventfds(operation: RawOperation, rename: (name: EventfdName) => EventfdName): RawOperation {

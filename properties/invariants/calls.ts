@@ -1,4 +1,5 @@
 import {
+  MSIX_VECTORS_MAX,
   type Operation,
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
@@ -35,6 +36,11 @@ export function setsVectors(operation: Operation): operation is VfioSetIrqs {
     (operation.index === VFIO_PCI_MSI_IRQ_INDEX || operation.index === VFIO_PCI_MSIX_IRQ_INDEX) &&
     operation.flags === TRIGGER_EVENTFD
   );
+}
+
+/** How many places of its range there are to look at: a system may grant a call about more than there can be. */
+export function placesOf({ count }: VfioSetIrqs): number {
+  return Math.min(count, MSIX_VECTORS_MAX);
 }
 
 /** Whether a call sets the trigger of INTx. */

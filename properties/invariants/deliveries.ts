@@ -12,7 +12,7 @@ import {
   VFIO_PCI_ERR_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { isChosen, loopsBack, setsIntx, setsVectors, typeOf, unmasksIntx } from './calls.ts';
+import { isChosen, loopsBack, placesOf, setsIntx, setsVectors, typeOf, unmasksIntx } from './calls.ts';
 import { sendsMsi } from './followed-device.ts';
 import type { DeviceView, Moment, TriggerView } from './moment.ts';
 
@@ -109,7 +109,7 @@ function replays(device: DeviceView, call: VfioSetIrqs): Signal[] {
 /** A loopback signals the triggers it names. */
 function loopbacks(device: DeviceView, call: VfioSetIrqs): Signal[] {
   const signals: Signal[] = [];
-  for (let place = 0; place < call.count; place += 1) {
+  for (let place = 0; place < placesOf(call); place += 1) {
     const trigger = loopbackTrigger(device, call.index, call.start + place);
     if (isChosen(call, place) && trigger !== undefined && trigger !== null)
       signals.push({ eventfd: trigger, least: true });

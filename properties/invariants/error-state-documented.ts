@@ -1,8 +1,10 @@
 import {
   ALLOCATED,
   ARMED,
+  type DataElement,
   INTX_DISABLE,
   INTX_STATUS,
+  isEventfdName,
   MSI_MESSAGE,
   type Operation,
   PENDING,
@@ -13,6 +15,7 @@ import {
 } from '#vocabulary';
 import { setsIntx, setsVectors } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchMdevErrors } from './mdev-errors.ts';
 import { canGrow, type DeviceView, ownTransitions, type Transition } from './moment.ts';
 
 /** What a failed call may leave behind. */
@@ -20,7 +23,7 @@ export const errorStateDocumented: Invariant = {
   id: 'error-state-documented',
   promise:
     'After an error, or a positive return, nothing has changed, but that a failed range has disarmed its vectors up ' +
-    'to the one that failed.',
+    'to the one that failed, and with them their IMS entries.',
   source: 'vfio_msi_set_block, Linux 6.1 and 6.12; A. Williamson on the dynamic MSI-X series, April 2023',
   start:
     (): Watch =>
@@ -31,6 +34,7 @@ export const errorStateDocumented: Invariant = {
       const what = step.outcome.kind === 'errno' ? step.outcome.errno : step.outcome.value;
       return [{ step: index, causes: [index], message: `${what} was returned and yet ${wrong}` }];
     },
+  startMdev: watchMdevErrors,
 };
 
 function registersChanged(operation: Operation, { before, after }: DeviceView): string | null {
@@ -62,7 +66,7 @@ function vectorsChanged(operation: Operation, device: DeviceView): string | null
     const wrong = undocumented(device, operation, transition);
     if (wrong !== null) return wrong;
   }
-  return keptBeforeLost(device, operation, transitions);
+  return keptBeforeLost(device, operation, transitions) ?? changedBehind(operation, transitions);
 }
 
 /**
@@ -87,4 +91,18 @@ function keptBeforeLost(device: DeviceView, call: VfioSetIrqs, transitions: read
     if ((device.stateAfter(vector) & ARMED) !== 0) return `vector ${vector} kept its trigger while ${lastLost} lost it`;
   }
   return null;
+}
+
+/** Nothing behind a descriptor that cannot be used was ever reached. */
+function changedBehind({ start, count, data }: VfioSetIrqs, transitions: readonly Transition[]): string | null {
+  const refused = data.slice(0, count).findIndex(isRefused);
+  const behind = refused === -1 ? undefined : transitions.find(({ vector }) => vector > start + refused);
+  return behind === undefined
+    ? null
+    : `vector ${behind.vector} changed, behind vector ${start + refused} with a bad descriptor`;
+}
+
+/** Not an eventfd, and not a negative number, which takes the trigger away. */
+function isRefused(element: DataElement): boolean {
+  return typeof element === 'number' ? (element | 0) >= 0 : !isEventfdName(element);
 }

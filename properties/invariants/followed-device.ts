@@ -18,7 +18,7 @@ import {
   type VfioConfigWrite,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { type IrqType, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
+import { type IrqType, placesOf, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
 import type { Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
@@ -193,8 +193,9 @@ export class FollowedDevice implements DeviceView {
     };
   }
 
-  #setTriggers({ start, count, data }: VfioSetIrqs): void {
-    for (let place = 0; place < count; place += 1) {
+  #setTriggers(call: VfioSetIrqs): void {
+    const { start, data } = call;
+    for (let place = 0; place < placesOf(call); place += 1) {
       const element = data[place];
       if (isEventfdName(element)) this.triggers.set(start + place, element);
       else this.triggers.delete(start + place);

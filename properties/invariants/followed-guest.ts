@@ -159,7 +159,7 @@ export class FollowedGuest implements GuestView {
       if (event.kind === 'message') {
         const { address, high, data, count } = event;
         this.received.push({ message: { address, high, data }, count });
-      } else if (this.config.silent !== true && event.vector < this.config.msixVectors) {
+      } else if (event.kind === 'raised' && this.config.silent !== true && event.vector < this.config.msixVectors) {
         const { vector, window } = event;
         this.raises.push({ vector, window, raisedAt: index, armedAt: reacts ? this.#armOf(vector, window) : null });
       }

@@ -107,8 +107,7 @@ function isExcused(view: GuestView, { vector, window }: GuestRaise): boolean {
 
 /** Whether an event may become a message at once: its vector is open, or not yet known to be closed. */
 function canPass(view: GuestView, { vector, window }: GuestRaise): boolean {
-  const { gates, gatesBefore } = view;
-  if (!gates.busMaster && !gatesBefore.busMaster) return false;
+  if (!maySend(view)) return false;
   if (view.isOpen(vector)) return true;
   switch (window) {
     case null:
@@ -118,8 +117,13 @@ function canPass(view: GuestView, { vector, window }: GuestRaise): boolean {
       return true;
     case 'after-set':
       // What closes all vectors closes one after the other.
-      return !gates.enable || gates.functionMask;
+      return !view.gates.enable || view.gates.functionMask;
   }
+}
+
+/** Whether the device can send: a mediated one sends nothing itself, and its parent is not the guest's to stop. */
+function maySend({ config, gates, gatesBefore }: GuestView): boolean {
+  return config.mdev !== undefined || gates.busMaster || gatesBefore.busMaster;
 }
 
 function loss(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[]): Lost {
@@ -150,7 +154,6 @@ function entersVmm(view: GuestView, vector: number, held: Held, raises: readonly
   if (held.inVmm) return true;
   const isNow = isPending(view, vector);
   if (held.inDevice && !isNow && told === 0) return true;
-  const { gates, gatesBefore } = view;
-  const sent = gates.busMaster || gatesBefore.busMaster ? raises.length : 0;
+  const sent = maySend(view) ? raises.length : 0;
   return sent - told > (isNow ? 1 : 0);
 }

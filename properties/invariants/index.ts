@@ -1,15 +1,22 @@
 import type { Config, Operation, Trace } from '#vocabulary';
 import { errorStateDocumented } from './error-state-documented.ts';
+import type { MdevConfig } from './followed-parent.ts';
 import { guestMoments } from './guest-moment.ts';
+import { handleValidity } from './handle-validity.ts';
+import { hiddenNumbers } from './hidden-numbers.ts';
 import type { Breach, Invariant, InvariantId, Violation } from './invariant.ts';
 import { irqInfoHonest } from './irq-info-honest.ts';
 import { layersAgree } from './layers-agree.ts';
+import { maskIndependence } from './mask-independence.ts';
+import { asRaises } from './mdev-guest.ts';
+import { hasMdevs, mdevMoments } from './mdev-moment.ts';
 import { moments } from './moment.ts';
 import { noLeak } from './no-leak.ts';
 import { noLostInterrupt } from './no-lost-interrupt.ts';
 import { noSpuriousInterrupt } from './no-spurious-interrupt.ts';
 import { noresizeErrorUnchanged } from './noresize-error-unchanged.ts';
 import { orderIndependence } from './order-independence.ts';
+import { pasidIsolation } from './pasid-isolation.ts';
 import { policyEquivalence } from './policy-equivalence.ts';
 import { resetState } from './reset-state.ts';
 
@@ -25,6 +32,10 @@ export const INVARIANTS: readonly Invariant[] = [
   resetState,
   orderIndependence,
   policyEquivalence,
+  pasidIsolation,
+  handleValidity,
+  hiddenNumbers,
+  maskIndependence,
 ];
 
 export function isInvariantId(name: string): name is InvariantId {
@@ -38,12 +49,28 @@ export function violations(
   operations: readonly Operation[],
   trace: Trace,
 ): readonly Violation[] {
+  if (hasMdevs(config)) return violationsOfMdevs(invariants, config, operations, trace);
   if (config.vmm === undefined) {
     const watches = invariants.map(({ id, start }) => ({ id, watch: start?.() }));
     return shown(watches, moments(config, operations, trace));
   }
   const watches = invariants.map(({ id, startGuest }) => ({ id, watch: startGuest?.() }));
   return shown(watches, guestMoments(config, operations, trace));
+}
+
+/** Where a VMM shows the mdevs, what its guests see of them is judged too. */
+function violationsOfMdevs(
+  invariants: readonly Invariant[],
+  config: MdevConfig,
+  operations: readonly Operation[],
+  trace: Trace,
+): readonly Violation[] {
+  const watches = invariants.map(({ id, startMdev }) => ({ id, watch: startMdev?.() }));
+  const found = shown(watches, mdevMoments(config, operations, trace));
+  if (config.vmm === undefined) return found;
+  const guests = invariants.map(({ id, startMdevGuest }) => ({ id, watch: startMdevGuest?.() }));
+  const seen = shown(guests, guestMoments(config, operations, asRaises(config, operations, trace)));
+  return [...found, ...seen].sort((left, right) => left.step - right.step);
 }
 
 interface Watching<At> {

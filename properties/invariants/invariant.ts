@@ -1,4 +1,5 @@
 import type { GuestMoment } from './guest-moment.ts';
+import type { MdevMoment } from './mdev-moment.ts';
 import type { Moment } from './moment.ts';
 
 /**
@@ -16,7 +17,11 @@ export type InvariantId =
   | 'no-leak'
   | 'reset-state'
   | 'order-independence'
-  | 'policy-equivalence';
+  | 'policy-equivalence'
+  | 'pasid-isolation'
+  | 'handle-validity'
+  | 'hidden-numbers'
+  | 'mask-independence';
 
 /** A promise that was broken. */
 export interface Violation {
@@ -41,6 +46,12 @@ export type Watch = (moment: Moment) => readonly Breach[];
 /** The same for machines with a VMM, whose user of vfio is the VMM. */
 export type GuestWatch = (moment: GuestMoment) => readonly Breach[];
 
+/**
+ * The same for machines with mediated devices. What a moment does not say, the watch does not know: it remembers
+ * nothing, so that moments of different runs may be shown to one watch in any order.
+ */
+export type MdevWatch = (moment: MdevMoment) => readonly Breach[];
+
 /** What a watch returns when nothing broke. */
 export const KEPT: readonly Breach[] = [];
 
@@ -49,7 +60,7 @@ export function ascending(steps: readonly number[]): readonly number[] {
   return [...new Set(steps)].filter((step) => step >= 0).sort((left, right) => left - right);
 }
 
-/** A promise of machines without a VMM, of machines with one, or of both. */
+/** A promise of machines without a VMM, of machines with one, of those with mediated devices, or of several. */
 export interface Invariant {
   readonly id: InvariantId;
   /** The promise in plain words. */
@@ -58,6 +69,13 @@ export interface Invariant {
   readonly source: string;
   /** A fresh fold for one scenario of a machine without a VMM. Left out where nothing is promised of those. */
   start?(): Watch;
-  /** A fresh fold for one scenario of a machine with a VMM. Left out where nothing is promised of those. */
+  /**
+   * A fresh fold for one scenario of a machine with a VMM and devices passed through. Left out where nothing is
+   * promised of those.
+   */
   startGuest?(): GuestWatch;
+  /** The same for machines with mediated devices, with a VMM or without. Left out where nothing is promised. */
+  startMdev?(): MdevWatch;
+  /** A fresh fold for what the guests of a VMM see of mediated devices. Left out where nothing is promised of it. */
+  startMdevGuest?(): GuestWatch;
 }

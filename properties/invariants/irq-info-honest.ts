@@ -13,6 +13,7 @@ import {
 } from '#vocabulary';
 import { setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchMdevIrqInfo } from './mdev-irq-info.ts';
 import { canGrow, type DeviceView, type Moment } from './moment.ts';
 
 /** GET_IRQ_INFO tells the truth about what SET_IRQS will do. */
@@ -22,10 +23,14 @@ export const irqInfoHonest: Invariant = {
     'GET_IRQ_INFO reports how many interrupts an index has, and its NORESIZE flag says whether a vector can be added.',
   source: 'vfio_pci_ioctl_get_irq_info, Linux 6.1 and 6.12; include/uapi/linux/vfio.h',
   start: (): Watch => (moment) => {
+    const { device } = moment;
     const wrong =
-      moment.device === undefined ? null : (infoWrong(moment, moment.device) ?? flagWrong(moment, moment.device));
+      device === undefined
+        ? null
+        : (infoWrong(moment, device) ?? rangeWrong(moment, device) ?? flagWrong(moment, device));
     return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
   },
+  startMdev: watchMdevIrqInfo,
 };
 
 const INDEX_NAMES: readonly string[] = ['INTx', 'MSI', 'MSI-X', 'ERR', 'REQ'];
@@ -68,6 +73,16 @@ export function interrupts({ intx, msiVectors, msixVectors, express }: PciFuncti
       return express === true ? 1 : 0;
   }
   return 1;
+}
+
+/** What was told to be all there is is all that a call may be about. */
+function rangeWrong({ operation, step }: Moment, { config }: DeviceView): string | null {
+  if (operation.kind !== 'vfio.setIrqs' || step.outcome.kind !== 'ok') return null;
+  const { index, start, count } = operation;
+  const name = INDEX_NAMES[index];
+  if (name === undefined) return `index ${index} does not exist and a call about it was granted`;
+  const has = interrupts(config, index);
+  return start + count <= has ? null : `${name} has ${has} interrupts and a call about ${start}+${count} was granted`;
 }
 
 function flagWrong({ operation, step }: Moment, device: DeviceView): string | null {

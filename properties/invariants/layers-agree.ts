@@ -1,5 +1,6 @@
 import { ALLOCATED, ARMED, INTX_DISABLE, INTX_HANDLER, INTX_STATUS, MSI_ENABLE, UNMASKED } from '#vocabulary';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchMdevLayers } from './mdev-layers.ts';
 import type { DeviceView, Transition } from './moment.ts';
 import { watchVmmLayers } from './vmm-layers.ts';
 
@@ -9,7 +10,7 @@ export const layersAgree: Invariant = {
   promise:
     'An entry is unmasked exactly when its vector is armed, an armed vector owns a Linux irq, one type of interrupt ' +
     'is set up at a time and the function has that turned on, and an asserted INTx is masked; what a VMM was granted ' +
-    'is what the function has.',
+    'is what the function has; an mdev says of its vectors what their IMS entries say.',
   source:
     'vfio_msi_set_vector_signal, msix_capability_init, pci_free_irq_vectors, vfio_intx_handler, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
@@ -20,6 +21,7 @@ export const layersAgree: Invariant = {
     return breaches.length === 0 ? KEPT : breaches;
   },
   startGuest: watchVmmLayers,
+  startMdev: watchMdevLayers,
 };
 
 function msixDisagrees({ after, config }: DeviceView): string | null {

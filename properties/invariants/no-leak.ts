@@ -10,8 +10,9 @@ import {
   VFIO_PCI_MSI_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { disables, type IrqType, setsIntx, setsVectors, typeOf } from './calls.ts';
+import { disables, type IrqType, placesOf, setsIntx, setsVectors, typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchMdevLeaks } from './mdev-leaks.ts';
 import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
 import { watchVmmLeaks } from './vmm-leaks.ts';
 
@@ -20,7 +21,8 @@ export const noLeak: Invariant = {
   id: 'no-leak',
   promise:
     'What is set up, and which vectors have triggers, changes by the call that asks for it; disabling and the end of ' +
-    'the last hold on a device give everything back, and nothing is used up on the way.',
+    'the last hold on a device give everything back, and nothing is used up on the way; a PASID is free when nothing ' +
+    'refers to it.',
   source: 'vfio_msi_disable, vfio_intx_disable, vfio_pci_core_disable, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
     const wrong = moment.device === undefined ? null : (leaked(moment, moment.device) ?? usedUp(moment));
@@ -30,6 +32,7 @@ export const noLeak: Invariant = {
     return messages.map((message) => ({ step: moment.index, causes: [moment.index], message }));
   },
   startGuest: watchVmmLeaks,
+  startMdev: watchMdevLeaks,
 };
 
 const TYPE_NAMES: Readonly<Record<IrqType, string>> = { none: 'nothing', intx: 'INTx', msi: 'MSI', msix: 'MSI-X' };
@@ -94,9 +97,10 @@ function triggersMoved(moment: Moment, device: DeviceView): string | null {
   return call !== null && step.outcome.kind === 'ok' ? notGranted(device, call) : null;
 }
 
-function notGranted(device: DeviceView, { index, start, count, data }: VfioSetIrqs): string | null {
+function notGranted(device: DeviceView, call: VfioSetIrqs): string | null {
+  const { index, start, data } = call;
   const live = typeOf(index) === 'msix' ? ARMED | UNMASKED : ARMED;
-  for (let place = 0; place < count; place += 1) {
+  for (let place = 0; place < placesOf(call); place += 1) {
     const vector = start + place;
     const state = device.stateAfter(vector);
     if (!isEventfdName(data[place])) {

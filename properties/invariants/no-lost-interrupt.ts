@@ -1,8 +1,9 @@
 import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
-import { setsVectors } from './calls.ts';
+import { placesOf, setsVectors } from './calls.ts';
 import { deliverable, deliveries } from './deliveries.ts';
 import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchLostMessages } from './lost-message.ts';
+import { watchLostCompletions } from './mdev-lost.ts';
 import type { DeviceView, Moment } from './moment.ts';
 
 /** An event that was neither delivered nor kept. */
@@ -49,6 +50,8 @@ export const noLostInterrupt: Invariant = {
     };
   },
   startGuest: watchLostMessages,
+  startMdev: watchLostCompletions,
+  startMdevGuest: watchLostMessages,
 };
 
 function missingSignals(moment: Moment): Breach[] {
@@ -65,6 +68,13 @@ function missingSignals(moment: Moment): Breach[] {
 function settle(moment: Moment, device: DeviceView, owed: Debts): Breach[] {
   const breaches: Breach[] = [];
   for (const { vector, before, after } of device.transitions) {
+    if ((after & PENDING) !== 0 && device.after.type === 'msix' && deliverable(device, vector)) {
+      breaches.push({
+        step: moment.index,
+        causes: [moment.index],
+        message: `vector ${vector} is pending and nothing keeps it back`,
+      });
+    }
     const armedNow = (after & ARMED) !== 0 && (before & ARMED) === 0;
     const lost = owed.gone.get(vector);
     // A message that has waited for its first handler is delivered with it, which is counted elsewhere.
@@ -155,7 +165,7 @@ function giveUp({ operation, step }: Moment, device: DeviceView, owed: Debts): v
     owed.gone.clear();
   }
   if (!setsVectors(operation) || step.outcome.kind !== 'ok') return;
-  for (let place = 0; place < operation.count; place += 1) {
+  for (let place = 0; place < placesOf(operation); place += 1) {
     if (isEventfdName(operation.data[place])) continue;
     owed.wanted.delete(operation.start + place);
     owed.gone.delete(operation.start + place);

@@ -1,5 +1,6 @@
 import { deliveries } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchSpuriousCompletions } from './mdev-spurious.ts';
 import { watchSpuriousMessages } from './spurious-message.ts';
 
 /** Nothing arrives that was not raised, or at whom it was not for. */
@@ -19,4 +20,6 @@ export const noSpuriousInterrupt: Invariant = {
       }));
     },
   startGuest: watchSpuriousMessages,
+  startMdev: watchSpuriousCompletions,
+  startMdevGuest: watchSpuriousMessages,
 };

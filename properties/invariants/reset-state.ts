@@ -11,6 +11,7 @@ import {
 } from '#vocabulary';
 import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, type Invariant, KEPT, type Watch } from './invariant.ts';
+import { watchMdevResets } from './mdev-resets.ts';
 import { type DeviceView, type Moment, ownTransitions } from './moment.ts';
 
 /** What is left after VFIO_DEVICE_RESET. */
@@ -26,6 +27,8 @@ export const resetState: Invariant = {
     return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
   },
   startGuest: (): GuestWatch => watchGuestResets,
+  startMdev: watchMdevResets,
+  startMdevGuest: (): GuestWatch => watchGuestResets,
 };
 
 function watchGuestResets({ operation, device, index }: GuestMoment): readonly Breach[] {
@@ -36,11 +39,12 @@ function watchGuestResets({ operation, device, index }: GuestMoment): readonly B
 function guestResetWrong(view: GuestView): string | null {
   const { config, calls, seen, hostOn, raises } = view;
   const resets = calls?.filter((call) => call.kind === 'vfio' && call.operation.kind === 'vfio.reset') ?? [];
-  if (calls !== undefined && resets.length !== Number(config.reset === true))
-    return `the function ${config.reset === true ? 'can' : 'cannot'} be reset and was ${resets.length} times`;
+  const canReset = config.reset === true || config.mdev !== undefined;
+  if (calls !== undefined && resets.length !== Number(canReset))
+    return `the function ${canReset ? 'can' : 'cannot'} be reset and was ${resets.length} times`;
   if (hostOn || seen?.enable === true || seen?.functionMask === true) return 'MSI-X is not off after the reset';
   // A function without a reset of its own keeps its events, and one may come after the reset.
-  const nothing = config.reset === true && raises.length === 0 ? 0 : PENDING;
+  const nothing = canReset && raises.length === 0 ? 0 : PENDING;
   for (const [vector, state] of view.guestStates())
     if ((state | nothing) !== nothing)
       return `the guest reads vector ${vector} as ${printVectorState(state)} after the reset`;

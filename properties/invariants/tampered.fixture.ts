@@ -1,8 +1,10 @@
 import {
+  type Config,
   type DeviceObservation,
   type EventfdName,
   firstMessage,
   type Message,
+  type Parent,
   type PciFunction,
   parseOperation,
   type Scenario,
@@ -34,6 +36,29 @@ export function scenarioOn(profile: HostName, device: PciFunction, lines: readon
 export function guestScenario(profile: ProfileName, whileOff: 'latches' | 'drops', lines: readonly string[]): Scenario {
   const device: PciFunction = { msixVectors: 4, whileOff, intx: true, reset: true };
   return { config: { ...platformOf(profile), devices: [device] }, operations: lines.map(parseOperation) };
+}
+
+/** What can be different about two VMs on one parent. */
+export interface TwoVms {
+  readonly profile?: ProfileName;
+  readonly parent?: Partial<Parent>;
+  /** Vectors of mdev 0, which is VM 0's, and of mdev 1, which is VM 1's. */
+  readonly vectors?: readonly [number, number];
+  readonly vms?: readonly [number, number];
+}
+
+export function twoVms(lines: readonly string[], { profile, parent, vectors, vms }: TwoVms = {}): Scenario {
+  const [first, second] = vectors ?? [3, 2];
+  const [left, right] = vms ?? [0, 1];
+  const config: Config = {
+    ...platformOf(profile ?? 'idxd-mdev'),
+    parent: { entries: 4, pasids: 6, quota: 4, handles: 'index', ...parent },
+    devices: [
+      { msixVectors: first, whileOff: 'drops', reset: true, mdev: { vm: left, viommu: true } },
+      { msixVectors: second, whileOff: 'drops', reset: true, mdev: { vm: right, viommu: true } },
+    ],
+  };
+  return { config, operations: lines.map(parseOperation) };
 }
 
 /** What the invariants say of a run of the model that somebody has tampered with. */

@@ -29,12 +29,15 @@ class Taken {
   /** Eventfds of vectors whose signals KVM takes. Those of INTx were there before, and are no vector's. */
   readonly #irqfds = new Set<EventfdName>();
   readonly #allocated = new Set<number>();
+  /** What KVM was to let go of in this step and did not have. */
+  #releasedTwice: EventfdName | null = null;
 
   follow(view: GuestView): void {
+    this.#releasedTwice = null;
     for (const call of view.calls ?? []) {
       if (call.kind !== 'kvm.irqfd' || eventfdUse(call.eventfd).role === 'intx') continue;
       if (call.assign) this.#irqfds.add(call.eventfd);
-      else this.#irqfds.delete(call.eventfd);
+      else if (!this.#irqfds.delete(call.eventfd)) this.#releasedTwice = call.eventfd;
     }
     for (const vector of view.changed) {
       if ((view.stateAfter(vector) & ALLOCATED) !== 0) this.#allocated.add(vector);
@@ -43,6 +46,7 @@ class Taken {
   }
 
   leaked({ gatesBefore, gates }: GuestView): string | null {
+    if (this.#releasedTwice !== null) return `KVM was told to let go of ${this.#releasedTwice}, which it did not have`;
     if (gates.enable || !gatesBefore.enable) return null;
     if (this.#allocated.size > 0)
       return `the guest has disabled MSI-X and ${this.#allocated.size} vectors are allocated`;

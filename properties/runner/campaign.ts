@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { HarnessError, type Platform, type Scenario, type System, type Trace } from '#vocabulary';
 import { expectationsOf } from '../expected.ts';
-import { isSupportedConfig } from '../generators/pci-function.ts';
+import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
 import { scenarios } from '../generators/scenario.ts';
 import type { Invariant, InvariantId } from '../invariants/invariant.ts';
 import { suits } from './defaults.ts';
@@ -141,6 +141,7 @@ function terms(plan: CampaignPlan): Terms {
 
 /** What a system lacks for a scenario, in words, or null when it has all. */
 export function lacks({ support }: System, { config, operations }: Scenario): string | null {
+  if (config.mdev !== undefined && !hasMdevs(support)) return 'has no mediated devices';
   if (!suits(support, config)) return config.vmm === undefined ? 'has a VMM' : 'has no such VMM';
   const strange = operations.findIndex(({ kind }) => !support.operations.has(kind));
   if (strange !== -1) return `cannot be asked ${operations[strange]?.kind} (operation ${strange})`;

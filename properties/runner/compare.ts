@@ -17,6 +17,8 @@ import {
   type VfioSetIrqs,
   type VmmCall,
 } from '#vocabulary';
+import { ParentSides } from './compare-parent.ts';
+import { Told } from './told.ts';
 import type { Divergence } from './verdict.ts';
 
 /**
@@ -25,13 +27,16 @@ import type { Divergence } from './verdict.ts';
  */
 export function compare(scenario: Scenario, reference: Trace, subject: Trace, precision: Precision): Divergence[] {
   const devices = scenario.config.devices.map(() => ({ host: new Sides(), guest: new Sides() }));
+  const parent = new ParentSides();
   const found: Divergence[] = [];
   compareObservations(-1, reference.initial, subject.initial, devices, precision, found);
+  parent.compare(-1, reference.initialParent, subject.initialParent, found);
   for (const [index, expected] of reference.steps.entries()) {
     const got = subject.steps[index];
     // A run that ended early has said so in its last outcome.
     if (got === undefined) break;
     compareSteps(index, expected, got, devices, precision, found);
+    if (got.outcome.kind !== 'unknown') parent.compare(index, expected.parent, got.parent, found);
   }
   return found;
 }
@@ -161,22 +166,14 @@ interface DeviceSides {
 class Sides {
   readonly #reference = new Map<number, number>();
   readonly #subject = new Map<number, number>();
-  /** Differences already told, by path. */
-  readonly #told = new Map<string, string>();
+  readonly #told = new Told();
 
   get hasTold(): boolean {
-    return this.#told.size > 0;
+    return !this.#told.isEmpty;
   }
 
   register(step: number, path: string, expected: string, got: string, found: Divergence[]): void {
-    if (expected === got) {
-      if (this.#told.size > 0) this.#told.delete(path);
-      return;
-    }
-    const pair = `${expected}/${got}`;
-    if (this.#told.get(path) === pair) return;
-    this.#told.set(path, pair);
-    found.push({ step, path, expected, got });
+    this.#told.register(step, path, expected, got, found);
   }
 
   vectors(
@@ -196,7 +193,7 @@ class Sides {
   #vector(step: number, place: string, vector: number, mask: number, found: Divergence[]): void {
     const expected = (this.#reference.get(vector) ?? 0) & mask;
     const got = (this.#subject.get(vector) ?? 0) & mask;
-    if (expected === got && this.#told.size === 0) return;
+    if (expected === got && this.#told.isEmpty) return;
     this.register(step, `${place} vector ${vector}`, printVectorState(expected), printVectorState(got), found);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Config,
   HarnessError,
+  isAskable,
   parseOperation,
   type Scenario,
   type Step,
@@ -30,10 +31,11 @@ function scenario(lines: readonly string[], profile = PROFILE): Scenario {
 function real(name: string, edit: (steps: readonly Step[]) => readonly Step[] = (steps) => steps): System {
   const { vmm = 'none' } = platformOf(PROFILE);
   const reference = referenceSystem();
+  const operations = new Set([...reference.support.operations].filter((kind) => isAskable(platformOf(PROFILE), kind)));
   return {
     ...reference,
     name,
-    support: { ...reference.support, vmm, functions: [LATCHES], devicesMax: 1 },
+    support: { ...reference.support, operations, vmm, functions: [LATCHES], devicesMax: 1 },
     run: (at): Trace => {
       const trace = specify(at);
       return { ...trace, steps: edit(trace.steps) };

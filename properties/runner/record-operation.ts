@@ -16,10 +16,9 @@ import {
   type VfioSetIrqs,
   WINDOWS,
 } from '#vocabulary';
+import { mdevFacts, mdevFault, mdevOperations, mdevTraits, parent } from './record-mdev.ts';
+import { device, uint16, uint32 } from './record-number.ts';
 
-export const uint32 = z.int().min(0).max(0xffffffff);
-const uint16 = z.int().min(0).max(0xffff);
-const device = z.int().min(0).default(0);
 export const eventfdName = z.custom<EventfdName>(
   (value) => typeof value === 'string' && /^e(0|[1-9]\d{0,5})$/.test(value),
   {
@@ -139,14 +138,16 @@ export const operation: z.ZodType<Operation> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('host.limitVectors'), count: uint32 }),
   z.strictObject({ kind: z.literal('host.failAllocation'), nth: z.int().min(1).max(0xffffffff) }),
   ...guestOperations,
+  ...mdevOperations,
 ]);
 
-export const config: z.ZodType<Config> = z.strictObject({
+const machine: z.ZodType<Config> = z.strictObject({
   host: z.strictObject({
     dynamicMsix: z.boolean(),
     rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
     belowMinusOne: z.enum(['ignored', 'refused']),
   }),
+  mdev: mdevTraits.exactOptional(),
   vmm: z
     .strictObject({
       allocation: z.enum(['vector-0-first', 'as-irq-info-says', 'all-at-enable']),
@@ -154,6 +155,7 @@ export const config: z.ZodType<Config> = z.strictObject({
     })
     .exactOptional(),
   interruptRemapping: z.literal(false, { error: 'expected false, or nothing' }).exactOptional(),
+  parent: parent.exactOptional(),
   devices: z
     .array(
       z.strictObject({
@@ -165,7 +167,14 @@ export const config: z.ZodType<Config> = z.strictObject({
         reset: present,
         powerManagement: present,
         silent: present,
+        mdev: mdevFacts.exactOptional(),
       }),
     )
     .min(1),
+});
+
+/** A machine of functions that are passed through, or of mdevs with what they share. */
+export const config: z.ZodType<Config> = machine.check(({ value, issues }) => {
+  const message = mdevFault(value);
+  if (message !== undefined) issues.push({ code: 'custom', input: value, message });
 });

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import {
+  type Config,
   type Errno,
   type Event,
   isAskable,
+  isMdevOperation,
   type Observation,
+  type Operation,
   type Outcome,
+  type ParentObservation,
   REGISTERS_MASK,
   type Scenario,
   type Step,
@@ -15,7 +19,9 @@ import {
 } from '#vocabulary';
 import { INVARIANTS } from '../invariants/index.ts';
 import type { InvariantId } from '../invariants/invariant.ts';
-import { config, eventfdName, operation, uint32, vmmOperation } from './record-operation.ts';
+import { parentObservation } from './record-mdev.ts';
+import { uint32 } from './record-number.ts';
+import { config, eventfdName, operation, vmmOperation } from './record-operation.ts';
 import type { Finding } from './verdict.ts';
 
 /** A file that is not what it should be: what, where, what was expected, on one line. */
@@ -48,6 +54,7 @@ const outcome: z.ZodType<Outcome> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ok') }),
   z.strictObject({ kind: z.literal('irqInfo'), flags: uint32, count: uint32 }),
   z.strictObject({ kind: z.literal('value'), value: uint32 }),
+  z.strictObject({ kind: z.literal('status'), status: uint32 }),
   z.strictObject({
     kind: z.literal('errno'),
     errno: z.custom<Errno>((value) => typeof value === 'string' && /^(E[A-Z]+|errno \d+)$/.test(value), {
@@ -59,6 +66,9 @@ const outcome: z.ZodType<Outcome> = z.discriminatedUnion('kind', [
 ]);
 const event: z.ZodType<Event> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('raised'), device: z.int(), vector: uint32, window: z.enum(WINDOWS).nullable() }),
+  z.strictObject({ kind: z.literal('completed'), device: z.int(), descriptor: uint32, status: uint32 }),
+  z.strictObject({ kind: z.literal('error'), device: z.int(), pasid: uint32 }),
+  z.strictObject({ kind: z.literal('revoked'), device: z.int() }),
   z.strictObject({ kind: z.literal('signalled'), eventfd: eventfdName, count: z.int().min(1) }),
   z.strictObject({
     kind: z.literal('message'),
@@ -78,6 +88,7 @@ const step: z.ZodType<Step> = z.strictObject({
   outcome,
   events: z.array(event),
   observation,
+  parent: parentObservation.exactOptional(),
   calls: z.array(call).exactOptional(),
   clauses: z.array(z.string()),
 });
@@ -91,7 +102,13 @@ const findingHeader = z.strictObject({
   subjectProfile: z.string().min(1),
   seed: z.int(),
   config,
-  initial: z.strictObject({ reference: observation, subject: observation }),
+  initial: z.strictObject({
+    reference: observation,
+    subject: observation,
+    parents: z
+      .strictObject({ reference: parentObservation.exactOptional(), subject: parentObservation.exactOptional() })
+      .exactOptional(),
+  }),
   lastWords: z.string().exactOptional(),
   divergences: z.array(z.strictObject({ step: z.int(), path: z.string(), expected: z.string(), got: z.string() })),
   violations: z.array(
@@ -124,7 +141,7 @@ export function writeFinding({ scenario, judgement, ...about }: Finding): string
     schema: FINDING_SCHEMA,
     ...about,
     config: scenario.config,
-    initial: { reference: reference.initial, subject: subject.initial },
+    initial: initialOf(reference, subject),
     ...(subject.lastWords === undefined ? {} : { lastWords: subject.lastWords }),
     divergences,
     violations,
@@ -137,6 +154,13 @@ export function writeFinding({ scenario, judgement, ...about }: Finding): string
     subject: subject.steps[index] ?? null,
   }));
   return `${[header, ...steps].map((line) => JSON.stringify(line)).join('\n')}\n`;
+}
+
+/** The state before the first operation; that of a parent only where there is one. */
+function initialOf(reference: Trace, subject: Trace): object {
+  const both = { reference: reference.initial, subject: subject.initial };
+  const parents = { reference: reference.initialParent, subject: subject.initialParent };
+  return parents.reference === undefined && parents.subject === undefined ? both : { ...both, parents };
 }
 
 /** What a file to replay holds: a scenario on its own, or a finding with the answers it was found by. */
@@ -195,15 +219,24 @@ function readFinding(text: string, file: string): Finding {
   } = check(findingHeader, first, `${file}, line 1`);
   const steps = rest.map((value, index) => checkStep(value, index, file));
   const subjectSteps = steps.flatMap(({ subject }) => (subject === null ? [] : [subject]));
-  const reference: Trace = { initial: initial.reference, steps: steps.map((line) => line.reference) };
+  const reference: Trace = {
+    initial: initial.reference,
+    ...withParent(initial.parents?.reference),
+    steps: steps.map((line) => line.reference),
+  };
   const subject: Trace = {
     initial: initial.subject,
+    ...withParent(initial.parents?.subject),
     steps: subjectSteps,
     ...(lastWords === undefined ? {} : { lastWords }),
   };
   const scenario = { config, operations: steps.map((line) => line.operation) };
   checkOperations(scenario, file);
   return { ...about, scenario, judgement: { reference, subject, divergences, violations } };
+}
+
+function withParent(initialParent: ParentObservation | undefined): Pick<Trace, 'initialParent'> {
+  return initialParent === undefined ? {} : { initialParent };
 }
 
 function checkStep(value: unknown, index: number, file: string): z.infer<typeof findingStep> {
@@ -215,19 +248,24 @@ function checkStep(value: unknown, index: number, file: string): z.infer<typeof 
 
 /** An operation that cannot be asked of the machine, or is about a device that the machine does not have. */
 function checkOperations({ config, operations }: Scenario, file: string): void {
-  const { devices, vmm } = config;
+  const { devices } = config;
   for (const [index, operation] of operations.entries()) {
     const where = `${file}: operations[${index}]`;
     if ('device' in operation && operation.device >= devices.length) {
       throw new RecordError(`${where}.device: expected 0 to ${devices.length - 1}, got ${operation.device}`);
     }
     if (isAskable(config, operation.kind)) continue;
-    const expected =
-      vmm === undefined
-        ? "anything but a guest's operation, as the machine has no VMM"
-        : "a guest's operation or the device's, as the machine has a VMM";
-    throw new RecordError(`${where}: expected ${expected}, got ${operation.kind}`);
+    throw new RecordError(`${where}: expected ${expectedOf(config, operation)}, got ${operation.kind}`);
   }
+}
+
+/** What could have been asked instead of what cannot be asked. */
+function expectedOf({ mdev, vmm }: Config, operation: Operation): string {
+  if (mdev === undefined && isMdevOperation(operation)) return 'nothing of mdevs, as the machine has none';
+  if (vmm !== undefined) return "a guest's operation or the device's, as the machine has a VMM";
+  return mdev === undefined
+    ? "anything but a guest's operation, as the machine has no VMM"
+    : 'what mdevs without a VMM can be asked';
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { SystemFactory } from '#vocabulary';
+import { SYSTEM_NAMES, systemFactory } from '../impl/index.ts';
+
+/** Exit codes: what scripts rely on. */
+export const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
+
+/** What was asked cannot be: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What was asked for is not there: exit code 3. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
+type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+/** @throws UsageError */
+export function parse<Options extends OptionTable>(
+  args: readonly string[],
+  options: Options,
+  allowPositionals = false,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals, strict: true });
+  } catch (error) {
+    // parseArgs says what is wrong in its first sentence.
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
+  }
+}
+
+/** @throws UsageError */
+export function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
+  const name = names.find((candidate) => candidate === text);
+  if (name === undefined) throw new UsageError(`${option}: expected one of ${names.join(', ')}, got ${text}`);
+  return name;
+}
+
+/** @throws UsageError */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`${option}: expected a whole number from ${least} to ${most}, got ${text}`);
+}
+
+/** Reads what is given. */
+export function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
+/** @throws UsageError */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file}: expected a file to read (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+/** @throws UsageError */
+export function factoryOf(name: string, modules: string | undefined): SystemFactory {
+  const factory = systemFactory(name, modules);
+  if (factory === undefined)
+    throw new UsageError(`--system: expected one of ${SYSTEM_NAMES.join(', ')}, linux:PATH or qemu:PATH, got ${name}`);
+  return factory;
+}
+
+/** @throws UnavailableError */
+export function requireReady(factory: SystemFactory): void {
+  const readiness = factory.readiness();
+  if (!readiness.ready)
+    throw new UnavailableError(`${factory.name}: not ready: ${readiness.reason}; ${readiness.command}`);
+}

@@ -1,0 +1,60 @@
+import type { System } from '#vocabulary';
+import { platformOf, profileNamed, profileOf } from '../model/profiles.ts';
+import { INVARIANTS } from '../properties/invariants/index.ts';
+import { lacks } from '../properties/runner/campaign.ts';
+import { lockstep, verdictOf } from '../properties/runner/lockstep.ts';
+import { type Recorded, readRecorded } from '../properties/runner/record.ts';
+import type { Finding } from '../properties/runner/verdict.ts';
+import { heldText } from '../reports/held-text.ts';
+import { findingText } from '../reports/text.ts';
+import { shownPath } from '../reports/write.ts';
+import { EXIT, factoryOf, parse, readText, requireReady, UnavailableError, UsageError } from './arguments.ts';
+import { glossary, palette } from './shown.ts';
+
+/** A scenario or a finding again. */
+export async function replay(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(args, { system: { type: 'string' }, modules: { type: 'string' } }, true);
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0)
+    throw new UsageError(`replay: expected one file, got ${positionals.length}`);
+  const recorded = readRecorded(readText(file), file);
+  const name = values.system ?? (recorded.kind === 'finding' ? recorded.finding.system : 'optimised');
+  const factory = factoryOf(name, values.modules);
+  requireReady(factory);
+  const system = await factory.start();
+  try {
+    return await replayOn(system, recorded, file);
+  } finally {
+    await system.close();
+  }
+}
+
+async function replayOn(system: System, recorded: Recorded, file: string): Promise<number> {
+  const scenario = recorded.kind === 'finding' ? recorded.finding.scenario : recorded.scenario;
+  const lacking = lacks(system, scenario);
+  if (lacking !== null) throw new UnavailableError(`${system.name}: ${lacking}`);
+  const profile = recorded.kind === 'finding' ? recorded.finding.profile : (profileOf(scenario.config) ?? 'unnamed');
+  const subjectProfile = recorded.kind === 'finding' ? recorded.finding.subjectProfile : profile;
+  const named = profileNamed(subjectProfile);
+  const judgement = await lockstep(system, scenario, {
+    profile,
+    invariants: INVARIANTS,
+    subjectPlatform: named === undefined ? scenario.config : platformOf(named),
+  });
+  const verdict = verdictOf(judgement);
+  const id = recorded.kind === 'finding' ? recorded.finding.id : '00000000';
+  const seed = recorded.kind === 'finding' ? recorded.finding.seed : 0;
+  if (recorded.kind === 'finding')
+    process.stdout.write(
+      verdict === recorded.finding.verdict
+        ? `The verdict is as recorded: ${verdict}.\n\n`
+        : `Recorded on ${recorded.finding.system}: ${recorded.finding.verdict}; now on ${system.name}: ${verdict}.\n\n`,
+    );
+  if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
+  else {
+    const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
+    const replayCommand = `npm start -- replay ${shownPath(file)} --system ${system.name}`;
+    process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette: palette() })}\n`);
+  }
+  return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
+}

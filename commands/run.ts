@@ -1,0 +1,205 @@
+import { randomInt } from 'node:crypto';
+import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
+import { DEFAULT_SYSTEMS } from '../impl/index.ts';
+import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from '../model/profiles.ts';
+import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
+import type { Invariant } from '../properties/invariants/invariant.ts';
+import { campaign, untested } from '../properties/runner/campaign.ts';
+import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
+import { growthCosts } from '../properties/runner/growth-cost.ts';
+import { probe } from '../properties/runner/probe.ts';
+import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
+import { ProgressLine } from '../reports/progress.ts';
+import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
+import { makeFolder } from '../reports/write.ts';
+import { EXIT, factoryOf, oneOf, optional, parse, requireReady, UsageError, wholeNumber } from './arguments.ts';
+import { GROWTH_VECTORS } from './bench.ts';
+import { glossary, palette } from './shown.ts';
+
+/** A ready real system that nobody named gets a short share of the run. */
+const SECONDS_REAL_UNNAMED = 2;
+
+interface RunOptions {
+  readonly systems: readonly string[] | undefined;
+  readonly profiles: readonly ProfileName[];
+  readonly invariants: readonly Invariant[];
+  readonly runs: number | undefined;
+  readonly lengthMax: number | undefined;
+  readonly seed: number;
+  readonly seconds: number | undefined;
+  readonly shard: { readonly index: number; readonly count: number };
+  readonly json: string | undefined;
+  readonly junit: string | undefined;
+  readonly out: string;
+  readonly modules: string | undefined;
+}
+
+function runOptions(args: readonly string[]): RunOptions {
+  const { values } = parse(args, {
+    system: { type: 'string', multiple: true },
+    profile: { type: 'string', multiple: true },
+    invariant: { type: 'string', multiple: true },
+    runs: { type: 'string' },
+    length: { type: 'string' },
+    seed: { type: 'string' },
+    time: { type: 'string' },
+    shard: { type: 'string' },
+    json: { type: 'string' },
+    junit: { type: 'string' },
+    out: { type: 'string' },
+    modules: { type: 'string' },
+  });
+  return {
+    systems: values.system === undefined ? undefined : [...new Set(values.system)],
+    profiles: (values.profile ?? []).map(chosenProfile),
+    invariants: chosenInvariants(values.invariant),
+    runs: optional(values.runs, (text) => wholeNumber('--runs', text, 1, 1e9)),
+    lengthMax: optional(values.length, (text) => wholeNumber('--length', text, 1, 10_000)),
+    seed: optional(values.seed, (text) => wholeNumber('--seed', text, 0, 0xffffffff)) ?? randomInt(0x100000000),
+    seconds: optional(values.time, (text) => wholeNumber('--time', text, 1, 1e6)),
+    shard: optional(values.shard, parseShard) ?? { index: 1, count: 1 },
+    json: values.json,
+    junit: values.junit,
+    out: values.out ?? DEFAULT_OUT,
+    modules: values.modules,
+  };
+}
+
+function chosenProfile(name: string): ProfileName {
+  const profile = profileNamed(name);
+  if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILES_IN_WORDS}; got ${name}`);
+  return profile;
+}
+
+function chosenInvariants(names: readonly string[] | undefined): readonly Invariant[] {
+  if (names === undefined) return INVARIANTS;
+  const ids = names.map((name) =>
+    oneOf(
+      '--invariant',
+      name,
+      INVARIANTS.map(({ id }) => id),
+    ),
+  );
+  return INVARIANTS.filter(({ id }) => isInvariantId(id) && ids.includes(id));
+}
+
+function parseShard(text: string): RunOptions['shard'] {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (match === null || index < 1 || index > count)
+    throw new UsageError(`--shard: expected I/N with I from 1 to N, got ${text}`);
+  return { index, count };
+}
+
+/** A campaign on each system and profile. */
+export async function run(args: readonly string[]): Promise<number> {
+  const options = runOptions(args);
+  const factories = (options.systems ?? DEFAULT_SYSTEMS).map((name) => factoryOf(name, options.modules));
+  const required = options.systems !== undefined || process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
+  if (required) for (const factory of factories) requireReady(factory);
+  for (const file of [summaryFile(options.out), options.json, options.junit]) if (file !== undefined) makeRoom(file);
+  const startedAt = new Date();
+  const stop = stopOnInterrupt();
+  const results: CampaignResult[] = [];
+  for (const factory of factories) {
+    if (!stop.aborted) results.push(...(await runSystem(factory, options, stop)));
+  }
+  const outcome: RunResult = {
+    seed: options.seed,
+    startedAt: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    results,
+  };
+  process.stdout.write(reportRun(outcome, options, glossary(), palette(), growthCosts(GROWTH_VECTORS)));
+  if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
+  if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
+  return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
+}
+
+/** All campaigns on one system; it is started once. */
+async function runSystem(factory: SystemFactory, options: RunOptions, stop: AbortSignal): Promise<CampaignResult[]> {
+  const readiness = factory.readiness();
+  if (!readiness.ready) return [untested(factory.name, 'skipped', `${readiness.reason}; ${readiness.command}`)];
+  let system: System | undefined;
+  try {
+    system = await factory.start();
+    const own = system.support.host === 'own' ? await probe(system) : undefined;
+    const results: CampaignResult[] = [];
+    const profiles = chosenProfiles(system, own, options.profiles);
+    const share = SECONDS_REAL_UNNAMED / profiles.length;
+    for (const profile of profiles) {
+      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, stop));
+    }
+    return results;
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return [untested(factory.name, 'errored', error.message)];
+  } finally {
+    await system?.close();
+  }
+}
+
+/** The profiles named; else every one that the system can behave as, or its own. */
+function chosenProfiles(
+  system: System,
+  own: Platform | undefined,
+  named: readonly ProfileName[],
+): readonly ProfileName[] {
+  const strange = named.find((profile) => !suits(system.support, platformOf(profile)));
+  if (strange !== undefined) throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
+  if (named.length > 0) return named;
+  if (own === undefined) return profilesFor(system);
+  const profile = profileOf(own);
+  if (profile === undefined)
+    throw new HarnessError(`${system.name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
+  return [profile];
+}
+
+async function runProfile(
+  system: System,
+  own: Platform | undefined,
+  profile: ProfileName,
+  options: RunOptions,
+  share: number,
+  stop: AbortSignal,
+): Promise<CampaignResult> {
+  const platform = platformOf(profile);
+  const unbounded = options.runs === undefined && options.seconds !== undefined;
+  const short = isReal(system) && options.systems === undefined && options.runs === undefined && !unbounded;
+  const label = system.name === profile ? profile : `${system.name} ${profile}`;
+  const progress = new ProgressLine(label, process.stderr);
+  const result = await campaign({
+    system,
+    profile,
+    platform,
+    subjectProfile: own === undefined ? profile : (profileOf(own) ?? 'unnamed'),
+    subjectPlatform: own ?? platform,
+    invariants: options.invariants,
+    seed: options.seed,
+    scenarios: options.runs ?? (unbounded ? Number.MAX_SAFE_INTEGER : scenariosFor(system, platform)),
+    lengthMax: options.lengthMax,
+    seconds: options.seconds ?? (short ? share : Number.POSITIVE_INFINITY),
+    shard: options.shard,
+    stop,
+    onProgress: (now) => progress.show(now),
+  });
+  progress.end({ ...result, findings: result.findings.filter(({ verdict }) => verdict !== 'expected').length });
+  return own === undefined ? result : { ...result, probed: { host: own.host, profile: profileOf(own) ?? null } };
+}
+
+/** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */
+function makeRoom(file: string): void {
+  try {
+    makeFolder(file);
+  } catch (error) {
+    throw new UsageError(`${file}: expected a place to write (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+function stopOnInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  process.once('SIGTERM', () => controller.abort());
+  return controller.signal;
+}

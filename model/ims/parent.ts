@@ -1,0 +1,236 @@
+import type { Config, Event, MdevFacts, MdevTraits, Parent } from '#vocabulary';
+import type { Eventfd, Eventfds } from '../vfio/eventfd.ts';
+import { noEventfds } from '../vfio/eventfd.ts';
+
+/** An IMS entry that somebody has. The others are clean: masked, closed, without a message. */
+export interface Entry {
+  readonly device: number;
+  readonly vector: number;
+  readonly mask: boolean;
+  readonly pending: boolean;
+  readonly ignore: boolean;
+  /** The host PASID that it checks; 0 while PASID Enable is off, and nothing passes. */
+  readonly pasid: number;
+  /** Message Data; 0 while no irq of the host is requested. */
+  readonly data: number;
+  /** Whether a handle leads to it. */
+  readonly handle: boolean;
+}
+
+/** MSIX_PERM of a vector, as the guest wrote it. */
+export interface Perm {
+  readonly pasidEnable: boolean;
+  readonly pasid: number;
+  readonly ignore: boolean;
+}
+
+/** A vector as the driver shows it to the guest, and what is behind it. */
+export interface Vector {
+  readonly perm: Perm;
+  /** The mask bit of the entry in the table that the guest sees. */
+  readonly masked: boolean;
+  /** The driver has kept an interrupt for the guest. */
+  readonly pending: boolean;
+  readonly trigger: Eventfd | null;
+  /** The IMS entry that backs it. */
+  readonly entry: number | null;
+  /** The handle that the guest was told, and has not released. */
+  readonly told: number | null;
+}
+
+/** One mediated device. */
+export interface Mdev {
+  /** Its place in the Config. */
+  readonly index: number;
+  readonly facts: MdevFacts;
+  gone: boolean;
+  /** Open descriptors. */
+  descriptors: number;
+  /** 0 while it is not attached. */
+  defaultPasid: number;
+  /** MSI-X is set up: SET_IRQS has given it triggers since it was disabled. */
+  setUp: boolean;
+  readonly vectors: Vector[];
+}
+
+/** A host PASID that is not free. */
+export interface PasidState {
+  readonly vm: number;
+  /** The guest PASID that it stands for; 0 for a default one. */
+  readonly guest: number;
+  /** Whoever allocated it, and the mdevs that have it as default. None: it is free-pending. */
+  readonly holders: number;
+  /** Entries and descriptors that carry it. */
+  readonly users: number;
+}
+
+/** A descriptor in flight. */
+export interface Work {
+  readonly device: number;
+  /** The host PASID it carries. */
+  readonly pasid: number;
+  /** What the guest calls it: 0 for its default one. */
+  readonly guestPasid: number;
+  readonly handle: number;
+  readonly rci: boolean;
+  readonly started: boolean;
+  /** The entry it was checked against. */
+  readonly entry: number | null;
+}
+
+/**
+ * A device with IMS and all mdevs on it, their driver included. What is in the maps and lists never changes, it is
+ * replaced: so a state is copied by copying those.
+ */
+export interface ParentState {
+  readonly hardware: Parent;
+  readonly driver: MdevTraits;
+  /** A vector can be added while others have triggers. */
+  readonly dynamic: boolean;
+  /** The table that the guest sees is the VMM's, and the driver never hears of its masks. */
+  readonly tableHidden: boolean;
+  readonly entries: Map<number, Entry>;
+  readonly pasids: Map<number, PasidState>;
+  /** Host PASIDs by VM and guest PASID. */
+  readonly bindings: Map<number, ReadonlyMap<number, number>>;
+  readonly mdevs: Mdev[];
+  readonly work: Map<number, Work>;
+  readonly eventfds: Eventfds;
+  /** The request of an irq from now on that fails, once; 0 when none does. */
+  failing: number;
+  /** What happened in the current step. */
+  events: Event[];
+}
+
+const NO_PERM: Perm = { pasidEnable: false, pasid: 0, ignore: false };
+
+/** Source: DSA 3.0, 9.2: MSIX_PERM is 0 after any reset; PCIe 6.0, 7.7.2.4: an entry is masked. */
+export function freshVector(tableHidden: boolean): Vector {
+  return { perm: NO_PERM, masked: !tableHidden, pending: false, trigger: null, entry: null, told: null };
+}
+
+/** A parent without mdevs: those of the Config are still to be created. Source: ours, where a scenario starts. */
+export function initialParent(config: Config, hardware: Parent, driver: MdevTraits): ParentState {
+  const tableHidden = config.vmm !== undefined;
+  return {
+    hardware,
+    driver,
+    dynamic: config.host.dynamicMsix,
+    tableHidden,
+    entries: new Map(),
+    pasids: new Map(),
+    bindings: new Map(),
+    mdevs: config.devices.map(({ msixVectors, mdev }, index): Mdev => {
+      if (mdev === undefined) throw new Error(`device ${index} is no mediated device`);
+      const vectors = Array.from({ length: msixVectors }, () => freshVector(tableHidden));
+      return { index, facts: mdev, gone: true, descriptors: 0, defaultPasid: 0, setUp: false, vectors };
+    }),
+    work: new Map(),
+    eventfds: noEventfds(),
+    failing: 0,
+    events: [],
+  };
+}
+
+/** An independent copy. Source: ours, for those who try several operations in one state. */
+export function copyOf(parent: ParentState): ParentState {
+  const eventfds = noEventfds();
+  const copies = new Map<Eventfd, Eventfd>();
+  for (const [name, eventfd] of parent.eventfds.open) eventfds.open.set(name, copyEventfd(copies, eventfd));
+  return {
+    ...parent,
+    entries: new Map(parent.entries),
+    pasids: new Map(parent.pasids),
+    bindings: new Map(parent.bindings),
+    mdevs: parent.mdevs.map((mdev) => ({
+      ...mdev,
+      vectors: mdev.vectors.map((vector) =>
+        vector.trigger === null ? vector : { ...vector, trigger: copyEventfd(copies, vector.trigger) },
+      ),
+    })),
+    work: new Map(parent.work),
+    eventfds,
+    events: [],
+  };
+}
+
+/** The state as text: two states of one Config in which everything goes on alike have the same. Source: ours. */
+export function keyOf({ entries, pasids, bindings, mdevs, work, failing }: ParentState): string {
+  const parts: (string | number)[] = [failing];
+  for (const [index, entry] of sorted(entries)) {
+    const { device, vector, mask, pending, ignore, pasid, data, handle } = entry;
+    parts.push('i', index, device, vector, bits(mask, pending, ignore, handle), pasid, data);
+  }
+  for (const [pasid, { vm, guest, holders, users }] of sorted(pasids))
+    parts.push('p', pasid, vm, guest, holders, users);
+  for (const [vm, bound] of sorted(bindings))
+    for (const [guest, pasid] of sorted(bound)) parts.push('b', vm, guest, pasid);
+  for (const { gone, descriptors, defaultPasid, setUp, vectors } of mdevs) {
+    parts.push('m', bits(gone, setUp), descriptors, defaultPasid);
+    for (const { perm, masked, pending, trigger, entry, told } of vectors) {
+      parts.push(bits(perm.pasidEnable, perm.ignore, masked, pending), perm.pasid, entry ?? '-', told ?? '-');
+      parts.push(trigger === null ? '-' : `${trigger.name}${trigger.open ? '' : 'x'}`);
+    }
+  }
+  for (const [descriptor, { device, pasid, guestPasid, handle, rci, started, entry }] of sorted(work))
+    parts.push('w', descriptor, device, pasid, guestPasid, handle, bits(rci, started), entry ?? '-');
+  return parts.join(' ');
+}
+
+/** Source: ours, for `keyOf`: maps remember the order in which they were filled, which means nothing. */
+function sorted<Value>(map: ReadonlyMap<number, Value>): readonly (readonly [number, Value])[] {
+  return map.size < 2 ? [...map] : [...map].sort(([left], [right]) => left - right);
+}
+
+/** Source: ours, for `keyOf`. */
+function bits(...flags: readonly boolean[]): number {
+  return flags.reduce((sum, flag) => sum * 2 + (flag ? 1 : 0), 0);
+}
+
+/** Nobody in the kernel reads an eventfd that is a trigger of an mdev. Source: ours, for `copyOf`. */
+function copyEventfd(copies: Map<Eventfd, Eventfd>, eventfd: Eventfd): Eventfd {
+  const made = copies.get(eventfd) ?? { ...eventfd, watchers: new Map() };
+  copies.set(eventfd, made);
+  return made;
+}
+
+/** The mdev at a place of the Config. Source: ours, how operations name devices. */
+export function mdevAt(parent: ParentState, index: number): Mdev {
+  const mdev = parent.mdevs[index];
+  if (mdev === undefined) throw new Error(`the Config has no device ${index}`);
+  return mdev;
+}
+
+/** Source: ours, how operations name vectors. */
+export function vectorAt(mdev: Mdev, vector: number): Vector {
+  const found = mdev.vectors[vector];
+  if (found === undefined) throw new Error(`device ${mdev.index} has no vector ${vector}`);
+  return found;
+}
+
+/** An entry that somebody has. Source: ours. */
+export function entryAt(parent: ParentState, index: number): Entry {
+  const entry = parent.entries.get(index);
+  if (entry === undefined) throw new Error(`nobody has entry ${index}`);
+  return entry;
+}
+
+/** Source: ours: states are replaced, not changed. */
+export function setVectorState(mdev: Mdev, vector: number, change: Partial<Vector>): void {
+  mdev.vectors[vector] = { ...vectorAt(mdev, vector), ...change };
+}
+
+/** Source: ours: states are replaced, not changed. */
+export function setEntry(parent: ParentState, index: number, change: Partial<Entry>): void {
+  parent.entries.set(index, { ...entryAt(parent, index), ...change });
+}
+
+/** The mdevs of a VM, in the order of the Config. Source: ours. */
+export function mdevsOf(parent: ParentState, vm: number): readonly Mdev[] {
+  return parent.mdevs.filter(({ facts }) => facts.vm === vm);
+}
+
+/** All vectors but vector 0: each is backed by an entry. Source: vidxd_setup_ims_entries, idxd drivers of 2020. */
+export function imsVectors({ vectors }: Mdev): readonly number[] {
+  return vectors.map((_, vector) => vector).slice(1);
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import {
+  IMS_MASK,
+  IMS_PASID_ENABLE,
+  type ImsEntry,
+  type Operation,
+  PASID_SHIFT,
+  parseOperation,
+  printOperation,
+  type Step,
+} from '#vocabulary';
+import type { MdevMachine } from '../model/mdev-machine.ts';
+import { broken, exploreModel, ISOLATION, LIFE, MODES, modelOf, smallest } from './explore.fixture.ts';
+import { INVARIANTS } from './invariants/index.ts';
+import { type Exploration, explore, type Machine } from './runner/explore.ts';
+import { StateSet } from './runner/state-set.ts';
+
+const DEPTH = 5;
+const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
+
+describe('every sequence of operations of two guests on the smallest parent', () => {
+  const STATES: Readonly<Record<string, number>> = { atEnable: 9793, atUnmask: 11314, immediate: 9374 };
+
+  it.each(MODES)(`keeps every promise up to ${DEPTH} operations, synchronised %s`, (name, mode) => {
+    const found = exploreModel(smallest(mode), ISOLATION, DEPTH);
+    expect(broken(found)).toEqual([]);
+    expect(found.depth).toBe(DEPTH);
+    expect(found.states).toBe(STATES[name]);
+  });
+
+  it.each(['per-vector', 'all-closed', 'all-default'] as const)(
+    'keeps every promise over the life of mdevs, %s',
+    (allocation) => {
+      const config = smallest(
+        { allocation, noTranslation: 'closed', permSync: 'atUnmask' },
+        { handles: 'requested', entries: 3 },
+      );
+      expect(broken(exploreModel(config, LIFE, 3))).toEqual([]);
+    },
+  );
+});
+
+/** The model with something else to see. */
+function tampered(edit: (step: Step) => Step): Machine<MdevMachine> {
+  const model = modelOf(smallest({}));
+  return { ...model, step: (state, operation) => edit(model.step(state, operation)) };
+}
+
+function edited(edit: (entry: ImsEntry) => ImsEntry): Machine<MdevMachine> {
+  return tampered((step) =>
+    step.parent === undefined ? step : { ...step, parent: { ...step.parent, entries: step.parent.entries.map(edit) } },
+  );
+}
+
+function shortest(found: Exploration, id: 'pasid-isolation' | 'no-lost-interrupt'): readonly string[] {
+  const verdict = found.verdicts.get(id);
+  return verdict === undefined || verdict === 'holds' ? [] : verdict.operations.map(printOperation);
+}
+
+describe('the explorer', () => {
+  it('finds the shortest sequence that breaks a promise', () => {
+    const keeps = edited((entry) =>
+      entry.device === -1 ? { ...entry, control: IMS_MASK | IMS_PASID_ENABLE | (1 << PASID_SHIFT) } : entry,
+    );
+    const found = explore(smallest({}), keeps, ISOLATION, INVARIANTS, { depth: 3, states: 10_000 });
+    expect(shortest(found, 'pasid-isolation')).toEqual([`${SET} 1+1 [e1]`, `${SET} 1+1 [-1]`]);
+  });
+
+  it('goes on for the other promises, each with its own sequence', () => {
+    const silent = tampered((step) => ({ ...step, events: step.events.filter(({ kind }) => kind !== 'signalled') }));
+    const ops = [
+      'guest.unmask 1',
+      `${SET} 1+1 [e1]`,
+      'guest.submit 0 dedicated 0 handle=0',
+      'device.start 0',
+      'device.complete 0',
+    ];
+    const found = explore(smallest({}), silent, ops.map(parseOperation), INVARIANTS, { depth: 6, states: 10_000 });
+    expect(shortest(found, 'no-lost-interrupt')).toHaveLength(5);
+    expect(found.verdicts.get('pasid-isolation')).toBe('holds');
+  });
+
+  it('says when there is nothing more to find', () => {
+    const alphabet: readonly Operation[] = ['guest.mask 1', 'guest.unmask 1', 'guest.unmask 0'].map(parseOperation);
+    const found = exploreModel(smallest({}), alphabet, 100);
+    expect(found).toMatchObject({ states: 4, transitions: 12, depth: 3, closed: true });
+  });
+
+  it('stops when there is no room for more states', () => {
+    const found = explore(smallest({}), modelOf(smallest({})), ISOLATION, INVARIANTS, { depth: 9, states: 100 });
+    expect(found).toMatchObject({ states: 100, depth: 2, closed: false });
+  });
+});
+
+describe('a set of states', () => {
+  it('knows each pair of keys, and grows', () => {
+    const known = new StateSet();
+    const places = Array.from({ length: 100_000 }, (_, place) => `a${place}`);
+    expect(places.filter((key) => known.add(key, 'b'))).toHaveLength(100_000);
+    expect(places.filter((key) => known.add(key, 'b'))).toEqual([]);
+    expect(known.add('a1b', '')).toBe(true);
+    expect(known.size).toBe(100_001);
+  });
+});

@@ -1,0 +1,92 @@
+import { INVALID_INTERRUPT_HANDLE, PENDING } from '#vocabulary';
+import { descriptorOf, entryOf, type FollowedDescriptor, isLive } from './followed-parent.ts';
+import { type Breach, KEPT, type MdevWatch } from './invariant.ts';
+import { isDeliverable, printTally, tallies } from './mdev-deliveries.ts';
+import { carried } from './mdev-entries.ts';
+import { breach, type MdevMoment } from './mdev-moment.ts';
+
+/**
+ * Every descriptor ends once and its guest is told how; one that asks for an interrupt makes one, unless it was refused
+ * for a reason, its vector ignores it, or its own mdev is reset or closed.
+ */
+export function watchLostCompletions(): MdevWatch {
+  return (moment) => {
+    if (moment.still && moment.account.claims.length === 0 && moment.before.descriptors.length === 0) return KEPT;
+    return [...missingSignals(moment), ...keptBack(moment), ...untold(moment), ...refusedWrongly(moment)];
+  };
+}
+
+function missingSignals(moment: MdevMoment): Breach[] {
+  const breaches = tallies(moment.account)
+    .filter(({ counted, least }) => counted < least)
+    .map((tally) =>
+      breach(moment, `${printTally(tally)} was signalled ${tally.counted} times where ${tally.least} were owed`),
+    );
+  for (const { what, least, eventfds } of moment.account.claims)
+    if (least > 0 && eventfds.length === 0)
+      breaches.push(breach(moment, `an interrupt of ${what} went away: it is neither pending nor told to anybody`));
+  return breaches;
+}
+
+/** Nothing stays pending once it can be told. */
+function keptBack(moment: MdevMoment): Breach[] {
+  return moment.changes.flatMap((change) => {
+    if (change.kind !== 'vector' || (change.now & PENDING) === 0) return [];
+    if (!isDeliverable(moment, change.device, change.vector)) return [];
+    return [breach(moment, `vector ${change.vector} of mdev ${change.device} is pending and nothing holds it back`)];
+  });
+}
+
+/** A descriptor that is no longer in flight was reported once, to the mdev that submitted it. */
+function untold(moment: MdevMoment): Breach[] {
+  const { before, after, step } = moment;
+  const breaches: Breach[] = [];
+  for (const descriptor of before.descriptors) {
+    const ends = step.events.filter(
+      (event) => event.kind === 'completed' && event.descriptor === descriptor.descriptor,
+    ).length;
+    const inFlight = descriptorOf(after, descriptor.descriptor) !== undefined;
+    const left = leftAlone(moment, descriptor);
+    if (inFlight === (ends === 0) && ends <= 1 && !left) continue;
+    const what = `descriptor ${descriptor.descriptor} of mdev ${descriptor.device}`;
+    const over = inFlight ? `${what} was reported and is in flight` : `${what} is over and was reported ${ends} times`;
+    const message = left ? `${what} is ${descriptor.phase} as before, and the hardware has gone on with it` : over;
+    breaches.push(breach(moment, message, descriptor.submittedAt + 1));
+  }
+  return breaches;
+}
+
+/** Whether the hardware was to begin or end the descriptor, could, and did not. */
+function leftAlone({ operation, step, after }: MdevMoment, { descriptor, phase }: FollowedDescriptor): boolean {
+  if (operation.kind !== 'device.start' && operation.kind !== 'device.complete') return false;
+  if (operation.descriptor !== descriptor || step.outcome.kind !== 'ok') return false;
+  return descriptorOf(after, descriptor)?.phase === phase;
+}
+
+/** One that begins against an entry of its own for its PASID, by a handle that is good, is let through. */
+function refusedWrongly(moment: MdevMoment): Breach[] {
+  const { operation, step, before } = moment;
+  if (operation.kind !== 'device.start') return [];
+  const refused = step.events.some(
+    (event) =>
+      event.kind === 'completed' &&
+      event.descriptor === operation.descriptor &&
+      event.status === INVALID_INTERRUPT_HANDLE,
+  );
+  const descriptor = refused ? descriptorOf(before, operation.descriptor) : undefined;
+  if (descriptor === undefined || !isLetThrough(moment, descriptor)) return [];
+  const { device, submittedAt, pasid, asked } = descriptor;
+  const message =
+    `descriptor ${descriptor.descriptor} of mdev ${device} was refused, and entry ${asked.handle} lets ` +
+    `PASID ${pasid} through`;
+  return [breach(moment, message, submittedAt + 1)];
+}
+
+function isLetThrough({ config, before }: MdevMoment, { asked, pasid }: FollowedDescriptor): boolean {
+  if (asked.rci === false) return true;
+  if (asked.handle >= config.parent.entries) return false;
+  const entry = entryOf(before, asked.handle);
+  if (carried(entry) !== pasid) return false;
+  if (config.parent.handles === 'index') return true;
+  return isLive(before, entry);
+}

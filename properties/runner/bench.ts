@@ -39,13 +39,20 @@ export async function bench(optimised: System, profile: string, platform: Platfo
   const judged = async (): Promise<void> => {
     for (const scenario of small) await lockstep(optimised, scenario, { profile, invariants: INVARIANTS });
   };
-  const rows: readonly [string, () => unknown, string, () => unknown][] = [
+  return measureRows(operations, [
     [`optimised, ${LARGE} vectors`, alone(large), `optimised, ${SMALL} vectors`, alone(small)],
     ['optimised', alone(small), 'reference', reference],
     ['lockstep, compared and judged', judged, 'reference', reference],
-  ];
+  ]);
+}
+
+/** What is measured, its work, and the same of what it is measured against. */
+export type BenchPair = readonly [what: string, work: () => unknown, against: string, other: () => unknown];
+
+/** @param operations how many each piece of work does */
+export async function measureRows(operations: number, pairs: readonly BenchPair[]): Promise<readonly BenchRow[]> {
   const measured: BenchRow[] = [];
-  for (const [what, work, against, other] of rows) {
+  for (const [what, work, against, other] of pairs) {
     const { left, right } = await inTurns(work, other);
     measured.push({ what, against, operationsPerSecond: operations / left, ratio: left / right });
   }

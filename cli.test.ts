@@ -30,12 +30,15 @@ const out = join(folder, 'out');
 
 describe('bad usage is one line and exit code 2:', () => {
   it.each([
-    [['fly'], 'vfio-irq: command: expected run, replay, systems, clauses, rates or bench, got fly (--help lists them)'],
+    [
+      ['fly'],
+      'vfio-irq: command: expected run, replay, mutants, systems, clauses, rates or bench, got fly (--help lists them)',
+    ],
     [
       ['run', '--system', 'linux-9'],
       'vfio-irq: --system: expected one of reference, optimised, linux-6.1, linux-6.12, qemu-7.2, qemu-10.0, ' +
         'qemu-7.2/irqfd, qemu-10.0/irqfd, stack:linux-6.1+qemu-7.2, stack:linux-6.1+qemu-10.0, ' +
-        'stack:linux-6.12+qemu-7.2, stack:linux-6.12+qemu-10.0, linux:PATH or qemu:PATH, got linux-9',
+        'stack:linux-6.12+qemu-7.2, stack:linux-6.12+qemu-10.0, linux:PATH, qemu:PATH or mutant:ID, got linux-9',
     ],
     [['--seed', 'lucky'], 'vfio-irq: --seed: expected a whole number from 0 to 4294967295, got lucky'],
     [['run', '--runs', '0'], 'vfio-irq: --runs: expected a whole number from 1 to 1000000000, got 0'],
@@ -173,4 +176,29 @@ it('a scenario written by hand is run on the implementation', async () => {
     0,
     '  0  vfio.getIrqInfo MSIX  flags 9 count 10\n✓ Everything held on optimised.\n',
   ]);
+});
+
+describe('the detection benchmark', () => {
+  it('kills a mutant with every seed, and writes what it found', async () => {
+    const json = join(folder, 'mutants.json');
+    const answer = await cli('mutants', '--id', 'M24', '--id', 'S02', '--seeds', '2', '--json', json);
+    expect([answer.code, answer.out]).toEqual([0, expect.stringContaining('✓ All 2 mutants are killed')]);
+    const { schema, mutants } = JSON.parse(readFileSync(json, 'utf8'));
+    expect(schema).toBe('vfio-irq/mutants@1');
+    expect(mutants).toMatchObject({ total: 2, killed: 2, survivors: [] });
+    expect(mutants.list.map(({ id }: { id: string }) => id)).toEqual(['M24', 'M17']);
+  });
+
+  it('refuses a mutant that is not known in one line', async () => {
+    const answer = await cli('mutants', '--id', 'S99');
+    expect([answer.code, answer.out]).toEqual([2, '']);
+    expect(answer.error).toMatch(/^vfio-irq: --id: expected one of S01, .*, got S99\n$/);
+  });
+
+  it('a mutant runs like any system, and what it breaks is told', async () => {
+    const options = ['--profile', 'idxd-mdev', '--runs', '50', '--seed', '1', '--out', join(folder, 'mutant')];
+    const answer = await cli('run', '--system', 'mutant:M6', ...options);
+    expect(answer.code).toBe(1);
+    expect(answer.out).toContain('pasid-isolation');
+  });
 });

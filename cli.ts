@@ -3,6 +3,7 @@ import { HarnessError } from '#vocabulary';
 import { EXIT, UnavailableError, UsageError } from './commands/arguments.ts';
 import { measure } from './commands/bench.ts';
 import { clauses } from './commands/clauses.ts';
+import { mutants } from './commands/mutants.ts';
 import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
@@ -21,6 +22,8 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       a campaign; this is what happens without a command
   replay FILE [--system NAME] [--modules DIR]
                       a scenario or a finding again, on the same or another system
+  mutants [--id ID]... [--seeds N] [--json FILE]
+                      the detection benchmark: each historic fault searched for, with N seeds (30)
   systems             every system: ready or not, and the command that makes it ready
   clauses [--out DIR] the rules of the model with their sources, and which the last run there reached
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
@@ -29,7 +32,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   bench               the parts of a campaign against each other, and what growth costs under each VMM
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
-              DIR), qemu:PATH (a program), qemu:PATH/irqfd
+              DIR), qemu:PATH (a program), qemu:PATH/irqfd, mutant:ID
   profiles    ${PROFILES_IN_WORDS}
   invariants  ${INVARIANTS.map(({ id }) => id).join(', ')}
 `;
@@ -43,12 +46,13 @@ async function main(args: readonly string[]): Promise<number> {
   if (word.startsWith('--')) return run(args);
   if (word === 'run') return run(rest);
   if (word === 'replay') return replay(rest);
+  if (word === 'mutants') return mutants(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
   if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
   throw new UsageError(
-    `command: expected run, replay, systems, clauses, rates or bench, got ${word} (--help lists them)`,
+    `command: expected run, replay, mutants, systems, clauses, rates or bench, got ${word} (--help lists them)`,
   );
 }
 

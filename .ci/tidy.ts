@@ -119,6 +119,11 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a story is data on a named profile',
   },
   {
+    from: /^properties\/runner\/mutant-(hunts|worker)\.ts$/,
+    may: [...RUNNER, 'impl/mutants/', 'node:child_process', 'node:os'],
+    reason: 'a worker is a process of its own, and makes its mutant itself',
+  },
+  {
     from: /^properties\/runner\/(campaign|bench|mutants)\.ts$/,
     may: [...RUNNER, 'fast-check', 'node:crypto'],
     reason: 'a system is an argument of the runner; only the campaign draws',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { SystemFactory } from '#vocabulary';
 import { SYSTEM_NAMES, systemFactory } from '../impl/index.ts';
+import { makeFolder } from '../reports/write.ts';
 
 /** Exit codes: what scripts rely on. */
 export const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
@@ -64,7 +65,9 @@ export function readText(file: string): string {
 export function factoryOf(name: string, modules: string | undefined): SystemFactory {
   const factory = systemFactory(name, modules);
   if (factory === undefined)
-    throw new UsageError(`--system: expected one of ${SYSTEM_NAMES.join(', ')}, linux:PATH or qemu:PATH, got ${name}`);
+    throw new UsageError(
+      `--system: expected one of ${SYSTEM_NAMES.join(', ')}, linux:PATH, qemu:PATH or mutant:ID, got ${name}`,
+    );
   return factory;
 }
 
@@ -73,4 +76,21 @@ export function requireReady(factory: SystemFactory): void {
   const readiness = factory.readiness();
   if (!readiness.ready)
     throw new UnavailableError(`${factory.name}: not ready: ${readiness.reason}; ${readiness.command}`);
+}
+
+/** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */
+export function makeRoom(file: string): void {
+  try {
+    makeFolder(file);
+  } catch (error) {
+    throw new UsageError(`${file}: expected a place to write (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+/** Aborted by Ctrl-C. */
+export function stopOnInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  process.once('SIGTERM', () => controller.abort());
+  return controller.signal;
 }

@@ -11,8 +11,18 @@ import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
 import { ProgressLine } from '../reports/progress.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
-import { makeFolder } from '../reports/write.ts';
-import { EXIT, factoryOf, oneOf, optional, parse, requireReady, UsageError, wholeNumber } from './arguments.ts';
+import {
+  EXIT,
+  factoryOf,
+  makeRoom,
+  oneOf,
+  optional,
+  parse,
+  requireReady,
+  stopOnInterrupt,
+  UsageError,
+  wholeNumber,
+} from './arguments.ts';
 import { GROWTH_VECTORS } from './bench.ts';
 import { glossary, palette } from './shown.ts';
 
@@ -126,7 +136,11 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
     system = await factory.start();
     const own = system.support.host === 'own' ? await probe(system) : undefined;
     const results: CampaignResult[] = [];
-    const profiles = chosenProfiles(system, own, options.profiles);
+    const profiles = chosenProfiles(system, own, options);
+    if (profiles.length === 0) {
+      const reason = `cannot be like ${options.profiles.join(', ')}`;
+      return [untested(factory.name, 'skipped', `${reason}; nobody named it`)];
+    }
     const share = SECONDS_REAL_UNNAMED / profiles.length;
     for (const profile of profiles) {
       if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, stop));
@@ -140,15 +154,17 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
   }
 }
 
-/** The profiles named; else every one that the system can behave as, or its own. */
+/** The profiles named, of which a system that nobody named takes what suits it; else every one it can behave as. */
 function chosenProfiles(
   system: System,
   own: Platform | undefined,
-  named: readonly ProfileName[],
+  { systems, profiles: named }: RunOptions,
 ): readonly ProfileName[] {
-  const strange = named.find((profile) => !suits(system.support, platformOf(profile)));
-  if (strange !== undefined) throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
-  if (named.length > 0) return named;
+  const suitable = named.filter((profile) => suits(system.support, platformOf(profile)));
+  const strange = named.find((profile) => !suitable.includes(profile));
+  if (strange !== undefined && systems !== undefined)
+    throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
+  if (named.length > 0) return suitable;
   if (own === undefined) return profilesFor(system);
   const profile = profileOf(own);
   if (profile === undefined)
@@ -186,20 +202,4 @@ async function runProfile(
   });
   progress.end({ ...result, findings: result.findings.filter(({ verdict }) => verdict !== 'expected').length });
   return own === undefined ? result : { ...result, probed: { host: own.host, profile: profileOf(own) ?? null } };
-}
-
-/** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */
-function makeRoom(file: string): void {
-  try {
-    makeFolder(file);
-  } catch (error) {
-    throw new UsageError(`${file}: expected a place to write (${error instanceof Error ? error.message : error})`);
-  }
-}
-
-function stopOnInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  process.once('SIGTERM', () => controller.abort());
-  return controller.signal;
 }

@@ -1,6 +1,7 @@
 import { allClauses } from '../model/clauses.ts';
+import { platformOf, profileNamed } from '../model/profiles.ts';
 import { EXPECTATIONS } from '../properties/expected.ts';
-import { INVARIANTS } from '../properties/invariants/index.ts';
+import { INVARIANTS, speaksOf } from '../properties/invariants/index.ts';
 import type { Glossary } from '../reports/glossary.ts';
 import { ANSI, type Palette, PLAIN } from '../reports/palette.ts';
 
@@ -9,5 +10,12 @@ export const palette = (): Palette => (process.stdout.isTTY === true ? ANSI : PL
 
 /** What the reports can explain. */
 export function glossary(): Glossary {
-  return { clauses: allClauses(), invariants: INVARIANTS, expectedViolations: EXPECTATIONS };
+  const invariants = INVARIANTS.map((invariant) => ({
+    ...invariant,
+    isPromisedOn: (name: string): boolean => {
+      const profile = profileNamed(name);
+      return profile === undefined || speaksOf(invariant, platformOf(profile));
+    },
+  }));
+  return { clauses: allClauses(), invariants, expectedViolations: EXPECTATIONS };
 }

@@ -2,6 +2,8 @@ import type { SystemFactory } from '#vocabulary';
 import { initial, type Machine, observe, step } from '../model/machine.ts';
 import { referenceSystem } from '../model/reference.ts';
 import { linuxFactory } from './linux/system.ts';
+import { mutantNamed } from './mutants/index.ts';
+import { mutantSystem } from './mutants/mutant.ts';
 import { optimisedSystem } from './optimised/system.ts';
 import type { Kernel } from './qemu/kernel.ts';
 import { isQemuName, qemuFactory } from './qemu/system.ts';
@@ -37,7 +39,15 @@ export function systemFactory(name: string, modules?: string): SystemFactory | u
   if (isStackName(name)) return stackFactory(name);
   if (isQemuName(name)) return qemuFactory(name, modelledKernel);
   if (REAL.includes(name) || /^linux:./.test(name)) return linuxFactory(name, modules === undefined ? {} : { modules });
-  return IN_PROCESS.find((factory) => factory.name === name);
+  return IN_PROCESS.find((factory) => factory.name === name) ?? mutantFactory(name);
+}
+
+/** A mutant, `mutant:ID`. */
+function mutantFactory(name: string): SystemFactory | undefined {
+  const [kind, id = ''] = name.split(':');
+  const mutant = kind === 'mutant' ? mutantNamed(id) : undefined;
+  if (mutant === undefined) return undefined;
+  return { name, readiness: () => ({ ready: true }), start: async () => mutantSystem(mutant) };
 }
 
 /** The reference as the kernel below a real VMM. */

@@ -5,6 +5,8 @@ export interface PromisedInvariant {
   readonly id: string;
   readonly promise: string;
   readonly source: string;
+  /** Whether it says anything of the machines of a profile; of all when left out. */
+  readonly isPromisedOn?: (profile: string) => boolean;
 }
 
 /** A violation that is the known history of a profile, with the clause that explains it. */

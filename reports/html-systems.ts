@@ -29,7 +29,8 @@ export function systemsSection(run: RunResult, words: PageWords): Markup {
   return markup`<section id="systems" aria-labelledby="systems-heading">
 <h2 id="systems-heading">Systems and properties</h2>
 ${matrixMarkup('Systems and properties', groups, words)}
-<p class="legend quiet">✓ held · ✗ did not hold, with the number of scenarios ·
+<p class="legend quiet">✓ held · a dot: nothing is promised of such machines ·
+✗ did not hold, with the number of scenarios ·
 <span class="expected">≈</span> broken as expected, scenarios by cause · – not tested</p>
 ${eachVmmMarkup(systems, words)}<h3>What each property promises</h3>
 <dl class="promises">
@@ -145,12 +146,19 @@ function invariantCell(id: string, result: CampaignResult, options: Glossary): M
     return markup`<td class="cell fail">✗ no longer occurs</td>`;
   }
   const expected = violations.filter(({ clause }) => clause !== null);
-  if (expected.length === 0) return HELD_CELL;
+  if (expected.length === 0) return isSilent(id, result, options) ? SILENT_CELL : HELD_CELL;
   const counts = expected.map((violation) => expectedCount(id, violation, result, options));
   return markup`<td class="cell expected">≈${counts}</td>`;
 }
 
 const HELD_CELL = markup`<td class="cell pass">✓</td>`;
+const SILENT_CELL = markup`<td class="cell quiet" title="nothing is promised of such machines">·</td>`;
+
+/** What says nothing of a machine has not held there. */
+function isSilent(id: string, { profile }: CampaignResult, { invariants }: Glossary): boolean {
+  const invariant = invariants.find((promised) => promised.id === id);
+  return invariant?.isPromisedOn !== undefined && !invariant.isPromisedOn(profile);
+}
 
 function brokenCell(count: number, ids: readonly string[], findings: readonly Finding[]): Markup {
   return markup`<td class="cell fail">✗ ${grouped(count)} ${findingLinks(ids, findings)}</td>`;

@@ -209,3 +209,11 @@ describe('page', () => {
     expectNested(page);
   });
 });
+
+it('does not say of a promise that it held where nothing is promised', () => {
+  const silent = { ...GLOSSARY, invariants: GLOSSARY.invariants.map((one) => ({ ...one, isPromisedOn: () => false })) };
+  expect(htmlPage(RUN, { ...silent, replayCommand, environment: ENVIRONMENT })).toContain(
+    '<td class="cell quiet" title="nothing is promised of such machines">·</td>',
+  );
+  expect(htmlPage(RUN, OPTIONS)).not.toContain('nothing is promised of such machines">');
+});

@@ -153,13 +153,16 @@ export abstract class MdevGuestLayer extends MdevTriggerLayer {
     return OK;
   }
 
-  /** The lowest vector that the guest was told this handle for, or NONE. */
+  /** The vector that the guest was told this handle for, where it leads or else the lowest, or NONE. */
   protected vectorTold(mdev: number, handle: number): number {
     const { vectors } = this;
-    let vector = vectors.next(mdev, 1);
-    while (vector !== NONE && (vectors.told(vector) === NONE || vectors.told(vector) !== handle))
-      vector = vectors.next(mdev, placeOf(vector) + 1);
-    return vector;
+    let lowest = NONE;
+    for (let vector = vectors.next(mdev, 1); vector !== NONE; vector = vectors.next(mdev, placeOf(vector) + 1)) {
+      if (vectors.told(vector) === NONE || vectors.told(vector) !== handle) continue;
+      if (vectors.entry(vector) === handle) return vector;
+      if (lowest === NONE) lowest = vector;
+    }
+    return lowest;
   }
 
   /** The vector of a place in the table where the guest was told a handle for it, or NONE. */

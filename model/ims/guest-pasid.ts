@@ -31,17 +31,17 @@ const CLAUSE = declare({
   unknown: {
     id: 'ims.guest-pasid.free-twice',
     title: 'Giving back a guest PASID that is not bound is harmless.',
-    source: 'rule 3 of "docs: Document IOASID APIs", 2020',
+    source: 'the life cycle in "docs: Document IOASID APIs", 2020',
   },
   free: {
     id: 'ims.guest-pasid.free',
     title: 'A guest PASID that is given back translates to nothing from then on, and giving back never fails.',
-    source: 'rule 2 of "docs: Document IOASID APIs", 2020',
+    source: 'the life cycle in "docs: Document IOASID APIs", 2020',
   },
   closedFirst: {
     id: 'ims.guest-pasid.closed-first',
     title: "Every entry that carries a PASID is closed before the PASID can be anybody else's.",
-    source: 'rule 6 of "docs: Document IOASID APIs", 2020; DSA 3.0, 7.5.7 (W4)',
+    source: 'the life cycle in "docs: Document IOASID APIs", 2020; DSA 3.0, 7.5.7 (W4)',
   },
 });
 

@@ -45,8 +45,7 @@ const CLAUSE = declare({
   },
   moved: {
     id: 'ims.handle.moved',
-    title:
-      'A vector that comes back with another entry than the guest was told of has its handle revoked, by vector 0.',
+    title: 'A vector that comes back with another entry has the old handle revoked, and vector 0 tells the guest.',
     source: 'DSA 3.0, 3.15 and 7.5.5; the drivers of 2022 and 2023, which did not tell (W9)',
   },
 });
@@ -96,7 +95,9 @@ function releasedVector({ driver }: ParentState, mdev: Mdev, operand: number): n
   const told = imsVectors(mdev).filter((vector) => vectorAt(mdev, vector).told !== null);
   const isMeant = (vector: number): boolean =>
     driver.releaseBy === 'index' ? vector === operand : vectorAt(mdev, vector).told === operand;
-  return told.find(isMeant) ?? null;
+  // Two vectors may have been told one handle, one after the other: it is released where it leads.
+  const leads = (vector: number): boolean => vectorAt(mdev, vector).entry === vectorAt(mdev, vector).told;
+  return told.filter(isMeant).find(leads) ?? told.find(isMeant) ?? null;
 }
 
 /** Tells the guest when the handle that it has leads elsewhere. */

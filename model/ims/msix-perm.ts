@@ -33,7 +33,7 @@ const CLAUSE = declare({
   },
   closed: {
     id: 'ims.msix-perm.closed',
-    title: 'A vector whose MSIX_PERM names nothing when it is looked at has its entry closed, and keeps its trigger.',
+    title: 'A vector whose MSIX_PERM names a PASID that is not bound when it is looked at has its entry closed.',
     source: 'the driver of 2026, which leaves an entry closed until it can be programmed',
   },
 });

@@ -42,19 +42,19 @@ export function holdPasid(parent: ParentState, pasid: number): void {
   parent.pasids.set(pasid, { ...state, holders: state.holders + 1 });
 }
 
-/** Whoever allocated it, or had it as default, gives it back. Source: rule 2 of "docs: Document IOASID APIs", 2020. */
+/** Whoever allocated it, or had it as default, gives it back. Source: "docs: Document IOASID APIs", 2020. */
 export function releasePasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
   settle(parent, pasid, { ...state, holders: state.holders - 1 });
 }
 
-/** Hardware is about to carry it. Source: rule 1 of "docs: Document IOASID APIs", 2020. */
+/** Hardware is about to carry it. Source: the life cycle in "docs: Document IOASID APIs", 2020. */
 export function takePasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
   parent.pasids.set(pasid, { ...state, users: state.users + 1 });
 }
 
-/** Hardware carries it no more. Source: rule 1 of "docs: Document IOASID APIs", 2020. */
+/** Hardware carries it no more. Source: the life cycle in "docs: Document IOASID APIs", 2020. */
 export function dropPasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
   settle(parent, pasid, { ...state, users: state.users - 1 });

@@ -15,7 +15,7 @@ const CLAUSE = declare({
     id: 'ims.programming.referenced',
     title:
       'An entry holds a reference to the PASID it carries, taken before it is written and dropped after it is gone.',
-    source: 'rule 1 of "docs: Document IOASID APIs", 2020 (W4)',
+    source: 'the life cycle in "docs: Document IOASID APIs", 2020 (W4)',
   },
   flushed: {
     id: 'ims.programming.pending-flushed',

@@ -11,7 +11,7 @@ const CLAUSE = declare({
   },
   rewritten: {
     id: 'ims.reset.rewritten',
-    title: 'The entry of a vector that keeps its trigger carries the default PASID after a reset, masked.',
+    title: 'The entry of a vector that keeps its trigger carries the default PASID after a reset.',
     source: 'MSIX_PERM is 0 then, DSA 3.0, 9.2; the idxd drivers of 2021 to 2023 left the old one (W10)',
   },
   closed: {

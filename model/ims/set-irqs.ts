@@ -70,7 +70,7 @@ const CLAUSE = declare({
   },
   unattached: {
     id: 'ims.set-irqs.not-attached',
-    title: 'A vector with an entry cannot have a trigger while there is no default PASID: EINVAL.',
+    title: 'An IMS vector can have no trigger, and no entry with a default PASID, while there is none: EINVAL.',
     source: 'mdev_irqs.c of May 2021',
   },
   noPasid: {

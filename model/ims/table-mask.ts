@@ -12,7 +12,7 @@ const CLAUSE = declare({
   },
   noEntry: {
     id: 'ims.table-mask.no-entry',
-    title: 'Masking a vector without a trigger touches no hardware: there is nothing to mask.',
+    title: 'Masking or unmasking a vector without an entry or without a trigger touches no hardware.',
     source: 'vidxd_mmio_write of 2021 to 2023, which took -EINVAL for an index (W12)',
   },
   unmask: {

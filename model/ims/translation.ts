@@ -15,7 +15,7 @@ const CLAUSE = declare({
   unknown: {
     id: 'ims.translation.unknown',
     title: 'A guest PASID that its VM has not bound stands for nothing: the number itself never reaches the hardware.',
-    source: 'vidxd_setup_ims_entry of the drivers with vSVM, 2021 (-ENXIO); DSA 3.0, 7.5.3',
+    source: 'idxd_mdev_get_host_pasid of the drivers with vSVM, 2021 (-ENXIO); DSA 3.0, 7.5.3',
   },
   unknownDefault: {
     id: 'ims.translation.unknown-is-default',

@@ -129,7 +129,9 @@ function dropPasid(update: Update, { device, pasid: guest }: GuestFreePasid): vo
 
 function releaseHandle(update: Update, { device, operand }: GuestReleaseHandle): void {
   const mdev = mdevOf(update.after, device);
-  const byHandle = (): number => mdev.told.findIndex((told) => Math.abs(told) === operand + 1);
+  const isMeant = (told: number): boolean => Math.abs(told) === operand + 1;
+  const leading = mdev.told.findIndex((told, place) => isMeant(told) && at(mdev.backing, place) === operand + 1);
+  const byHandle = (): number => (leading === -1 ? mdev.told.findIndex(isMeant) : leading);
   const vector = update.config.mdev.releaseBy === 'index' ? operand : byHandle();
   const told = Math.abs(at(mdev.told, vector));
   if (told === 0) return;

@@ -8,6 +8,7 @@ import {
   type Scenario,
   type Trace,
   UNMASKED,
+  vmmEventfd,
 } from '#vocabulary';
 import type { ProfileName } from '../../model/profiles.ts';
 import { specify } from '../../model/reference.ts';
@@ -340,6 +341,14 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
       says(steps[1], {}).functionMask = true;
     },
     '1 layers-agree: Function Mask is set at the host between operations',
+  ],
+  [
+    'an irqfd is released twice',
+    irqfd([ON, 'guest.unmask 2', OFF]),
+    ([, , step]) => {
+      step?.calls?.push({ kind: 'kvm.irqfd', eventfd: vmmEventfd(0, 'irqfd', 2), assign: false });
+    },
+    '2 no-leak: KVM was told to let go of e4002, which it did not have',
   ],
   [
     'an irqfd is left behind',

@@ -17,8 +17,8 @@ export const handleValidity: Invariant = {
   id: 'handle-validity',
   promise:
     'Request Interrupt Handle answers with the index of the vector’s entry, or that there is none; a handle that was ' +
-    'given back, revoked, or lost with the trigger of its vector lets no descriptor through until it is requested ' +
-    'again, and a guest is told when a handle that it has stands for its vector no longer.',
+    'given back, revoked, or lost with the trigger of its vector lets no descriptor through to that vector until ' +
+    'it is requested again, and a guest is told when a vector comes back with another handle than it has.',
   source: 'DSA 3.0, 3.7, 5.4 and 5.8',
   startMdev: (): MdevWatch => (moment) => {
     if (moment.still && moment.operation.kind !== 'guest.requestHandle') return KEPT;

@@ -1,4 +1,4 @@
-import type { Config, Operation, Trace } from '#vocabulary';
+import type { Config, Operation, Platform, Trace } from '#vocabulary';
 import { errorStateDocumented } from './error-state-documented.ts';
 import type { MdevConfig } from './followed-parent.ts';
 import { guestMoments } from './guest-moment.ts';
@@ -40,6 +40,13 @@ export const INVARIANTS: readonly Invariant[] = [
 
 export function isInvariantId(name: string): name is InvariantId {
   return INVARIANTS.some(({ id }) => id === name);
+}
+
+/** Whether a promise says anything of the machines of a platform. */
+export function speaksOf(invariant: Invariant, { mdev, vmm }: Platform): boolean {
+  if (mdev !== undefined)
+    return invariant.startMdev !== undefined || (vmm !== undefined && invariant.startMdevGuest !== undefined);
+  return vmm === undefined ? invariant.start !== undefined : invariant.startGuest !== undefined;
 }
 
 /** Shows a run to the invariants of such a machine and returns what they say, in the order of the steps. */

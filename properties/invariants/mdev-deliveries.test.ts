@@ -30,6 +30,15 @@ type Row = readonly [string, Scenario, Edit, string];
 
 const LOST: readonly Row[] = [
   [
+    'a descriptor is taken and dropped',
+    twoVms(['guest.submit 0 dedicated 0 handle=0']),
+    ([step]) => {
+      parentOf(step).descriptors = [];
+      parentOf(step).pasids = [];
+    },
+    '0 no-lost-interrupt: descriptor 0 of mdev 0 was taken, and is neither in flight nor reported',
+  ],
+  [
     'a completion of a masked vector does not make it pending',
     twoVms(PENDS),
     (steps) => saysNothingOfVector(steps[3]),
@@ -167,6 +176,38 @@ const SPURIOUS: readonly Row[] = [
 ];
 
 const LEAKS: readonly Row[] = [
+  [
+    'an mdev has more entries than it may',
+    twoVms([`${SET} 1+2 [e1 e2]`], { parent: { quota: 2 } }),
+    ([step]) => entrySays(step, 2, { device: 0, vector: 0 }),
+    '0 no-leak: mdev 0 has 3 entries of the 2 it may',
+  ],
+  [
+    'a crash leaves the default PASID',
+    twoVms(['host.crash 0']),
+    ([step]) => {
+      parentOf(step).mdevs = parentOf(step).mdevs.map((mdev) => ({ ...mdev, defaultPasid: 1 }));
+      parentOf(step).pasids = [];
+    },
+    '0 no-leak: mdev 0 is not to be attached any more and has default PASID 1',
+  ],
+  [
+    'a removed mdev is still there',
+    twoVms(['host.removeMdev']),
+    ([step]) => {
+      parentOf(step).mdevs = parentOf(step).mdevs.map((mdev) => ({ ...mdev, life: 'created' as const }));
+    },
+    '0 no-leak: mdev 0 was removed and is created',
+  ],
+  [
+    'a close detaches',
+    twoVms(['vfio.close']),
+    ([step]) => {
+      parentOf(step).mdevs = parentOf(step).mdevs.map((mdev) => ({ ...mdev, defaultPasid: 0 }));
+      pasidSays(step, 1, { state: 'free', vm: -1, guest: 0, references: 0 });
+    },
+    '0 no-leak: mdev 0 is not attached any more, and nobody asked',
+  ],
   [
     'a reference is not counted',
     twoVms([ENABLED]),

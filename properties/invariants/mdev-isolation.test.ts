@@ -99,6 +99,20 @@ const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
     '1 pasid-isolation: descriptor 0 of mdev 0 carries PASID 1, and what its guest asked for is 3',
   ],
   [
+    'a guest PASID goes with the reset of an mdev',
+    twoVms(['guest.bindPasid 2', 'vfio.reset']),
+    ([, step]) => pasidSays(step, 3, { state: 'free', vm: -1, guest: 0, references: 0 }),
+    '1 pasid-isolation: nobody has given back pasid 3 active, guest 2 of VM 0, 1 reference',
+  ],
+  [
+    'a guest PASID of one VM keeps another from its own',
+    twoVms(['guest.bindPasid 2', 'guest.bindPasid 2 @1']),
+    ([, step]) => {
+      if (step !== undefined) step.outcome = { kind: 'errno', errno: 'EBUSY' };
+    },
+    '1 pasid-isolation: guest PASID 2 of VM 1 is not bound, and is said to be',
+  ],
+  [
     "nobody's entry lets a descriptor through",
     twoVms([SUBMITTED, 'device.start 0']),
     ([, step]) => descriptorSays(step, 0, { phase: 'started', device: 0, pasid: 1, entry: 0 }),

@@ -26,8 +26,35 @@ function leftBehind(moment: MdevMoment, device: number, mdev: FollowedMdev): str
     return `mdev ${device} is held ${mdev.fds} times and is ${mdev.life === 'open' ? 'open' : 'not open'}`;
   const held = mdev.life === 'open' ? null : stillHeld(moment, device, mdev);
   return (
-    held ?? switchMoved(moment, device, mdev) ?? triggersMoved(moment, device, mdev) ?? backingWrong(moment, device)
+    held ??
+    notEnded(moment, device, mdev) ??
+    tooMany(moment, device) ??
+    switchMoved(moment, device, mdev) ??
+    triggersMoved(moment, device, mdev) ??
+    backingWrong(moment, device)
   );
+}
+
+/** What was to end and has not, or has ended although nobody asked. */
+function notEnded({ config, operation, step, before }: MdevMoment, device: number, mdev: FollowedMdev): string | null {
+  const isOk = step.outcome.kind === 'ok';
+  const removed = isOk && operation.kind === 'host.removeMdev' && operation.device === device;
+  const detached = isOk && operation.kind === 'host.detach' && operation.device === device;
+  const crashed = operation.kind === 'host.crash' && config.devices[device]?.mdev?.vm === operation.vm;
+  if (removed && mdev.life !== 'gone') return `mdev ${device} was removed and is ${mdev.life}`;
+  if ((removed || detached || crashed) && mdev.defaultPasid !== 0)
+    return `mdev ${device} is not to be attached any more and has default PASID ${mdev.defaultPasid}`;
+  const wasAttached = mdevOf(before, device).defaultPasid !== 0;
+  return wasAttached && mdev.defaultPasid === 0 && !removed && !detached && !crashed
+    ? `mdev ${device} is not attached any more, and nobody asked`
+    : null;
+}
+
+function tooMany({ config, after }: MdevMoment, device: number): string | null {
+  const owned = after.entries.filter((entry) => entry.device === device).length;
+  return owned <= config.parent.quota
+    ? null
+    : `mdev ${device} has ${owned} entries of the ${config.parent.quota} it may`;
 }
 
 /** What an mdev that nobody holds still has. */

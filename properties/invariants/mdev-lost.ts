@@ -41,6 +41,8 @@ function keptBack(moment: MdevMoment): Breach[] {
 function untold(moment: MdevMoment): Breach[] {
   const { before, after, step } = moment;
   const breaches: Breach[] = [];
+  const dropped = droppedAtOnce(moment);
+  if (dropped !== null) breaches.push(breach(moment, dropped));
   for (const descriptor of before.descriptors) {
     const ends = step.events.filter(
       (event) => event.kind === 'completed' && event.descriptor === descriptor.descriptor,
@@ -54,6 +56,15 @@ function untold(moment: MdevMoment): Breach[] {
     breaches.push(breach(moment, message, descriptor.submittedAt + 1));
   }
   return breaches;
+}
+
+/** A descriptor that was taken is in flight, or was reported in the same step. */
+function droppedAtOnce({ operation, step, after }: MdevMoment): string | null {
+  if (operation.kind !== 'guest.submit' || step.outcome.kind !== 'ok') return null;
+  const { descriptor, device } = operation;
+  const isReported = step.events.some((event) => event.kind === 'completed' && event.descriptor === descriptor);
+  if (isReported || descriptorOf(after, descriptor) !== undefined) return null;
+  return `descriptor ${descriptor} of mdev ${device} was taken, and is neither in flight nor reported`;
 }
 
 /** Whether the hardware was to begin or end the descriptor, could, and did not. */

@@ -28,14 +28,23 @@ function meaningWrong(moment: MdevMoment, old: HostPasid, pasid: HostPasid): str
   const same = old.vm === pasid.vm && old.guest === pasid.guest;
   switch (pasid.state) {
     case 'free':
-      return null;
+      return old.state !== 'active' || mayGo(moment, old) ? null : `nobody has given back ${printHostPasid(old)}`;
     case 'free-pending':
-      return same && old.state !== 'free' ? null : `${printHostPasid(old)} became ${printHostPasid(pasid)}`;
+      if (!same || old.state === 'free') return `${printHostPasid(old)} became ${printHostPasid(pasid)}`;
+      return old.state !== 'active' || mayGo(moment, old) ? null : `nobody has given back ${printHostPasid(old)}`;
     case 'active':
       if (old.state === 'active' && same) return null;
       if (old.state !== 'free') return `${printHostPasid(old)} was taken again: ${printHostPasid(pasid)}`;
       return isAskedFor(moment, pasid) ? null : `nobody has asked for ${printHostPasid(pasid)}`;
   }
+}
+
+/** A guest PASID goes when its guest gives it back, or when the VM has no mdev left that is attached. */
+function mayGo({ config, operation, after }: MdevMoment, { vm, guest }: HostPasid): boolean {
+  if (guest === 0) return true;
+  if (operation.kind === 'guest.freePasid' && operation.pasid === guest && vmOf(config, operation.device) === vm)
+    return true;
+  return !after.mdevs.some(({ defaultPasid }, device) => defaultPasid !== 0 && vmOf(config, device) === vm);
 }
 
 function isAskedFor({ config, operation, step }: MdevMoment, { vm, guest }: HostPasid): boolean {
@@ -45,6 +54,11 @@ function isAskedFor({ config, operation, step }: MdevMoment, { vm, guest }: Host
 }
 
 function answerWrong({ config, operation, step, before, after }: MdevMoment): string | null {
+  if (operation.kind === 'guest.bindPasid' && step.outcome.kind === 'errno' && step.outcome.errno === 'EBUSY') {
+    const vm = vmOf(config, operation.device);
+    const had = boundPasid(before, vm, operation.pasid) !== 0;
+    return had ? null : `guest PASID ${operation.pasid} of VM ${vm} is not bound, and is said to be`;
+  }
   if (step.outcome.kind !== 'ok') return null;
   if (operation.kind === 'host.attach') {
     const { defaultPasid } = mdevOf(after, operation.device);

@@ -32,7 +32,7 @@ describe('the profiles of a system', () => {
 
   it('have as many scenarios as each has to show', () => {
     const many = scenariosFor(referenceSystem(), platformOf('idxd-mdev'));
-    expect(many).toBe(scenariosFor(referenceSystem(), platformOf('linux-6.12')));
+    expect(many).toBeLessThan(scenariosFor(referenceSystem(), platformOf('linux-6.12')));
     const few = scenariosFor(referenceSystem(), platformOf('idxd-mdev+qemu-10.0'));
     expect(few * (MDEV_PROFILE_NAMES.length - MDEV_HOST_NAMES.length)).toBeLessThan(many);
   });

@@ -3,13 +3,13 @@ import { MDEV_PROFILE_NAMES, PROFILE_NAMES, type ProfileName, platformOf } from 
 import { hasMdevs } from '../generators/pci-function.ts';
 
 /** Scenarios of a campaign on an in-process system. */
-const HOST_ALONE = 2_500;
+const HOST_ALONE = 2_000;
 /** The same with a VMM, of which there are many: 20,000 and more in all where no interrupt may be lost. */
-const TEARING_DOWN = 500;
+const TEARING_DOWN = 300;
 const KEEPING = 2_520;
 /** The same with mdevs: what a VMM does is known by then, and there are very many. */
-const MDEVS_ALONE = 2_500;
-const MDEVS_WITH_VMM = 60;
+const MDEVS_ALONE = 700;
+const MDEVS_WITH_VMM = 15;
 /** Scenarios on a real system that was named, and on one that is real from top to bottom. */
 const REAL = 3_000;
 const REAL_STACK = 300;

@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { MUTANTS, mutantNamed } from '../impl/mutants/index.ts';
+import { type Mutant, TIER_SCENARIOS } from '../impl/mutants/mutant.ts';
+import { hunts } from '../properties/runner/mutant-hunts.ts';
+import { type Hunt, summarise } from '../properties/runner/mutants.ts';
+import { type MutantRow, mutantsText } from '../reports/mutants-text.ts';
+import { EXIT, makeRoom, optional, parse, stopOnInterrupt, UsageError, wholeNumber } from './arguments.ts';
+import { palette } from './shown.ts';
+
+/** Searches of each mutant when nobody says. */
+const SEEDS = 30;
+
+/** The detection benchmark: every historic fault is searched for, with many seeds. */
+export async function mutants(args: readonly string[]): Promise<number> {
+  const { values } = parse(args, {
+    id: { type: 'string', multiple: true },
+    seeds: { type: 'string' },
+    json: { type: 'string' },
+  });
+  const chosen = values.id === undefined ? MUTANTS : [...new Set(values.id)].map(chosenMutant);
+  const seeds = optional(values.seeds, (text) => wholeNumber('--seeds', text, 1, 10_000)) ?? SEEDS;
+  if (values.json !== undefined) makeRoom(values.json);
+  const stop = stopOnInterrupt();
+  const found = await search(chosen, seeds, stop);
+  const rows = chosen.map((mutant) => rowOf(mutant, found));
+  process.stdout.write(`${mutantsText(rows, palette())}\n`);
+  if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
+  if (values.json !== undefined) writeFileSync(values.json, summaryJson(rows));
+  if (rows.some(({ errored }) => errored > 0)) return EXIT.harness;
+  return stop.aborted || rows.some(({ killed }) => killed < seeds) ? EXIT.broken : EXIT.held;
+}
+
+function chosenMutant(id: string): Mutant {
+  const mutant = mutantNamed(id);
+  if (mutant !== undefined) return mutant;
+  throw new UsageError(`--id: expected one of ${MUTANTS.map((known) => known.id).join(', ')}, got ${id}`);
+}
+
+/** Every search, with as many at once as there are cores. */
+async function search(chosen: readonly Mutant[], seeds: number, stop: AbortSignal): Promise<readonly Hunt[]> {
+  const jobs = Array.from({ length: seeds }, (_, seed) =>
+    chosen.map(({ id, tier }) => ({ id, seed, scenarios: TIER_SCENARIOS[tier] })),
+  ).flat();
+  let done = 0;
+  const isTerminal = process.stderr.isTTY === true;
+  const found = await hunts(jobs, {
+    stop,
+    onHunt: ({ id }) => {
+      done += 1;
+      if (isTerminal) process.stderr.write(`\r\x1b[2K${done} of ${jobs.length} searches, last of ${id}`);
+    },
+  });
+  if (isTerminal) process.stderr.write('\r\x1b[2K');
+  return found;
+}
+
+function rowOf(mutant: Mutant, found: readonly Hunt[]): MutantRow {
+  const summary = summarise(
+    mutant,
+    found.filter(({ id }) => id === mutant.id),
+  );
+  return { ...summary, title: mutant.title, tier: mutant.tier };
+}
+
+/** As in the summary of a run, with what the table says of each beside it. */
+function summaryJson(rows: readonly MutantRow[]): string {
+  const survivors = rows.filter(({ killed, seeds }) => killed < seeds).map(({ id }) => id);
+  const mutants = { total: rows.length, killed: rows.length - survivors.length, survivors, list: rows };
+  return `${JSON.stringify({ schema: 'vfio-irq/mutants@1', mutants }, undefined, 2)}\n`;
+}

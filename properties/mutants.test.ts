@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { HISTORIC_MUTANTS } from '../impl/mutants/historic.ts';
+import { mutantSystem, TIER_SCENARIOS } from '../impl/mutants/mutant.ts';
+import { hunt, summarise } from './runner/mutants.ts';
+
+/** Enough to see that a mutant can be found; thirty are searched for in `mutants.system.test.ts`. */
+const SEEDS = [0, 1, 2];
+/** Scenarios of a search with the trap switched off. */
+const WITHOUT_TRAP = 500;
+
+/** Mutants for whom the shrinker ends one operation above the shortest sequence, and why. */
+const LONGER: Readonly<Record<string, string>> = {
+  S20: 'a message and its mask bit in one write of 8 bytes are not made of two writes',
+};
+
+describe.each(HISTORIC_MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%s', (id, mutant) => {
+  it('is killed in time, told by its promise, in the fewest operations', async () => {
+    const plans = SEEDS.map((seed) => ({ seed, scenarios: TIER_SCENARIOS[mutant.tier] }));
+    const found = [];
+    for (const plan of plans) found.push(await hunt(mutant, mutantSystem(mutant), plan));
+    const { killed, told, by, shrunk, shortest } = summarise(mutant, found);
+    expect({ killed, told, by }).toEqual({ killed: SEEDS.length, told: SEEDS.length, by: [mutant.invariant] });
+    const allowed = LONGER[id] === undefined ? 0 : 1;
+    expect(shrunk?.median).toBeLessThanOrEqual(shortest + allowed);
+  });
+});
+
+describe('without its trap', () => {
+  const hard = HISTORIC_MUTANTS.filter(({ tier }) => tier === 'H');
+
+  it.each(hard.map((mutant) => [mutant.id, mutant] as const))('%s survives', async (_, mutant) => {
+    const { hasTrap = () => true } = mutant;
+    const only = (scenario: Parameters<typeof hasTrap>[0]): boolean => !hasTrap(scenario);
+    const found = await hunt(mutant, mutantSystem(mutant), { seed: 0, scenarios: WITHOUT_TRAP, only });
+    expect(found).toMatchObject({ verdict: 'survived', scenarios: WITHOUT_TRAP });
+  });
+});

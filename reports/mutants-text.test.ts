@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { type MutantRow, mutantsText } from './mutants-text.ts';
+import { PLAIN } from './palette.ts';
+
+const ROW: MutantRow = {
+  ...{ id: 'M4', title: 'a fault', tier: 'E', invariant: 'pasid-isolation', seeds: 3, killed: 3, errored: 0, told: 3 },
+  ...{ scenarios: { median: 1, worst: 12 }, operations: { median: 40, worst: 500 }, shrunk: { median: 2, worst: 3 } },
+  ...{ shortest: 2, seconds: 1.25 },
+};
+
+it('has a line for each mutant', () => {
+  const text = mutantsText([ROW, { ...ROW, id: 'S10', told: 0 }], PLAIN);
+  expect(text.split('\n')).toEqual([
+    'Mutants',
+    '    id   tier  killed  told by           scenarios  at worst  operations  shrunk  known  seconds',
+    '  ✓ M4   E        3/3  pasid-isolation           1        12          40       3      2      1.3',
+    '  ✓ S10  E        3/3  difference alone          1        12          40       3      2      1.3',
+    '',
+    '✓ All 2 mutants are killed, whatever the seed.',
+  ]);
+});
+
+it('names the survivors, and the searches that failed', () => {
+  const survivor: MutantRow = { ...ROW, killed: 2, told: 1, shrunk: null, scenarios: null, operations: null };
+  const text = mutantsText([ROW, { ...survivor, id: 'S1' }, { ...survivor, id: 'S2', errored: 1 }], PLAIN);
+  expect(text).toContain(
+    '  ✗ S1  E        2/3  pasid-isolation (1 of 2)          –         –           –       –      2',
+  );
+  expect(text).toContain('1 searches failed');
+  expect(text).toContain('✗ 1 of 3 mutants are killed with every seed; not S1, S2.');
+});

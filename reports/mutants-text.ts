@@ -1,0 +1,67 @@
+import { grouped, left, right, widest } from './layout.ts';
+import type { Palette } from './palette.ts';
+
+interface Spread {
+  readonly median: number;
+  readonly worst: number;
+}
+
+/** What came of all searches of one mutant. */
+export interface MutantRow {
+  readonly id: string;
+  readonly title: string;
+  readonly tier: string;
+  /** The promise that it must be seen to break. */
+  readonly invariant: string;
+  readonly seeds: number;
+  readonly killed: number;
+  readonly errored: number;
+  /** Searches that the named promise ended. */
+  readonly told: number;
+  readonly scenarios: Spread | null;
+  readonly operations: Spread | null;
+  /** Operations of the failing scenario as short as it gets. */
+  readonly shrunk: Spread | null;
+  /** Operations of the shortest sequence known. */
+  readonly shortest: number;
+  readonly seconds: number;
+}
+
+/** The detection benchmark as a table, a line for each mutant, and its sum. */
+export function mutantsText(rows: readonly MutantRow[], palette: Palette): string {
+  const ids = widest(['id', ...rows.map(({ id }) => id)]);
+  const promises = widest(['told by', ...rows.map(toldBy)]);
+  const header = [
+    `    ${left('id', ids)}  tier  killed  ${left('told by', promises)}`,
+    `${right('scenarios', 9)}  ${right('at worst', 8)}  ${right('operations', 10)}  shrunk  known  seconds`,
+  ].join('  ');
+  const lines = rows.map((row) => {
+    const isKilled = row.killed === row.seeds;
+    const mark = isKilled ? palette.good('✓') : palette.bad('✗');
+    const cells = [
+      `${left(row.id, ids)}  ${left(row.tier, 4)}  ${right(`${row.killed}/${row.seeds}`, 6)}`,
+      left(toldBy(row), promises),
+      `${number(row.scenarios?.median, 9)}  ${number(row.scenarios?.worst, 8)}  ${number(row.operations?.median, 10)}`,
+      `${number(row.shrunk?.worst, 6)}  ${number(row.shortest, 5)}  ${right(row.seconds.toFixed(1), 7)}`,
+    ].join('  ');
+    return `  ${mark} ${cells}`;
+  });
+  const survivors = rows.filter(({ killed, seeds }) => killed < seeds).map(({ id }) => id);
+  const dead = rows.length - survivors.length;
+  const sum =
+    survivors.length === 0
+      ? palette.good(`✓ All ${rows.length} mutants are killed, whatever the seed.`)
+      : palette.bad(`✗ ${dead} of ${rows.length} mutants are killed with every seed; not ${survivors.join(', ')}.`);
+  return [palette.strong('Mutants'), palette.quiet(header), ...lines, '', sum].join('\n');
+}
+
+/** The promise that told of it, or that it was seen only as a difference from the model. */
+function toldBy({ invariant, killed, told, errored }: MutantRow): string {
+  if (errored > 0) return `${errored} searches failed`;
+  if (told === killed && told > 0) return invariant;
+  return told === 0 ? 'difference alone' : `${invariant} (${told} of ${killed})`;
+}
+
+function number(value: number | undefined, width: number): string {
+  return right(value === undefined ? '–' : grouped(value), width);
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { HISTORIC_MUTANTS } from '../impl/mutants/historic.ts';
+import { MUTANTS } from '../impl/mutants/index.ts';
 import { mutantSystem, TIER_SCENARIOS } from '../impl/mutants/mutant.ts';
+import { LONGER } from './mutants.fixture.ts';
 import { hunt, summarise } from './runner/mutants.ts';
 
 /** Enough to see that a mutant can be found; thirty are searched for in `mutants.system.test.ts`. */
@@ -8,12 +9,7 @@ const SEEDS = [0, 1, 2];
 /** Scenarios of a search with the trap switched off. */
 const WITHOUT_TRAP = 500;
 
-/** Mutants for whom the shrinker ends one operation above the shortest sequence, and why. */
-const LONGER: Readonly<Record<string, string>> = {
-  S20: 'a message and its mask bit in one write of 8 bytes are not made of two writes',
-};
-
-describe.each(HISTORIC_MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%s', (id, mutant) => {
+describe.each(MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%s', (id, mutant) => {
   it('is killed in time, told by its promise, in the fewest operations', async () => {
     const plans = SEEDS.map((seed) => ({ seed, scenarios: TIER_SCENARIOS[mutant.tier] }));
     const found = [];
@@ -26,7 +22,7 @@ describe.each(HISTORIC_MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%
 });
 
 describe('without its trap', () => {
-  const hard = HISTORIC_MUTANTS.filter(({ tier }) => tier === 'H');
+  const hard = MUTANTS.filter(({ tier }) => tier === 'H');
 
   it.each(hard.map((mutant) => [mutant.id, mutant] as const))('%s survives', async (_, mutant) => {
     const { hasTrap = () => true } = mutant;

@@ -1,24 +1,11 @@
-import type { Outcome } from '#vocabulary';
 import { NONE } from '../optimised/ims-table.ts';
-import { MdevMachine } from '../optimised/mdev-machine.ts';
+import { AfterMask } from './after-mask.ts';
 import type { Mutant } from './mutant.ts';
 import { TWO_VMS } from './two-vms.ts';
 
 /** The interrupt goes to the neighbour. */
-class MaskInTheData extends MdevMachine {
-  protected override maskVector(vector: number): Outcome {
-    const outcome = super.maskVector(vector);
-    this.#poke(vector);
-    return outcome;
-  }
-
-  protected override unmaskVector(vector: number): Outcome {
-    const outcome = super.unmaskVector(vector);
-    this.#poke(vector);
-    return outcome;
-  }
-
-  #poke(vector: number): void {
+class MaskInTheData extends AfterMask {
+  protected override afterMask(vector: number): void {
     const entry = this.vectors.entry(vector);
     if (entry === NONE || !this.hasTrigger(vector)) return;
     const data = this.ims.data[entry] as number;

@@ -42,6 +42,7 @@ export const m28: Mutant = {
   invariant: 'error-state-documented',
   tier: 'H',
   trap: 'an irq of the host that cannot be had',
+  hasTrap: ({ operations }) => operations.some(({ kind }) => kind === 'host.failAllocation'),
   shortest: {
     profile: 'idxd-mdev',
     ...TWO_VMS,

@@ -1,25 +1,13 @@
-import { IMS_IGNORE, IMS_PASID_ENABLE, type Outcome } from '#vocabulary';
+import { IMS_IGNORE, IMS_PASID_ENABLE } from '#vocabulary';
 import { NONE } from '../optimised/ims-table.ts';
-import { MdevMachine } from '../optimised/mdev-machine.ts';
 import { NO_PASID } from '../optimised/pasid-table.ts';
+import { AfterMask } from './after-mask.ts';
 import type { Mutant } from './mutant.ts';
 import { TWO_VMS } from './two-vms.ts';
 
 /** What was in the word beside the mask is gone. */
-class MaskWritesTheWord extends MdevMachine {
-  protected override maskVector(vector: number): Outcome {
-    const outcome = super.maskVector(vector);
-    this.#wipe(vector);
-    return outcome;
-  }
-
-  protected override unmaskVector(vector: number): Outcome {
-    const outcome = super.unmaskVector(vector);
-    this.#wipe(vector);
-    return outcome;
-  }
-
-  #wipe(vector: number): void {
+class MaskWritesTheWord extends AfterMask {
+  protected override afterMask(vector: number): void {
     const entry = this.vectors.entry(vector);
     if (entry === NONE || !this.hasTrigger(vector) || !this.ims.has(entry, IMS_PASID_ENABLE)) return;
     const pasid = this.ims.pasid(entry);

@@ -20,13 +20,14 @@ export const s25: Mutant = {
   id: 'S25',
   title: 'the number of an irq is built with overlapping bits: vector 8 of an mdev has that of vector 0, and so on',
   provenance: {
-    system: 'Linux PCI/MSI and others',
-    versions: 'before 5.13',
-    evidence: 'an id built from a table index and a device in too few bits',
+    system: 'Linux PCI/MSI',
+    versions: '4.2 to 6.7',
+    evidence: 'db744ddd59be: an id built with a shift of 32 bits, and two devices have one',
   },
   invariant: 'layers-agree',
   tier: 'H',
   trap: 'a table of more than eight vectors',
+  hasTrap: ({ config }) => config.devices.some(({ msixVectors }) => msixVectors > 8),
   shortest: {
     profile: 'idxd-mdev',
     ...TWO_VMS,

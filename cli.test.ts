@@ -202,3 +202,10 @@ describe('the detection benchmark', () => {
     expect(answer.out).toContain('pasid-isolation');
   });
 });
+
+it('systems that cannot be like the profile are left out where nobody named them', async () => {
+  const options = ['--profile', 'idxd-mdev', '--runs', '20', '--seed', '1', '--out', join(folder, 'unnamed')];
+  const answer = await cli('run', ...options);
+  expect([answer.code, answer.out]).toEqual([0, expect.stringContaining('optimised')]);
+  expect(answer.out).toContain('Everything held: 1 of 1 campaigns, 4 not tested.');
+});

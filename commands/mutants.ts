@@ -3,6 +3,7 @@ import { MUTANTS, mutantNamed } from '../impl/mutants/index.ts';
 import { type Mutant, TIER_SCENARIOS } from '../impl/mutants/mutant.ts';
 import { hunts } from '../properties/runner/mutant-hunts.ts';
 import { type Hunt, summarise } from '../properties/runner/mutants.ts';
+import { mutantsJson } from '../reports/mutants-summary.ts';
 import { type MutantRow, mutantsText } from '../reports/mutants-text.ts';
 import { EXIT, makeRoom, optional, parse, stopOnInterrupt, UsageError, wholeNumber } from './arguments.ts';
 import { palette } from './shown.ts';
@@ -17,7 +18,7 @@ export async function mutants(args: readonly string[]): Promise<number> {
     seeds: { type: 'string' },
     json: { type: 'string' },
   });
-  const chosen = values.id === undefined ? MUTANTS : [...new Set(values.id)].map(chosenMutant);
+  const chosen = values.id === undefined ? MUTANTS : [...new Set(values.id.map(chosenMutant))];
   const seeds = optional(values.seeds, (text) => wholeNumber('--seeds', text, 1, 10_000)) ?? SEEDS;
   if (values.json !== undefined) makeRoom(values.json);
   const stop = stopOnInterrupt();
@@ -25,7 +26,7 @@ export async function mutants(args: readonly string[]): Promise<number> {
   const rows = chosen.map((mutant) => rowOf(mutant, found));
   process.stdout.write(`${mutantsText(rows, palette())}\n`);
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
-  if (values.json !== undefined) writeFileSync(values.json, summaryJson(rows));
+  if (values.json !== undefined) writeFileSync(values.json, mutantsJson(rows));
   if (rows.some(({ errored }) => errored > 0)) return EXIT.harness;
   return stop.aborted || rows.some(({ killed }) => killed < seeds) ? EXIT.broken : EXIT.held;
 }
@@ -60,11 +61,4 @@ function rowOf(mutant: Mutant, found: readonly Hunt[]): MutantRow {
     found.filter(({ id }) => id === mutant.id),
   );
   return { ...summary, title: mutant.title, tier: mutant.tier };
-}
-
-/** As in the summary of a run, with what the table says of each beside it. */
-function summaryJson(rows: readonly MutantRow[]): string {
-  const survivors = rows.filter(({ killed, seeds }) => killed < seeds).map(({ id }) => id);
-  const mutants = { total: rows.length, killed: rows.length - survivors.length, survivors, list: rows };
-  return `${JSON.stringify({ schema: 'vfio-irq/mutants@1', mutants }, undefined, 2)}\n`;
 }

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { mutantsJson } from './mutants-summary.ts';
 import { type MutantRow, mutantsText } from './mutants-text.ts';
 import { PLAIN } from './palette.ts';
 
 const ROW: MutantRow = {
   ...{ id: 'M4', title: 'a fault', tier: 'E', invariant: 'pasid-isolation', seeds: 3, killed: 3, errored: 0, told: 3 },
+  ...{ by: ['pasid-isolation'], toldAfter: { median: 1, worst: 12 } },
   ...{ scenarios: { median: 1, worst: 12 }, operations: { median: 40, worst: 500 }, shrunk: { median: 2, worst: 3 } },
   ...{ shortest: 2, seconds: 1.25 },
 };
@@ -28,4 +31,10 @@ it('names the survivors, and the searches that failed', () => {
   );
   expect(text).toContain('1 searches failed');
   expect(text).toContain('✗ 1 of 3 mutants are killed with every seed; not S1, S2.');
+});
+
+it('is written in the format of the example in README.md', () => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+  const example = /```json\n(\{\n {2}"schema": "vfio-irq\/mutants@1"[\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  expect(JSON.parse(mutantsJson([ROW]))).toEqual(JSON.parse(example));
 });

@@ -18,8 +18,12 @@ export interface MutantRow {
   readonly errored: number;
   /** Searches that the named promise ended. */
   readonly told: number;
+  /** The ways in which it was killed, each once. */
+  readonly by: readonly string[];
   readonly scenarios: Spread | null;
   readonly operations: Spread | null;
+  /** Scenarios until the named promise was seen broken; null where it never was. */
+  readonly toldAfter: Spread | null;
   /** Operations of the failing scenario as short as it gets. */
   readonly shrunk: Spread | null;
   /** Operations of the shortest sequence known. */
@@ -46,13 +50,18 @@ export function mutantsText(rows: readonly MutantRow[], palette: Palette): strin
     ].join('  ');
     return `  ${mark} ${cells}`;
   });
-  const survivors = rows.filter(({ killed, seeds }) => killed < seeds).map(({ id }) => id);
+  const survivors = survivorsOf(rows);
   const dead = rows.length - survivors.length;
   const sum =
     survivors.length === 0
       ? palette.good(`✓ All ${rows.length} mutants are killed, whatever the seed.`)
       : palette.bad(`✗ ${dead} of ${rows.length} mutants are killed with every seed; not ${survivors.join(', ')}.`);
   return [palette.strong('Mutants'), palette.quiet(header), ...lines, '', sum].join('\n');
+}
+
+/** The mutants that some search has not killed, by their ids. */
+export function survivorsOf(rows: readonly MutantRow[]): readonly string[] {
+  return rows.filter(({ killed, seeds }) => killed < seeds).map(({ id }) => id);
 }
 
 /** The promise that told of it, or that it was seen only as a difference from the model. */

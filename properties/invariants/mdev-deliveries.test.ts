@@ -1,32 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { ALLOCATED, ARMED, IMS_MASK, IMS_PASID_ENABLE, PENDING, type Scenario, UNMASKED } from '#vocabulary';
+import { ALLOCATED, ARMED, PENDING, type Scenario, UNMASKED } from '#vocabulary';
 import {
   control,
+  DISABLE,
   descriptorSays,
+  ENABLED,
   ends,
   entrySays,
   mdevSays,
+  NOTHING,
+  OPEN,
   outcomeIs,
+  PENDS,
   parentOf,
   pasidSays,
+  type Row,
   refuse,
+  SET,
+  STARTED,
+  SUBMITTED,
   saysNothing,
   saysNothingOfVector,
   vectorSays,
   without,
 } from './mdev-tampered.fixture.ts';
 import { type Edit, judged, signalled, twoVms } from './tampered.fixture.ts';
-
-const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
-const DISABLE = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
-const OPEN = IMS_MASK | IMS_PASID_ENABLE;
-const ENABLED = `${SET} 1+1 [e1]`;
-const SUBMITTED = 'guest.submit 0 dedicated 0 handle=0';
-const STARTED = [ENABLED, SUBMITTED, 'device.start 0'];
-const PENDS = [...STARTED, 'device.complete 0'];
-const NOTHING = 'vfio.getIrqInfo MSIX';
-
-type Row = readonly [string, Scenario, Edit, string];
 
 const LOST: readonly Row[] = [
   [

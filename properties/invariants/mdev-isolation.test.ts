@@ -1,25 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { ALLOCATED, ARMED, IMS_MASK, IMS_PASID_ENABLE, PENDING, type Scenario } from '#vocabulary';
+import { ALLOCATED, ARMED, IMS_MASK, PENDING } from '#vocabulary';
 import {
   control,
   descriptorSays,
+  ENABLED,
   entryOf,
   entrySays,
   mdevSays,
+  NOTHING,
+  OPEN,
   parentOf,
   pasidSays,
+  type Row,
+  SUBMITTED,
   vectorSays,
 } from './mdev-tampered.fixture.ts';
-import { type Edit, judged, twoVms } from './tampered.fixture.ts';
+import { judged, twoVms } from './tampered.fixture.ts';
 
-const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
-const OPEN = IMS_MASK | IMS_PASID_ENABLE;
-const ENABLED = `${SET} 1+1 [e1]`;
-const SUBMITTED = 'guest.submit 0 dedicated 0 handle=0';
-const NOTHING = 'vfio.getIrqInfo MSIX';
-
-/** A scenario, what is done to its run, and what the invariants of isolation say of that. */
-const BROKEN: readonly (readonly [string, Scenario, Edit, string])[] = [
+const BROKEN: readonly Row[] = [
   [
     'vector 0 has an entry',
     twoVms([ENABLED]),

@@ -4,17 +4,33 @@ import {
   type HostPasid,
   hostIrq,
   IMS_MASK,
+  IMS_PASID_ENABLE,
   type ImsEntry,
   type MdevState,
   PASID_SHIFT,
   type ParentObservation,
+  type Scenario,
   type Step,
 } from '#vocabulary';
-import type { Mutable } from './tampered.fixture.ts';
+import type { Edit, Mutable } from './tampered.fixture.ts';
 
 // What a driver with a fault would have shown of a parent, put into a step of the model.
 
 export type Tampered = Mutable<Step> | undefined;
+
+/** A scenario, what is done to its run, and what the invariants say of that. */
+export type Row = readonly [what: string, scenario: Scenario, edit: Edit, told: string];
+
+export const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
+export const DISABLE = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
+/** What is set in the control word of an entry that is masked and lets a PASID through. */
+export const OPEN = IMS_MASK | IMS_PASID_ENABLE;
+export const ENABLED = `${SET} 1+1 [e1]`;
+export const SUBMITTED = 'guest.submit 0 dedicated 0 handle=0';
+export const STARTED: readonly string[] = [ENABLED, SUBMITTED, 'device.start 0'];
+export const PENDS: readonly string[] = [...STARTED, 'device.complete 0'];
+/** An operation that changes nothing. */
+export const NOTHING = 'vfio.getIrqInfo MSIX';
 
 export function parentOf(step: Tampered): Mutable<ParentObservation> {
   if (step?.parent === undefined) throw new Error('nothing was observed of the parent');

@@ -6,6 +6,7 @@ import { INVARIANTS, isInvariantId, violations } from '../../properties/invarian
 import { hunt, shortestOf } from '../../properties/runner/mutants.ts';
 import { optimisedSystem } from '../optimised/system.ts';
 import { HISTORIC_MUTANTS } from './historic.ts';
+import { IMS_MUTANTS } from './ims.ts';
 import { MUTANTS, mutantNamed } from './index.ts';
 import { type Mutant, mutantSystem } from './mutant.ts';
 
@@ -56,7 +57,7 @@ describe('the list', () => {
   });
 });
 
-describe.each(HISTORIC_MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%s', (_, mutant) => {
+describe.each(MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%s', (_, mutant) => {
   it('breaks its promise at the last operation of its sequence, and at none before', async () => {
     const scenario = shortestOf(mutant);
     expect(await brokenAt(mutant, mutantSystem(mutant), scenario)).toContain(scenario.operations.length - 1);
@@ -76,3 +77,13 @@ describe.each(HISTORIC_MUTANTS.map((mutant) => [mutant.id, mutant] as const))('%
     expect(await hunt(mutant, mutantSystem(mutant), plan)).toMatchObject({ verdict: 'survived', scenarios: HARMLESS });
   });
 });
+
+// What is expected of functions passed through is known history; of mediated devices nothing is.
+it.each(IMS_MUTANTS.map((mutant) => [mutant.id, mutant] as const))(
+  '%s: no promise at all is broken by the same sequence without the fault',
+  async (_, mutant) => {
+    const { config, operations } = shortestOf(mutant);
+    const trace = await optimisedSystem().run({ config, operations });
+    expect(violations(INVARIANTS, config, operations, trace)).toEqual([]);
+  },
+);

@@ -29,7 +29,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
                       how often a real kernel loses an event while its interrupts are changed, on one processor and on
                       two, SECONDS for each way to change them: counts, never a verdict
-  bench               the parts of a campaign against each other, and what growth costs under each VMM
+  bench [--json FILE] every part against what people would use instead, and what growth costs under each VMM
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
               DIR), qemu:PATH (a program), qemu:PATH/irqfd, mutant:ID

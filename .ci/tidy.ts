@@ -124,7 +124,7 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a worker is a process of its own, and makes its mutant itself',
   },
   {
-    from: /^properties\/runner\/(campaign|bench|mutants)\.ts$/,
+    from: /^properties\/runner\/(campaign|mutants)\.ts$/,
     may: [...RUNNER, 'fast-check', 'node:crypto'],
     reason: 'a system is an argument of the runner; only the campaign draws',
   },
@@ -137,6 +137,11 @@ const IMPORTS: readonly ImportRow[] = [
     from: /^properties\/runner\//,
     may: RUNNER,
     reason: 'a system is an argument of the runner, and a report its reader',
+  },
+  {
+    from: /^reports\/bench\//,
+    may: ['*', 'fast-check', 'mnemonist', 'typedfastbitset'],
+    reason: 'what is measured may be anything, and so may the peers it is measured against',
   },
   {
     from: /^reports\/(html|write)\.ts$/,

@@ -67,12 +67,12 @@ function pieceBytes(address: number, left: number): number {
   return bytes;
 }
 
-/** The 32 bits from a byte on, of the 64 that were written; `from` is 4 at most. */
+/** The 32 bits from a byte on, of the 64 that were written; `from` is 4 at most. Source: PCIe 6.0, 7.7.2. */
 function wordOf(value: number, high: number, from: number): number {
   if (from === 0) return value;
   if (from === WORD_BYTES) return high;
-  const shift = 8 * from;
-  return ((value >>> (shift & 31)) | (high << ((32 - shift) & 31))) >>> 0;
+  const below = 2 ** (8 * from);
+  return Math.floor(value / below) + (high % below) * (2 ** 32 / below);
 }
 
 /** @param place in bytes from the start of the table */

@@ -124,7 +124,7 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a worker is a process of its own, and makes its mutant itself',
   },
   {
-    from: /^properties\/runner\/(campaign|mutants)\.ts$/,
+    from: /^properties\/runner\/(campaign|mutants|detection-cost)\.ts$/,
     may: [...RUNNER, 'fast-check', 'node:crypto'],
     reason: 'a system is an argument of the runner; only the campaign draws',
   },

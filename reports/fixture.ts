@@ -2,6 +2,7 @@
 import type { Clause, DeviceObservation, Observation, Scenario, Step, VectorChange } from '#vocabulary';
 import { ALLOCATED, ARMED, UNMASKED } from '#vocabulary';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import { COVERAGE, NO_COVERAGE } from './coverage-fixture.ts';
 import type { Glossary } from './glossary.ts';
 import { GUEST_LOST } from './guest-fixture.ts';
 
@@ -260,6 +261,7 @@ export const RUN: RunResult = {
       ],
       findings: [LOST_INTERRUPT],
       clauses: { 'vfio.set-irqs.enable': 1980, 'vfio.set-irqs.disable': 1204, 'pci.msix.drops-while-off': 310 },
+      coverage: COVERAGE,
     },
     {
       system: 'reference',
@@ -272,6 +274,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1991, 'vfio.set-irqs.disable': 1187 },
+      coverage: COVERAGE,
     },
     {
       system: 'reference',
@@ -286,6 +289,7 @@ export const RUN: RunResult = {
       ],
       findings: [GUEST_LOST],
       clauses: { 'vfio.set-irqs.enable': 1644, 'vfio.set-irqs.disable': 1590, 'pci.msix.drops-while-off': 61 },
+      coverage: COVERAGE,
     },
     {
       system: 'reference',
@@ -298,6 +302,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1651 },
+      coverage: COVERAGE,
     },
     {
       system: 'mutant:partial-extend-on-error',
@@ -313,6 +318,7 @@ export const RUN: RunResult = {
       ],
       findings: [DIVERGENCE],
       clauses: { 'vfio.set-irqs.enable': 209, 'vfio.set-irqs.range-whole': 88 },
+      coverage: COVERAGE,
     },
     {
       system: 'linux-6.12',
@@ -326,6 +332,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: {},
+      coverage: NO_COVERAGE,
     },
     {
       system: 'stdio:./slow-server',
@@ -339,6 +346,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 3 },
+      coverage: COVERAGE,
     },
   ],
 };
@@ -357,6 +365,7 @@ export const WIDE_RUN: RunResult = {
         ...{ operations: 3000 + index, seconds: 0.1, divergences: isBroken ? 2 : 0, findings: [] },
         violations: [{ ...known, count: 10 * place + index + 1, findings: [] }],
         clauses: { 'vfio.set-irqs.enable': 100 + index },
+        coverage: COVERAGE,
       };
     }),
   ),

@@ -1,12 +1,28 @@
 import { z } from 'zod';
-import type { Summary } from './summary.ts';
+import type { CoverageSummary, Summary, SystemSummary } from './summary.ts';
 
 /** What is read of a run's summary. */
-export type Reached = Pick<Summary, 'seed'> & { readonly clauses: Pick<Summary['clauses'], 'list'> };
+export type Reached = Pick<Summary, 'seed'> & {
+  /** A run of before there was coverage has none. */
+  readonly systems: readonly (Pick<SystemSummary, 'name' | 'profile'> & Partial<Pick<SystemSummary, 'coverage'>>)[];
+  readonly clauses: Pick<Summary['clauses'], 'list'>;
+};
+
+const windowCounts = z.object({ armed: z.int(), opened: z.int(), met: z.int() });
+const stateClass = z.custom<CoverageSummary['classes'][number]>((value) => typeof value === 'string');
+const byKind = z.record(z.string(), z.record(z.string(), z.int()));
+const coverage: z.ZodType<CoverageSummary> = z.object({
+  classes: z.array(stateClass),
+  transitions: byKind,
+  outcomes: byKind,
+  pairs: z.object({ reached: z.int(), possible: z.int() }),
+  windows: z.object({ 'teardown-gap': windowCounts, 'before-call': windowCounts, 'after-set': windowCounts }),
+});
 
 const reached: z.ZodType<Reached> = z.object({
   schema: z.literal('vfio-irq/summary@1'),
   seed: z.int(),
+  systems: z.array(z.object({ name: z.string(), profile: z.string(), coverage: coverage.exactOptional() })),
   clauses: z.object({
     list: z.array(
       z.object({

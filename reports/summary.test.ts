@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COVERAGE } from './coverage-fixture.ts';
 import { GLOSSARY, RUN } from './fixture.ts';
 import { summaryJson } from './summary.ts';
 
@@ -29,6 +30,7 @@ describe('summary', () => {
           findings: ['b07d51e8'],
         },
       ],
+      coverage: { ...COVERAGE, pairs: { reached: 3, possible: 9 } },
     });
   });
 

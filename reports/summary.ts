@@ -1,5 +1,5 @@
 import type { Clause } from '#vocabulary';
-import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
+import type { ByKind, CampaignResult, Counts, Coverage, RunResult } from '../properties/runner/verdict.ts';
 import { clauseReaches, unreachedClauses } from './scoreboard.ts';
 
 /** What `--json` writes; other people's scripts read it. */
@@ -37,6 +37,12 @@ export interface SystemSummary {
   readonly operations: number;
   readonly divergences: number;
   readonly violations: readonly ViolationSummary[];
+  readonly coverage: CoverageSummary;
+}
+
+/** What the scenarios tried on the reference; pairs of operations as how many there were of how many there can be. */
+export interface CoverageSummary extends Omit<Coverage, 'pairs'> {
+  readonly pairs: { readonly reached: number; readonly possible: number };
 }
 
 export interface ViolationSummary {
@@ -81,7 +87,7 @@ function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
 }
 
 function systemSummary(result: CampaignResult): SystemSummary {
-  const { system, profile, verdict, reason, probed, scenarios, operations, divergences, violations } = result;
+  const { system, profile, verdict, reason, probed, scenarios, operations, divergences, violations, coverage } = result;
   return {
     name: system,
     profile,
@@ -98,5 +104,12 @@ function systemSummary(result: CampaignResult): SystemSummary {
       count,
       findings,
     })),
+    coverage: { ...coverage, pairs: pairsOf(coverage.pairs) },
   };
+}
+
+/** A row for each kind that can be asked: any of them may follow any. */
+export function pairsOf(rows: ByKind<Counts>): CoverageSummary['pairs'] {
+  const kinds = Object.values(rows);
+  return { reached: kinds.reduce((sum, row) => sum + Object.keys(row).length, 0), possible: kinds.length ** 2 };
 }

@@ -5,6 +5,7 @@ import { expectationsOf } from '../expected.ts';
 import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
 import { scenarios } from '../generators/scenario.ts';
 import type { Invariant, InvariantId } from '../invariants/invariant.ts';
+import { CoverageTally, NO_COVERAGE } from './coverage.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { isUnforeseenEnd, lockstep, type Terms } from './lockstep.ts';
@@ -240,6 +241,7 @@ class Tally {
   scenarios = 0;
   operations = 0;
   divergences = 0;
+  readonly coverage = new CoverageTally();
   readonly clauses = new Map<string, number>();
   /** By signature, as first met. */
   readonly failures = new Map<string, Failure>();
@@ -255,6 +257,7 @@ class Tally {
     this.scenarios += 1;
     this.operations += scenario.operations.length;
     if (judgement.divergences.length > 0) this.divergences += 1;
+    this.coverage.add(scenario, judgement.reference);
     this.#countClauses(judgement.reference);
     this.#countViolations(judgement);
     for (const signature of signatures(scenario, judgement))
@@ -323,6 +326,7 @@ function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], 
     violations,
     findings,
     clauses: Object.fromEntries(tally.clauses),
+    coverage: tally.coverage.counts(plan.system.support, plan.platform),
   };
 }
 
@@ -340,5 +344,6 @@ export function untested(system: string, verdict: 'skipped' | 'errored', reason:
     violations: [],
     findings: [],
     clauses: {},
+    coverage: NO_COVERAGE,
   };
 }

@@ -119,13 +119,13 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a story is data on a named profile',
   },
   {
-    from: /^properties\/runner\/mutant-(hunts|worker)\.ts$/,
-    may: [...RUNNER, 'impl/mutants/', 'node:child_process', 'node:os'],
-    reason: 'a worker is a process of its own, and makes its mutant itself',
+    from: /^properties\/runner\/(mutant-(hunts|worker)|campaign-worker|worker-process|crew)\.ts$/,
+    may: [...RUNNER, 'impl/mutants/', 'impl/index.ts', 'node:child_process', 'node:os'],
+    reason: 'a worker is a process of its own, and makes its system itself',
   },
   {
-    from: /^properties\/runner\/(campaign|mutants|detection-cost)\.ts$/,
-    may: [...RUNNER, 'fast-check', 'node:crypto'],
+    from: /^properties\/runner\/(campaign|block|mutants|detection-cost)\.ts$/,
+    may: [...RUNNER, 'fast-check', 'node:crypto', 'node:timers/promises'],
     reason: 'a system is an argument of the runner; only the campaign draws',
   },
   {

@@ -5,6 +5,7 @@ import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileO
 import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
 import { campaign, untested } from '../properties/runner/campaign.ts';
+import { Crew } from '../properties/runner/crew.ts';
 import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
@@ -28,6 +29,9 @@ import { glossary, palette } from './shown.ts';
 
 /** A ready real system that nobody named gets a short share of the run. */
 const SECONDS_REAL_UNNAMED = 2;
+
+/** Scenarios of a campaign for which it is worth while to start other processes. */
+const CREW_SCENARIOS = 1000;
 
 interface RunOptions {
   readonly systems: readonly string[] | undefined;
@@ -112,8 +116,13 @@ export async function run(args: readonly string[]): Promise<number> {
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];
-  for (const factory of factories) {
-    if (!stop.aborted) results.push(...(await runSystem(factory, options, stop)));
+  const crew = (options.runs ?? Number.POSITIVE_INFINITY) < CREW_SCENARIOS ? null : new Crew();
+  try {
+    for (const factory of factories) {
+      if (!stop.aborted) results.push(...(await runSystem(factory, options, crew, stop)));
+    }
+  } finally {
+    crew?.end();
   }
   const outcome: RunResult = {
     seed: options.seed,
@@ -128,7 +137,12 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** All campaigns on one system; it is started once. */
-async function runSystem(factory: SystemFactory, options: RunOptions, stop: AbortSignal): Promise<CampaignResult[]> {
+async function runSystem(
+  factory: SystemFactory,
+  options: RunOptions,
+  crew: Crew | null,
+  stop: AbortSignal,
+): Promise<CampaignResult[]> {
   const readiness = factory.readiness();
   if (!readiness.ready) return [untested(factory.name, 'skipped', `${readiness.reason}; ${readiness.command}`)];
   let system: System | undefined;
@@ -143,7 +157,7 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
     }
     const share = SECONDS_REAL_UNNAMED / profiles.length;
     for (const profile of profiles) {
-      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, stop));
+      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, crew, stop));
     }
     return results;
   } catch (error) {
@@ -178,6 +192,7 @@ async function runProfile(
   profile: ProfileName,
   options: RunOptions,
   share: number,
+  crew: Crew | null,
   stop: AbortSignal,
 ): Promise<CampaignResult> {
   const platform = platformOf(profile);
@@ -197,6 +212,7 @@ async function runProfile(
     lengthMax: options.lengthMax,
     seconds: options.seconds ?? (short ? share : Number.POSITIVE_INFINITY),
     shard: options.shard,
+    crew: isReal(system) ? null : crew,
     stop,
     onProgress: (now) => progress.show(now),
   });

@@ -47,6 +47,15 @@ interface Armed {
   readonly window: Window;
 }
 
+/** What was counted, as one process tells it to another. */
+export interface CoverageCounts {
+  readonly transitions: Uint32Array;
+  readonly pairs: Uint32Array;
+  readonly ok: Uint32Array;
+  readonly others: readonly ReadonlyMap<string, number>[];
+  readonly windows: ReadonlyMap<Window, WindowCounts>;
+}
+
 /** Counts what the scenarios of a campaign try. One step costs a few table look-ups. */
 export class CoverageTally {
   readonly #transitions = new Uint32Array(KINDS * CLASSES);
@@ -120,6 +129,26 @@ export class CoverageTally {
     return this.#windows.get(window) as { -readonly [Name in keyof WindowCounts]: number };
   }
 
+  /** What was counted here, to be added elsewhere. */
+  part(): CoverageCounts {
+    return {
+      transitions: this.#transitions,
+      pairs: this.#pairs,
+      ok: this.#ok,
+      others: this.#others,
+      windows: this.#windows,
+    };
+  }
+
+  merge({ transitions, pairs, ok, others, windows }: CoverageCounts): void {
+    addTo(this.#transitions, transitions);
+    addTo(this.#pairs, pairs);
+    addTo(this.#ok, ok);
+    for (const [kind, counts] of others.entries())
+      for (const [name, count] of counts) this.#others[kind]?.set(name, (this.#others[kind]?.get(name) ?? 0) + count);
+    for (const [window, counts] of windows) this.#windows.set(window, addWindows(this.#window(window), counts));
+  }
+
   /** What was counted, for what a system can be asked on a platform. */
   counts({ operations }: Pick<Support, 'operations'>, platform: Platform): Coverage {
     const kinds = OPERATION_KINDS.filter((kind) => operations.has(kind) && isAskable(platform, kind));
@@ -142,6 +171,11 @@ export class CoverageTally {
       ) as Coverage['windows'],
     };
   }
+}
+
+function addTo(sums: Uint32Array, counts: Uint32Array): void {
+  for (let place = 0; place < sums.length; place += 1)
+    sums[place] = (sums[place] as number) + (counts[place] as number);
 }
 
 function counted<Name extends string>(names: readonly Name[], count: (name: Name) => number | undefined): Counts<Name> {

@@ -32,7 +32,8 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected run, replay, mutants, systems, clauses, rates or bench, got fly (--help lists them)',
+      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, rates or bench, got fly ' +
+        '(--help lists them)',
     ],
     [
       ['run', '--system', 'linux-9'],
@@ -89,6 +90,43 @@ it('help names every command and exits 0', async () => {
   const { code, out: text } = await cli('--help');
   expect(code).toBe(0);
   for (const word of ['run', 'replay FILE', 'systems', '--shard I/N']) expect(text).toContain(word);
+});
+
+describe('a reproducer', () => {
+  const golden = join(import.meta.dirname, 'reports/golden/findings');
+
+  it('is the C program on the output and nothing else', async () => {
+    const { code, out: text, error } = await cli('reproducer', join(golden, 'noresize-msi.jsonl'), '--language', 'c');
+    expect([code, error]).toEqual([0, '']);
+    expect(text).toMatch(/^\/\/ SPDX-License-Identifier: MIT\n\/\*\n[\s\S]*\treturn 0;\n}\n$/);
+  });
+
+  it('of a scenario is one as well', async () => {
+    const file = join(folder, 'raw.json');
+    const host = { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' };
+    const config = { host, devices: [{ msixVectors: 10, whileOff: 'latches' }] };
+    const operations = [{ kind: 'vfio.getIrqInfo', index: 2 }];
+    writeFileSync(file, JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations }));
+    const { code, out: text } = await cli('reproducer', file);
+    expect([code, text]).toEqual([0, expect.stringContaining('expect(AT_ISSUE, "result", "flags 9 count 10"')]);
+  });
+
+  it.each([
+    [['reproducer'], 'vfio-irq: reproducer: expected one file, got 0'],
+    [
+      ['reproducer', join(golden, 'noresize-msi.jsonl'), '--language', 'rust'],
+      'vfio-irq: --language: expected one of c, got rust',
+    ],
+    [
+      ['reproducer', join(golden, 'lost-interrupt-guest.jsonl')],
+      expect.stringMatching(
+        /^vfio-irq: \S+guest\.jsonl: no C program can show this: expected calls of vfio alone, got /,
+      ),
+    ],
+  ])('that cannot be is one line and exit code 2: %j', async (args, line) => {
+    const answer = await cli(...args);
+    expect([answer.code, answer.error.trimEnd(), answer.out]).toEqual([2, line, '']);
+  });
 });
 
 describe('a run', () => {

@@ -133,6 +133,7 @@ describe('a run', () => {
   it('that holds exits 0, names what it expected, and writes the page and the summary', async () => {
     const json = join(folder, 'summary.json');
     const junit = join(folder, 'junit.xml');
+    const ctrf = join(folder, 'ctrf.json');
     const answer = await cli(
       'run',
       '--system',
@@ -145,6 +146,8 @@ describe('a run', () => {
       json,
       '--junit',
       junit,
+      '--ctrf',
+      ctrf,
       '--out',
       out,
     );
@@ -172,6 +175,23 @@ describe('a run', () => {
     expect(summary.clauses.list).toHaveLength(summary.clauses.total);
     expect(readFileSync(join(out, 'index.html'), 'utf8')).toContain('<html');
     expect(readFileSync(junit, 'utf8')).toContain('<testsuite');
+    expect(JSON.parse(readFileSync(ctrf, 'utf8'))).toMatchObject({
+      runId: 'vfio-irq-seed-5',
+      results: { summary: { failed: 0, skipped: 0, other: 0 } },
+    });
+  });
+
+  it('puts its summary behind what a GitHub job has written already', async () => {
+    const summary = join(folder, 'step-summary.md');
+    writeFileSync(summary, '# Built\n');
+    process.env['GITHUB_STEP_SUMMARY'] = summary;
+    const options = ['--profile', 'linux-6.12', '--runs', '20', '--seed', '3', '--invariant', 'no-leak', '--out', out];
+    const answer = await cli('run', '--system', 'optimised', ...options);
+    process.env['GITHUB_STEP_SUMMARY'] = '';
+    expect(answer.code).toBe(0);
+    expect(readFileSync(summary, 'utf8')).toMatch(
+      /^# Built\n## vfio-irq: 1 campaign held\n[\s\S]*\n\| optimised \| linux-6\.12 \| ✅ held \| \d+ \|/,
+    );
   });
 
   it('leaves findings that replay with the same verdict on every system', async () => {

@@ -19,7 +19,7 @@ import { SummaryError } from './reports/read-summary.ts';
 const USAGE = `vfio-irq: conformance of VFIO interrupts
 
   run [--system NAME]... [--profile NAME]... [--invariant ID]... [--runs N] [--length N] [--seed N] [--time SECONDS]
-      [--shard I/N] [--json FILE] [--junit FILE] [--out DIR] [--modules DIR]
+      [--shard I/N] [--json FILE] [--junit FILE] [--ctrf FILE] [--out DIR] [--modules DIR]
                       a campaign; this is what happens without a command
   replay FILE [--system NAME] [--modules DIR]
                       a scenario or a finding again, on the same or another system

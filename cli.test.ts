@@ -229,7 +229,12 @@ it('a scenario written by hand is run on the implementation', async () => {
     file,
     JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations: [{ kind: 'vfio.getIrqInfo', index: 2 }] }),
   );
-  const answer = await cli('replay', file);
+  const itf = join(folder, 'traces', 'scenario.itf.json');
+  const answer = await cli('replay', file, '--itf', itf);
+  expect(JSON.parse(readFileSync(itf, 'utf8')).states).toMatchObject([
+    { operation: 'start' },
+    { operation: 'vfio.getIrqInfo MSIX', subject: { outcome: 'flags 9 count 10' } },
+  ]);
   expect([answer.code, answer.out]).toEqual([
     0,
     '  0  vfio.getIrqInfo MSIX  flags 9 count 10\n✓ Everything held on optimised.\n',

@@ -21,8 +21,9 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   run [--system NAME]... [--profile NAME]... [--invariant ID]... [--runs N] [--length N] [--seed N] [--time SECONDS]
       [--shard I/N] [--json FILE] [--junit FILE] [--ctrf FILE] [--out DIR] [--modules DIR]
                       a campaign; this is what happens without a command
-  replay FILE [--system NAME] [--modules DIR]
-                      a scenario or a finding again, on the same or another system
+  replay FILE [--system NAME] [--itf FILE] [--modules DIR]
+                      a scenario or a finding again, on the same or another system; --itf writes it as a trace in the
+                      Informal Trace Format, for the explorers of TLA+ and Quint
   reproducer FILE [--language c]
                       a stand-alone C program of a scenario or a finding whose operations are calls of vfio
   mutants [--id ID]... [--seeds N] [--json FILE]

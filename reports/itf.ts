@@ -41,7 +41,8 @@ interface Device {
 /**
  * A finding in the Informal Trace Format of Apalache (ADR 015), for the explorers of that world: a state before the
  * first operation and one after each, with the operation that led there, and what the reference and the subject
- * answered and look like. Sets hold names, maps the vectors that are not idle. A subject that died stays as it was last seen.
+ * answered and look like. Sets hold names, maps the vectors that are not idle. A subject that died stays as it was
+ * last seen.
  */
 export function itfJson(finding: Pick<Finding, 'scenario' | 'judgement'>, source: string): string {
   const { scenario, judgement } = finding;

@@ -286,16 +286,23 @@ function expectation({ atIssue, look, device, expected }: Check, result: string 
   return broken(`expect(${weight}, "${look}", ${quoted(expected)},\0 ${lookCall(look, device, result)});`, '\t');
 }
 
-/** The clauses that speak where something is at issue, and what is owed there. */
+/**
+ * What is owed where something is at issue, and the clauses that explain why it is not paid, wherever they spoke; where
+ * nobody knows why, the clauses that spoke there.
+ */
 function stepComment({ judgement }: Finding, index: number, checks: readonly Check[], glossary: Glossary): string {
-  if (!checks.some(({ atIssue }) => atIssue)) return '';
-  const violations = judgement.violations.filter(({ step }) => step === index);
-  const promises = violations.map(({ invariant }) => `${invariant}: ${promiseOf(invariant, glossary)}`);
-  const clauses = (judgement.reference.steps[index]?.clauses ?? []).flatMap((id) => {
+  const isAtIssue = checks.some(({ atIssue }) => atIssue);
+  const broken = judgement.violations.filter(({ step }) => step === index);
+  const promises = broken.map(({ invariant }) => `${invariant}: ${promiseOf(invariant, glossary)}`);
+  const explaining = new Set(judgement.violations.map(({ expectedBy }) => expectedBy));
+  const isExplained = judgement.divergences.length === 0 && !explaining.has(null);
+  const spoken = judgement.reference.steps[index]?.clauses ?? [];
+  const told = isAtIssue && !isExplained ? spoken : spoken.filter((id) => explaining.has(id));
+  const clauses = told.map((id) => {
     const clause = glossary.clauses.find((candidate) => candidate.id === id);
-    return clause === undefined ? [id] : [`${id}: ${clause.title} (${clause.source})`];
+    return clause === undefined ? id : `${id}: ${clause.title} (${clause.source})`;
   });
-  const lines = [...new Set([...promises, ...clauses])];
+  const lines = [...new Set([...(isAtIssue ? promises : []), ...clauses])];
   return lines.length === 0 ? '' : comment(lines.flatMap(hangingLines));
 }
 

@@ -370,21 +370,6 @@ static void step_0(void)
 /*
  * noresize-error-unchanged: Where NORESIZE is reported, a request beyond the allocation fails and
  *   changes nothing.
- * vfio.msi-trigger.block: The vectors of a range are set one by one. (vfio_msi_set_block, Linux
- *   6.1 and 6.12)
- * vfio.msi-disable.remove-trigger: Removing a trigger frees the handler and drops the eventfd;
- *   the Linux irq stays with the vector. (vfio_msi_set_vector_signal, Linux 6.1 and 6.12)
- * irq.irq-action.msi-shutdown: Freeing an MSI irq keeps its CPU vector until MSI is disabled.
- *   (free_irq, x86_vector_deactivate (not can_reserve), Linux 6.1 and 6.12)
- * irq.irq-action.msi-message: MSI has one message: freeing the irq of vector 0 takes the address
- *   from all, requesting it gives it back. (pci_msi_domain_write_msg, msi_domain_deactivate, Linux
- *   6.1 and 6.12)
- * irq.irq-action.msi-startup: Requesting an MSI irq takes no CPU vector: it has one from its
- *   allocation on. (request_irq, irq_activate, Linux 6.1 and 6.12)
- * vfio.msi-trigger.set: A good eventfd becomes the trigger: the handler is requested with it.
- *   (vfio_msi_set_vector_signal, Linux 6.1 and 6.12)
- * vfio.msi-trigger.cannot-add-vector: A vector without a Linux irq is EINVAL where none can be
- *   added, before the eventfd is looked at. (vfio_msi_alloc_irq, Linux 6.5 and later)
  * vfio.msi-trigger.block-undone: At the first vector that fails, the vectors of the range up to
  *   it lose their triggers; later ones keep theirs. (vfio_msi_set_block, Linux 6.1 and 6.12)
  */

@@ -6,6 +6,7 @@ import { clauses } from './commands/clauses.ts';
 import { mutants } from './commands/mutants.ts';
 import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
+import { reproducer } from './commands/reproducer.ts';
 import { run } from './commands/run.ts';
 import { systems } from './commands/systems.ts';
 import { SYSTEM_NAMES } from './impl/index.ts';
@@ -18,10 +19,13 @@ import { SummaryError } from './reports/read-summary.ts';
 const USAGE = `vfio-irq: conformance of VFIO interrupts
 
   run [--system NAME]... [--profile NAME]... [--invariant ID]... [--runs N] [--length N] [--seed N] [--time SECONDS]
-      [--shard I/N] [--json FILE] [--junit FILE] [--out DIR] [--modules DIR]
+      [--shard I/N] [--json FILE] [--junit FILE] [--ctrf FILE] [--out DIR] [--modules DIR]
                       a campaign; this is what happens without a command
-  replay FILE [--system NAME] [--modules DIR]
-                      a scenario or a finding again, on the same or another system
+  replay FILE [--system NAME] [--itf FILE] [--modules DIR]
+                      a scenario or a finding again, on the same or another system; --itf writes it as a trace in the
+                      Informal Trace Format, for the explorers of TLA+ and Quint
+  reproducer FILE [--language c]
+                      a stand-alone C program of a scenario or a finding whose operations are calls of vfio
   mutants [--id ID]... [--seeds N] [--json FILE]
                       the detection benchmark: each historic fault searched for, with N seeds (30)
   systems             every system: ready or not, and the command that makes it ready
@@ -46,13 +50,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (word.startsWith('--')) return run(args);
   if (word === 'run') return run(rest);
   if (word === 'replay') return replay(rest);
+  if (word === 'reproducer') return reproducer(rest);
   if (word === 'mutants') return mutants(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
   if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
   throw new UsageError(
-    `command: expected run, replay, mutants, systems, clauses, rates or bench, got ${word} (--help lists them)`,
+    `command: expected run, replay, reproducer, mutants, systems, clauses, rates or bench, got ${word} ` +
+      '(--help lists them)',
   );
 }
 

@@ -10,6 +10,7 @@ import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/d
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
+import type { Glossary } from '../reports/glossary.ts';
 import { ProgressLine } from '../reports/progress.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
 import {
@@ -44,6 +45,9 @@ interface RunOptions {
   readonly shard: { readonly index: number; readonly count: number };
   readonly json: string | undefined;
   readonly junit: string | undefined;
+  readonly ctrf: string | undefined;
+  /** GitHub names this file in the environment of a job. */
+  readonly stepSummary: string | undefined;
   readonly out: string;
   readonly modules: string | undefined;
 }
@@ -60,6 +64,7 @@ function runOptions(args: readonly string[]): RunOptions {
     shard: { type: 'string' },
     json: { type: 'string' },
     junit: { type: 'string' },
+    ctrf: { type: 'string' },
     out: { type: 'string' },
     modules: { type: 'string' },
   });
@@ -74,6 +79,8 @@ function runOptions(args: readonly string[]): RunOptions {
     shard: optional(values.shard, parseShard) ?? { index: 1, count: 1 },
     json: values.json,
     junit: values.junit,
+    ctrf: values.ctrf,
+    stepSummary: process.env['GITHUB_STEP_SUMMARY'] || undefined,
     out: values.out ?? DEFAULT_OUT,
     modules: values.modules,
   };
@@ -112,7 +119,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const factories = (options.systems ?? DEFAULT_SYSTEMS).map((name) => factoryOf(name, options.modules));
   const required = options.systems !== undefined || process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
   if (required) for (const factory of factories) requireReady(factory);
-  for (const file of [summaryFile(options.out), options.json, options.junit]) if (file !== undefined) makeRoom(file);
+  const { out, json, junit, ctrf, stepSummary } = options;
+  for (const file of [summaryFile(out), json, junit, ctrf, stepSummary]) if (file !== undefined) makeRoom(file);
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];
@@ -130,10 +138,16 @@ export async function run(args: readonly string[]): Promise<number> {
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     results,
   };
-  process.stdout.write(reportRun(outcome, options, glossary(), palette(), growthCosts(GROWTH_VECTORS)));
+  process.stdout.write(reportRun(outcome, options, asked(options), palette(), growthCosts(GROWTH_VECTORS)));
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
+}
+
+/** The words of a run: of the promises those that were asked about, so that no report calls another one kept. */
+function asked({ invariants }: RunOptions): Glossary {
+  const words = glossary();
+  return { ...words, invariants: words.invariants.filter(({ id }) => invariants.some((chosen) => chosen.id === id)) };
 }
 
 /** All campaigns on one system; it is started once. */

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { writeFinding } from '../properties/runner/record.ts';
 import type { Finding, GrowthCost, RunResult } from '../properties/runner/verdict.ts';
+import { ctrfJson } from './ctrf.ts';
 import type { Glossary } from './glossary.ts';
 import { htmlPage } from './html.ts';
 import { junitXml } from './junit.ts';
 import type { Palette } from './palette.ts';
 import { scoreboardText } from './scoreboard-text.ts';
+import { stepSummary } from './step-summary.ts';
 import { summaryJson } from './summary.ts';
 import { findingText } from './text.ts';
-import { shownPath, writeWhole } from './write.ts';
+import { append, shownPath, writeWhole } from './write.ts';
 
 /** Where reports go when nothing else is said. */
 export const DEFAULT_OUT = 'reports/out';
@@ -19,6 +21,9 @@ export interface ReportFiles {
   readonly out: string;
   readonly json: string | undefined;
   readonly junit: string | undefined;
+  readonly ctrf: string | undefined;
+  /** Where others write too: a summary is put behind what is there. */
+  readonly stepSummary: string | undefined;
 }
 
 /** The summary of the last run. */
@@ -44,6 +49,8 @@ export function reportRun(
   writeWhole(summaryFile(files.out), summary);
   if (files.json !== undefined) writeWhole(files.json, summary);
   if (files.junit !== undefined) writeWhole(files.junit, junitXml(run, { ...glossary, replayCommand }));
+  if (files.ctrf !== undefined) writeWhole(files.ctrf, ctrfJson(run, { ...glossary, replayCommand }));
+  if (files.stepSummary !== undefined) append(files.stepSummary, stepSummary(run, { ...glossary, replayCommand }));
   const shown = findings.filter(({ verdict }) => verdict !== 'expected');
   const texts = shown.map((finding) =>
     findingText(finding, { ...glossary, replayCommand: replayCommand(finding), palette }),

@@ -2,6 +2,7 @@ import { validate } from 'ctrf';
 import { describe, expect, it } from 'vitest';
 import { glossary } from '../commands/shown.ts';
 import { specify } from '../model/reference.ts';
+import { NO_COVERAGE } from '../properties/runner/coverage.ts';
 import { writeFinding } from '../properties/runner/record.ts';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
 import { ctrfJson } from './ctrf.ts';
@@ -27,6 +28,7 @@ function resultOf(finding: Finding): CampaignResult {
       first === undefined ? [] : [{ invariant: first.invariant, clause: first.expectedBy, count: 1, findings: [id] }],
     findings: [finding],
     clauses: {},
+    coverage: NO_COVERAGE,
   };
 }
 

@@ -139,16 +139,16 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a system is an argument of the runner, and a report its reader',
   },
   {
-    from: /^reports\/(html|write)\.ts$/,
-    may: ['#vocabulary', 'reports/', 'node:'],
+    from: /^reports\/(html|write|recorded)\.ts$/,
+    may: ['#vocabulary', 'reports/', 'properties/runner/record.ts', 'node:'],
     mayType: VERDICTS,
-    reason: 'a report is made from a record; only these two touch files',
+    reason: 'a report is made from a record; only these three touch files',
   },
   {
-    from: /^reports\/(read-summary|run-reports)\.ts$/,
+    from: /^reports\/(read-[a-z]+|run-reports)\.ts$/,
     may: ['#vocabulary', 'reports/', 'properties/runner/record.ts', 'zod', 'node:path'],
     mayType: VERDICTS,
-    reason: 'a run ends in files of every kind, and one of them is read again',
+    reason: 'a run ends in files of every kind, and they are read again',
   },
   {
     from: /^reports\//,

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { availableParallelism, release } from 'node:os';
 import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS } from '../impl/index.ts';
 import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from '../model/profiles.ts';
@@ -8,7 +9,7 @@ import { campaign, untested } from '../properties/runner/campaign.ts';
 import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
-import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
+import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
 import { ProgressLine } from '../reports/progress.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
 import {
@@ -37,7 +38,7 @@ interface RunOptions {
   readonly lengthMax: number | undefined;
   readonly seed: number;
   readonly seconds: number | undefined;
-  readonly shard: { readonly index: number; readonly count: number };
+  readonly shard: Shard;
   readonly json: string | undefined;
   readonly junit: string | undefined;
   readonly out: string;
@@ -117,14 +118,38 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const outcome: RunResult = {
     seed: options.seed,
+    shard: options.shard,
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
+    environment: environmentHere(),
+    command: commandOf(args, options.seed),
     results,
   };
   process.stdout.write(reportRun(outcome, options, glossary(), palette(), growthCosts(GROWTH_VECTORS)));
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
+}
+
+function environmentHere(): Environment {
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    kernel: release(),
+    cpus: availableParallelism(),
+  };
+}
+
+/** What was typed, with the seed that was drawn where none was. */
+function commandOf(args: readonly string[], seed: number): string {
+  const isNamed = args.some((arg) => arg === '--seed' || arg.startsWith('--seed='));
+  const words = isNamed ? args : [...args, '--seed', String(seed)];
+  return ['npm start -- run', ...words.map(quoted)].join(' ');
+}
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** All campaigns on one system; it is started once. */

@@ -5,12 +5,7 @@ import { CRASH, GLOSSARY, RUN, replayCommand, WIDE_RUN } from './fixture.ts';
 import { htmlPage } from './html.ts';
 import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 
-const ENVIRONMENT = {
-  node: 'v20.20.2',
-  platform: 'linux x64',
-  commands: [{ purpose: 'Draw the same scenarios again', command: 'npm start -- run --seed 42' }],
-};
-const OPTIONS = { ...GLOSSARY, replayCommand, environment: ENVIRONMENT };
+const OPTIONS = { ...GLOSSARY, replayCommand };
 
 const PAGE = htmlPage(RUN, OPTIONS);
 
@@ -23,6 +18,8 @@ const HOSTILE = '</style><script>alert("x")</script><img src=x onerror=\'y\'>';
 const HOSTILE_PAGE = htmlPage(
   {
     ...HOSTILE_RUN,
+    environment: { ...RUN.environment, node: HOSTILE, platform: HOSTILE, kernel: HOSTILE },
+    command: HOSTILE,
     results: HOSTILE_RUN.results.map((result) => ({
       ...result,
       system: HOSTILE,
@@ -35,7 +32,7 @@ const HOSTILE_PAGE = htmlPage(
     invariants: GLOSSARY.invariants.map((invariant) => ({ ...invariant, promise: HOSTILE, source: HOSTILE })),
     expectedViolations: [],
     replayCommand: () => HOSTILE,
-    environment: { node: HOSTILE, platform: HOSTILE, commands: [{ purpose: HOSTILE, command: HOSTILE }] },
+    remarks: [HOSTILE],
   },
 );
 
@@ -205,14 +202,14 @@ describe('page', () => {
     const page = htmlPage({ ...RUN, results: [] }, { ...GLOSSARY, replayCommand });
     expect(page).toContain('Nothing was tested.');
     expect(page).toContain('None is expected of the profiles of this run.');
-    expect(page).toContain(`<dd>${process.version}</dd>`);
+    expect(page).toContain('<dd>v20.20.2</dd>');
     expectNested(page);
   });
 });
 
 it('does not say of a promise that it held where nothing is promised', () => {
   const silent = { ...GLOSSARY, invariants: GLOSSARY.invariants.map((one) => ({ ...one, isPromisedOn: () => false })) };
-  expect(htmlPage(RUN, { ...silent, replayCommand, environment: ENVIRONMENT })).toContain(
+  expect(htmlPage(RUN, { ...silent, replayCommand })).toContain(
     '<td class="cell quiet" title="nothing is promised of such machines">·</td>',
   );
   expect(htmlPage(RUN, OPTIONS)).not.toContain('nothing is promised of such machines">');

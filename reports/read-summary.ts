@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import { readAs } from './read-json.ts';
 import type { Summary } from './summary.ts';
 
 /** What is read of a run's summary. */
 export type Reached = Pick<Summary, 'seed'> & { readonly clauses: Pick<Summary['clauses'], 'list'> };
 
-const reached: z.ZodType<Reached> = z.object({
+const shared = {
   schema: z.literal('vfio-irq/summary@1'),
   seed: z.int(),
   clauses: z.object({
@@ -17,23 +19,72 @@ const reached: z.ZodType<Reached> = z.object({
       }),
     ),
   }),
-});
-
-/** A summary that is not one: what, where, what was expected. */
-export class SummaryError extends Error {
-  override readonly name = 'SummaryError';
-}
+};
+const reached: z.ZodType<Reached> = z.object(shared);
 
 /** @throws SummaryError */
 export function readReached(text: string, file: string): Reached {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new SummaryError(`${file}: expected the JSON of a summary`);
-  }
-  const result = reached.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new SummaryError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
+  return readAs(reached, text, file);
+}
+
+const ids = z.array(z.string().regex(/^[0-9a-f]{8}$/, 'expected the id of a finding'));
+const position = z.int().min(1);
+const host: z.ZodType<NonNullable<CampaignResult['probed']>['host']> = z.object({
+  dynamicMsix: z.boolean(),
+  rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
+  belowMinusOne: z.enum(['ignored', 'refused']),
+});
+const system = z.object({
+  name: z.string(),
+  profile: z.string(),
+  verdict: z.enum(['pass', 'fail', 'skipped', 'errored']),
+  reason: z.string().exactOptional(),
+  probed: z.object({ host, profile: z.string().nullable() }).exactOptional(),
+  scenarios: z.int(),
+  operations: z.int(),
+  seconds: z.number(),
+  divergences: z.int(),
+  violations: z.array(
+    z.object({
+      // A newer version may have promises that this one has no words for: they are told by their ids.
+      invariant: z.custom<CampaignResult['violations'][number]['invariant']>((id) => typeof id === 'string'),
+      clause: z.string().nullable(),
+      count: z.int(),
+      findings: ids,
+    }),
+  ),
+  findings: ids,
+});
+const summary = z.object({
+  ...shared,
+  shard: z.object({ index: position, count: position }),
+  startedAt: z.string(),
+  seconds: z.number(),
+  environment: z.object({ node: z.string(), platform: z.string(), kernel: z.string(), cpus: z.int() }),
+  command: z.string(),
+  systems: z.array(system),
+});
+
+/**
+ * A run from its summary.
+ * @param findingOf the finding of an id; undefined where there is no file of it
+ * @throws SummaryError
+ */
+export function readRun(text: string, file: string, findingOf: (id: string) => Finding | undefined): RunResult {
+  const { schema: _, clauses, systems, ...run } = readAs(summary, text, file);
+  return {
+    ...run,
+    results: systems.map(({ name, findings, ...result }) => ({
+      ...result,
+      system: name,
+      findings: findings.flatMap((id) => findingOf(id) ?? []),
+      clauses: Object.fromEntries(
+        clauses.list.flatMap(({ id, reachedBy }) =>
+          reachedBy
+            .filter((place) => place.system === name && place.profile === result.profile)
+            .map(({ scenarios }) => [id, scenarios]),
+        ),
+      ),
+    })),
+  };
 }

@@ -62,7 +62,7 @@ const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; 
 
 /** The files that lie beside this one and are carried by the page. */
 function style(): string {
-  const files = ['page.css', 'timeline.css'];
+  const files = ['page.css', 'tables.css', 'timeline.css', 'legend.css', 'charts.css'];
   return files.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8').trim()).join('\n\n');
 }
 

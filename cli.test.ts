@@ -32,7 +32,7 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected run, replay, mutants, systems, clauses, report, rates or bench, ' +
+      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, ' +
         'got fly (--help lists them)',
     ],
     [
@@ -92,10 +92,48 @@ it('help names every command and exits 0', async () => {
   for (const word of ['run', 'replay FILE', 'systems', '--shard I/N']) expect(text).toContain(word);
 });
 
+describe('a reproducer', () => {
+  const golden = join(import.meta.dirname, 'reports/golden/findings');
+
+  it('is the C program on the output and nothing else', async () => {
+    const { code, out: text, error } = await cli('reproducer', join(golden, 'noresize-msi.jsonl'), '--language', 'c');
+    expect([code, error]).toEqual([0, '']);
+    expect(text).toMatch(/^\/\/ SPDX-License-Identifier: MIT\n\/\*\n[\s\S]*\treturn 0;\n}\n$/);
+  });
+
+  it('of a scenario is one as well', async () => {
+    const file = join(folder, 'raw.json');
+    const host = { dynamicMsix: false, rangeCheck: 'whole-range-first', belowMinusOne: 'ignored' };
+    const config = { host, devices: [{ msixVectors: 10, whileOff: 'latches' }] };
+    const operations = [{ kind: 'vfio.getIrqInfo', index: 2 }];
+    writeFileSync(file, JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations }));
+    const { code, out: text } = await cli('reproducer', file);
+    expect([code, text]).toEqual([0, expect.stringContaining('expect(AT_ISSUE, "result", "flags 9 count 10"')]);
+  });
+
+  it.each([
+    [['reproducer'], 'vfio-irq: reproducer: expected one file, got 0'],
+    [
+      ['reproducer', join(golden, 'noresize-msi.jsonl'), '--language', 'rust'],
+      'vfio-irq: --language: expected one of c, got rust',
+    ],
+    [
+      ['reproducer', join(golden, 'lost-interrupt-guest.jsonl')],
+      expect.stringMatching(
+        /^vfio-irq: \S+guest\.jsonl: no C program can show this: expected calls of vfio alone, got /,
+      ),
+    ],
+  ])('that cannot be is one line and exit code 2: %j', async (args, line) => {
+    const answer = await cli(...args);
+    expect([answer.code, answer.error.trimEnd(), answer.out]).toEqual([2, line, '']);
+  });
+});
+
 describe('a run', () => {
   it('that holds exits 0, names what it expected, and writes the page and the summary', async () => {
     const json = join(folder, 'summary.json');
     const junit = join(folder, 'junit.xml');
+    const ctrf = join(folder, 'ctrf.json');
     const answer = await cli(
       'run',
       '--system',
@@ -108,6 +146,8 @@ describe('a run', () => {
       json,
       '--junit',
       junit,
+      '--ctrf',
+      ctrf,
       '--out',
       out,
     );
@@ -135,6 +175,23 @@ describe('a run', () => {
     expect(summary.clauses.list).toHaveLength(summary.clauses.total);
     expect(readFileSync(join(out, 'index.html'), 'utf8')).toContain('<html');
     expect(readFileSync(junit, 'utf8')).toContain('<testsuite');
+    expect(JSON.parse(readFileSync(ctrf, 'utf8'))).toMatchObject({
+      runId: 'vfio-irq-seed-5',
+      results: { summary: { failed: 0, skipped: 0, other: 0 } },
+    });
+  });
+
+  it('puts its summary behind what a GitHub job has written already', async () => {
+    const summary = join(folder, 'step-summary.md');
+    writeFileSync(summary, '# Built\n');
+    process.env['GITHUB_STEP_SUMMARY'] = summary;
+    const options = ['--profile', 'linux-6.12', '--runs', '20', '--seed', '3', '--invariant', 'no-leak', '--out', out];
+    const answer = await cli('run', '--system', 'optimised', ...options);
+    process.env['GITHUB_STEP_SUMMARY'] = '';
+    expect(answer.code).toBe(0);
+    expect(readFileSync(summary, 'utf8')).toMatch(
+      /^# Built\n## vfio-irq: 1 campaign held\n[\s\S]*\n\| optimised \| linux-6\.12 \| ✅ held \| \d+ \|/,
+    );
   });
 
   it('leaves findings that replay with the same verdict on every system', async () => {
@@ -219,7 +276,12 @@ it('a scenario written by hand is run on the implementation', async () => {
     file,
     JSON.stringify({ schema: 'vfio-irq/scenario@1', config, operations: [{ kind: 'vfio.getIrqInfo', index: 2 }] }),
   );
-  const answer = await cli('replay', file);
+  const itf = join(folder, 'traces', 'scenario.itf.json');
+  const answer = await cli('replay', file, '--itf', itf);
+  expect(JSON.parse(readFileSync(itf, 'utf8')).states).toMatchObject([
+    { operation: 'start' },
+    { operation: 'vfio.getIrqInfo MSIX', subject: { outcome: 'flags 9 count 10' } },
+  ]);
   expect([answer.code, answer.out]).toEqual([
     0,
     '  0  vfio.getIrqInfo MSIX  flags 9 count 10\n✓ Everything held on optimised.\n',

@@ -7,6 +7,7 @@ import { mutants } from './commands/mutants.ts';
 import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
 import { report } from './commands/report.ts';
+import { reproducer } from './commands/reproducer.ts';
 import { run } from './commands/run.ts';
 import { systems } from './commands/systems.ts';
 import { SYSTEM_NAMES } from './impl/index.ts';
@@ -19,10 +20,13 @@ import { SummaryError } from './reports/read-json.ts';
 const USAGE = `vfio-irq: conformance of VFIO interrupts
 
   run [--system NAME]... [--profile NAME]... [--invariant ID]... [--runs N] [--length N] [--seed N] [--time SECONDS]
-      [--shard I/N] [--json FILE] [--junit FILE] [--out DIR] [--modules DIR]
+      [--shard I/N] [--json FILE] [--junit FILE] [--ctrf FILE] [--out DIR] [--modules DIR]
                       a campaign; this is what happens without a command
-  replay FILE [--system NAME] [--modules DIR]
-                      a scenario or a finding again, on the same or another system
+  replay FILE [--system NAME] [--itf FILE] [--modules DIR]
+                      a scenario or a finding again, on the same or another system; --itf writes it as a trace in the
+                      Informal Trace Format, for the explorers of TLA+ and Quint
+  reproducer FILE [--language c]
+                      a stand-alone C program of a scenario or a finding whose operations are calls of vfio
   mutants [--id ID]... [--seeds N] [--json FILE]
                       the detection benchmark: each historic fault searched for, with N seeds (30)
   systems             every system: ready or not, and the command that makes it ready
@@ -33,7 +37,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
                       how often a real kernel loses an event while its interrupts are changed, on one processor and on
                       two, SECONDS for each way to change them: counts, never a verdict
-  bench               the parts of a campaign against each other, and what growth costs under each VMM
+  bench [--json FILE] every part against what people would use instead, and what growth costs under each VMM
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
               DIR), qemu:PATH (a program), qemu:PATH/irqfd, mutant:ID
@@ -50,6 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (word.startsWith('--')) return run(args);
   if (word === 'run') return run(rest);
   if (word === 'replay') return replay(rest);
+  if (word === 'reproducer') return reproducer(rest);
   if (word === 'mutants') return mutants(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
@@ -57,7 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
   throw new UsageError(
-    `command: expected run, replay, mutants, systems, clauses, report, rates or bench, got ${word} (--help lists them)`,
+    `command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, got ${word} ` +
+      '(--help lists them)',
   );
 }
 

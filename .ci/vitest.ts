@@ -8,6 +8,8 @@ const config = defineConfig(({ mode }) => ({
     exclude: ['node_modules/**', 'dist/**', ...(mode === 'systems' ? [] : ['**/*.system.test.ts'])],
     // Real systems share cores: one file at a time.
     fileParallelism: mode !== 'systems',
+    // What the tests run is not what a job of GitHub wants to tell.
+    env: { GITHUB_STEP_SUMMARY: '' },
     testTimeout: mode === 'systems' ? 600_000 : 60_000,
     coverage: {
       provider: 'v8',

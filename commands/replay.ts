@@ -6,14 +6,16 @@ import { lockstep, verdictOf } from '../properties/runner/lockstep.ts';
 import { type Recorded, readRecorded } from '../properties/runner/record.ts';
 import type { Finding } from '../properties/runner/verdict.ts';
 import { heldText } from '../reports/held-text.ts';
+import { itfJson } from '../reports/itf.ts';
 import { findingText } from '../reports/text.ts';
-import { shownPath } from '../reports/write.ts';
-import { EXIT, factoryOf, parse, readText, requireReady, UnavailableError, UsageError } from './arguments.ts';
+import { shownPath, writeWhole } from '../reports/write.ts';
+import { EXIT, factoryOf, makeRoom, parse, readText, requireReady, UnavailableError, UsageError } from './arguments.ts';
 import { glossary, palette } from './shown.ts';
 
 /** A scenario or a finding again. */
 export async function replay(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args, { system: { type: 'string' }, modules: { type: 'string' } }, true);
+  const options = { system: { type: 'string' }, itf: { type: 'string' }, modules: { type: 'string' } } as const;
+  const { values, positionals } = parse(args, options, true);
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0)
     throw new UsageError(`replay: expected one file, got ${positionals.length}`);
@@ -21,15 +23,17 @@ export async function replay(args: readonly string[]): Promise<number> {
   const name = values.system ?? (recorded.kind === 'finding' ? recorded.finding.system : 'optimised');
   const factory = factoryOf(name, values.modules);
   requireReady(factory);
+  if (values.itf !== undefined) makeRoom(values.itf);
   const system = await factory.start();
   try {
-    return await replayOn(system, recorded, file);
+    return await replayOn(system, recorded, file, values.itf);
   } finally {
     await system.close();
   }
 }
 
-async function replayOn(system: System, recorded: Recorded, file: string): Promise<number> {
+/** @param itf where the trace of what happens now is written, if anywhere */
+async function replayOn(system: System, recorded: Recorded, file: string, itf: string | undefined): Promise<number> {
   const scenario = recorded.kind === 'finding' ? recorded.finding.scenario : recorded.scenario;
   const lacking = lacks(system, scenario);
   if (lacking !== null) throw new UnavailableError(`${system.name}: ${lacking}`);
@@ -41,6 +45,7 @@ async function replayOn(system: System, recorded: Recorded, file: string): Promi
     invariants: INVARIANTS,
     subjectPlatform: named === undefined ? scenario.config : platformOf(named),
   });
+  if (itf !== undefined) writeWhole(itf, itfJson({ scenario, judgement }, `${shownPath(file)} on ${system.name}`));
   const verdict = verdictOf(judgement);
   const id = recorded.kind === 'finding' ? recorded.finding.id : '00000000';
   const seed = recorded.kind === 'finding' ? recorded.finding.seed : 0;

@@ -8,7 +8,7 @@ import { verdictWords, worstVerdict } from '../reports/scoreboard.ts';
 import { shownPath, writeWhole } from '../reports/write.ts';
 import { EXIT, makeRoom, parse, UsageError } from './arguments.ts';
 import { GROWTH_VECTORS } from './bench.ts';
-import { glossary } from './shown.ts';
+import { wordsOf } from './shown.ts';
 
 /** The page, made again from what runs have left; shards of one run are added up. */
 export function report(args: readonly string[]): number {
@@ -23,7 +23,7 @@ export function report(args: readonly string[]): number {
   const page = pageFile(out);
   makeRoom(page);
   const options = {
-    ...glossary(),
+    ...wordsOf(run.invariants),
     ...companions,
     replayCommand: (finding: Finding) => replayCommand(findingFiles.get(finding) ?? findingFile(out, finding.id)),
     growth: growthCosts(GROWTH_VECTORS),

@@ -6,6 +6,7 @@ import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileO
 import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
 import { campaign, untested } from '../properties/runner/campaign.ts';
+import { Crew } from '../properties/runner/crew.ts';
 import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
@@ -25,10 +26,13 @@ import {
   wholeNumber,
 } from './arguments.ts';
 import { GROWTH_VECTORS } from './bench.ts';
-import { glossary, palette } from './shown.ts';
+import { palette, wordsOf } from './shown.ts';
 
 /** A ready real system that nobody named gets a short share of the run. */
 const SECONDS_REAL_UNNAMED = 2;
+
+/** Scenarios of a campaign for which it is worth while to start other processes. */
+const CREW_SCENARIOS = 1000;
 
 interface RunOptions {
   readonly systems: readonly string[] | undefined;
@@ -41,6 +45,9 @@ interface RunOptions {
   readonly shard: Shard;
   readonly json: string | undefined;
   readonly junit: string | undefined;
+  readonly ctrf: string | undefined;
+  /** GitHub names this file in the environment of a job. */
+  readonly stepSummary: string | undefined;
   readonly out: string;
   readonly modules: string | undefined;
 }
@@ -57,6 +64,7 @@ function runOptions(args: readonly string[]): RunOptions {
     shard: { type: 'string' },
     json: { type: 'string' },
     junit: { type: 'string' },
+    ctrf: { type: 'string' },
     out: { type: 'string' },
     modules: { type: 'string' },
   });
@@ -71,6 +79,8 @@ function runOptions(args: readonly string[]): RunOptions {
     shard: optional(values.shard, parseShard) ?? { index: 1, count: 1 },
     json: values.json,
     junit: values.junit,
+    ctrf: values.ctrf,
+    stepSummary: process.env['GITHUB_STEP_SUMMARY'] || undefined,
     out: values.out ?? DEFAULT_OUT,
     modules: values.modules,
   };
@@ -109,12 +119,18 @@ export async function run(args: readonly string[]): Promise<number> {
   const factories = (options.systems ?? DEFAULT_SYSTEMS).map((name) => factoryOf(name, options.modules));
   const required = options.systems !== undefined || process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
   if (required) for (const factory of factories) requireReady(factory);
-  for (const file of [summaryFile(options.out), options.json, options.junit]) if (file !== undefined) makeRoom(file);
+  const { out, json, junit, ctrf, stepSummary } = options;
+  for (const file of [summaryFile(out), json, junit, ctrf, stepSummary]) if (file !== undefined) makeRoom(file);
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];
-  for (const factory of factories) {
-    if (!stop.aborted) results.push(...(await runSystem(factory, options, stop)));
+  const crew = (options.runs ?? Number.POSITIVE_INFINITY) < CREW_SCENARIOS ? null : new Crew();
+  try {
+    for (const factory of factories) {
+      if (!stop.aborted) results.push(...(await runSystem(factory, options, crew, stop)));
+    }
+  } finally {
+    crew?.end();
   }
   const outcome: RunResult = {
     seed: options.seed,
@@ -123,9 +139,12 @@ export async function run(args: readonly string[]): Promise<number> {
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     environment: environmentHere(),
     command: commandOf(args, options.seed),
+    invariants: options.invariants.map(({ id }) => id),
     results,
   };
-  process.stdout.write(reportRun(outcome, options, glossary(), palette(), growthCosts(GROWTH_VECTORS)));
+  process.stdout.write(
+    reportRun(outcome, options, wordsOf(outcome.invariants), palette(), growthCosts(GROWTH_VECTORS)),
+  );
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
@@ -153,7 +172,12 @@ function quoted(word: string): string {
 }
 
 /** All campaigns on one system; it is started once. */
-async function runSystem(factory: SystemFactory, options: RunOptions, stop: AbortSignal): Promise<CampaignResult[]> {
+async function runSystem(
+  factory: SystemFactory,
+  options: RunOptions,
+  crew: Crew | null,
+  stop: AbortSignal,
+): Promise<CampaignResult[]> {
   const readiness = factory.readiness();
   if (!readiness.ready) return [untested(factory.name, 'skipped', `${readiness.reason}; ${readiness.command}`)];
   let system: System | undefined;
@@ -168,7 +192,7 @@ async function runSystem(factory: SystemFactory, options: RunOptions, stop: Abor
     }
     const share = SECONDS_REAL_UNNAMED / profiles.length;
     for (const profile of profiles) {
-      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, stop));
+      if (!stop.aborted) results.push(await runProfile(system, own, profile, options, share, crew, stop));
     }
     return results;
   } catch (error) {
@@ -203,6 +227,7 @@ async function runProfile(
   profile: ProfileName,
   options: RunOptions,
   share: number,
+  crew: Crew | null,
   stop: AbortSignal,
 ): Promise<CampaignResult> {
   const platform = platformOf(profile);
@@ -222,6 +247,7 @@ async function runProfile(
     lengthMax: options.lengthMax,
     seconds: options.seconds ?? (short ? share : Number.POSITIVE_INFINITY),
     shard: options.shard,
+    crew: isReal(system) ? null : crew,
     stop,
     onProgress: (now) => progress.show(now),
   });

@@ -31,13 +31,12 @@ export function cite(clause: DeclaredClause): void {
 }
 
 /**
- * Runs one step of the model and returns the ids it cited, in order. Steps are synchronous, so one collector serves
- * all machines.
+ * Begins one step of the model and returns the ids it is going to cite, in order. Steps are synchronous, so one
+ * collector serves all machines.
  */
-export function collectCitations(step: () => void): readonly string[] {
+export function collectCitations(): readonly string[] {
   stepNumber += 1;
   citations = [];
-  step();
   return citations;
 }
 

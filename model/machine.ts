@@ -108,17 +108,18 @@ export function initial(config: Config): Machine {
 
 /** Does one operation. Every operation has an outcome in every state. */
 export function step(machine: Machine, operation: Operation): Step {
-  let outcome: Outcome = OK;
+  const { vmm, eventfds } = machine;
   machine.raised = [];
-  machine.eventfds.signalled.clear();
-  for (const vf of machine.vmm?.functions ?? []) vf.calls = [];
-  const clauses = collectCitations(() => {
-    outcome = perform(machine, operation);
-    raiseArmed(machine, operation, outcome);
-  });
-  const events = [...machine.raised, ...heard(machine)];
-  const calls = machine.vmm === null ? {} : { calls: machine.vmm.functions.flatMap((vf) => vf.calls) };
-  return { outcome, events, observation: observe(machine), ...calls, clauses };
+  eventfds.signalled.clear();
+  if (vmm !== null) for (const vf of vmm.functions) vf.calls = [];
+  const clauses = collectCitations();
+  const outcome = perform(machine, operation);
+  raiseArmed(machine, operation, outcome);
+  const events = machine.raised;
+  events.push(...(vmm === null ? signalledEvents(eventfds) : messageEvents(vmm)));
+  const observation = observe(machine);
+  if (vmm === null) return { outcome, events, observation, clauses };
+  return { outcome, events, observation, calls: vmm.functions.flatMap((vf) => vf.calls), clauses };
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -286,18 +287,15 @@ function place(machine: Machine, index: number): Place {
   return found;
 }
 
-/** What reached the user of vfio, or the guest. */
-function heard({ vmm, eventfds }: Machine): Event[] {
-  return vmm === null ? signalledEvents(eventfds) : messageEvents(vmm);
-}
-
 /** What can be read now, as the difference to what was read before. */
 export function observe({ places, vmm }: Machine): Observation {
+  if (vmm === null) return places.map(observeDevice);
   return places.map((at, index) => {
-    const vf = vmm?.functions[index];
+    const vf = vmm.functions[index];
+    if (vf === undefined) throw new Error(`no guest has device ${index}`);
     // What the guest sees is looked at first: it may show what is the function's.
-    const guest = vf === undefined ? {} : { guest: observeGuest(vf, at.touched, at.reportedToGuest) };
-    return { ...observeDevice(at), ...guest };
+    const guest = observeGuest(vf, at.touched, at.reportedToGuest);
+    return { ...observeDevice(at), guest };
   });
 }
 

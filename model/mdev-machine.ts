@@ -136,17 +136,15 @@ export function keyOfMdevMachine({ parent }: MdevMachine): string {
 /** Does one operation. Every operation has an outcome in every state. */
 export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   const { parent, vmm } = machine;
-  let outcome: Outcome = OK;
   parent.events = [];
   parent.eventfds.signalled.clear();
-  for (const vf of vmm?.functions ?? []) vf.calls = [];
-  const clauses = collectCitations(() => {
-    outcome = perform(machine, operation);
-    if (vmm !== null) {
-      runEventLoop(vmm);
-      runArmed(machine, vmm, operation);
-    }
-  });
+  if (vmm !== null) for (const vf of vmm.functions) vf.calls = [];
+  const clauses = collectCitations();
+  const outcome = perform(machine, operation);
+  if (vmm !== null) {
+    runEventLoop(vmm);
+    runArmed(machine, vmm, operation);
+  }
   const heard: readonly Event[] = vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm);
   const calls = vmm === null ? {} : { calls: vmm.functions.flatMap((vf) => vf.calls) };
   return { outcome, events: [...parent.events, ...heard], ...observeMdevs(machine), ...calls, clauses };

@@ -3,7 +3,8 @@ import { readsPending } from './qemu/pba-read.ts';
 import type { VirtualFunction, Vmm } from './qemu/virtual-function.ts';
 
 /** The messages that guests have received since this was asked last, in the order in which events are told. */
-export function messageEvents({ delivered }: Vmm): Event[] {
+export function messageEvents({ delivered }: Vmm): readonly Event[] {
+  if (delivered.size === 0) return NONE;
   const messages = [...delivered.values()].map((message): Event & { kind: 'message' } => ({
     kind: 'message',
     ...message,
@@ -15,6 +16,8 @@ export function messageEvents({ delivered }: Vmm): Event[] {
   );
 }
 
+const NONE: readonly Event[] = [];
+
 /**
  * What a guest reads of its device.
  * @param touched vectors that may be other than before at the host
@@ -25,7 +28,8 @@ export function observeGuest(
   touched: Iterable<number>,
   reported: Map<number, number>,
 ): GuestObservation {
-  const looked = new Set([...touched, ...vf.touched]);
+  const looked = new Set(vf.touched);
+  for (const vector of touched) looked.add(vector);
   vf.touched.clear();
   const changes = changesOf(looked, reported, (vector) => guestState(vf, vector));
   return { enable: vf.enable, functionMask: vf.functionMask, changes };
@@ -41,6 +45,7 @@ export function changesOf(
   reported: Map<number, number>,
   stateOf: (vector: number) => number,
 ): readonly VectorChange[] {
+  if (looked.size === 0) return UNCHANGED;
   const changes: VectorChange[] = [];
   for (const vector of looked) {
     const state = stateOf(vector);
@@ -49,5 +54,7 @@ export function changesOf(
     else reported.set(vector, state);
     changes.push({ vector, state });
   }
-  return changes.sort((left, right) => left.vector - right.vector);
+  return changes.length < 2 ? changes : changes.sort((left, right) => left.vector - right.vector);
 }
+
+const UNCHANGED: readonly VectorChange[] = [];

@@ -47,7 +47,7 @@ describe('a summary that is read', () => {
     ['{', 'f: expected JSON'],
     ['{}', 'f: schema: '],
     [
-      JSON.stringify({ schema: 'vfio-irq/summary@1', seed: 1, clauses: { list: [{ id: 1 }] } }),
+      JSON.stringify({ schema: 'vfio-irq/summary@1', seed: 1, systems: [], clauses: { list: [{ id: 1 }] } }),
       'f: clauses.list.0.id: ',
     ],
   ])('is refused on one line when it is not one: %s', (text, message) => {

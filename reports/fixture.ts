@@ -2,6 +2,7 @@
 import type { Clause, DeviceObservation, Observation, Scenario, Step, VectorChange } from '#vocabulary';
 import { ALLOCATED, ARMED, UNMASKED } from '#vocabulary';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import { COVERAGE, NO_COVERAGE } from './coverage-fixture.ts';
 import type { Glossary } from './glossary.ts';
 import { GUEST_LOST } from './guest-fixture.ts';
 
@@ -249,6 +250,7 @@ export const RUN: RunResult = {
   seconds: 12.4,
   environment: { node: 'v20.20.2', platform: 'linux x64', kernel: '6.12.63', cpus: 4 },
   command: 'npm start -- run --seed 42',
+  invariants: ['no-lost-interrupt', 'no-spurious-interrupt', 'noresize-error-unchanged'],
   results: [
     {
       system: 'reference',
@@ -263,6 +265,7 @@ export const RUN: RunResult = {
       ],
       findings: [LOST_INTERRUPT],
       clauses: { 'vfio.set-irqs.enable': 1980, 'vfio.set-irqs.disable': 1204, 'pci.msix.drops-while-off': 310 },
+      coverage: COVERAGE,
     },
     {
       system: 'reference',
@@ -275,6 +278,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1991, 'vfio.set-irqs.disable': 1187 },
+      coverage: COVERAGE,
     },
     {
       system: 'reference',
@@ -289,6 +293,7 @@ export const RUN: RunResult = {
       ],
       findings: [GUEST_LOST],
       clauses: { 'vfio.set-irqs.enable': 1644, 'vfio.set-irqs.disable': 1590, 'pci.msix.drops-while-off': 61 },
+      coverage: COVERAGE,
     },
     {
       system: 'reference',
@@ -301,6 +306,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1651 },
+      coverage: COVERAGE,
     },
     {
       system: 'mutant:partial-extend-on-error',
@@ -316,6 +322,7 @@ export const RUN: RunResult = {
       ],
       findings: [DIVERGENCE],
       clauses: { 'vfio.set-irqs.enable': 209, 'vfio.set-irqs.range-whole': 88 },
+      coverage: COVERAGE,
     },
     {
       system: 'linux-6.12',
@@ -329,6 +336,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: {},
+      coverage: NO_COVERAGE,
     },
     {
       system: 'stdio:./slow-server',
@@ -342,6 +350,7 @@ export const RUN: RunResult = {
       violations: [],
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 3 },
+      coverage: COVERAGE,
     },
   ],
 };
@@ -360,6 +369,7 @@ export const WIDE_RUN: RunResult = {
         ...{ operations: 3000 + index, seconds: 0.1, divergences: isBroken ? 2 : 0, findings: [] },
         violations: [{ ...known, count: 10 * place + index + 1, findings: [] }],
         clauses: { 'vfio.set-irqs.enable': 100 + index },
+        coverage: COVERAGE,
       };
     }),
   ),

@@ -1,6 +1,6 @@
+import type { BenchRow } from './bench-json.ts';
 import { grouped } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import type { BenchRow } from './read-bench.ts';
 
 /** The benchmarks as ratios with bars; nothing where nothing was measured. */
 export function benchSection(rows: readonly BenchRow[] | undefined): Content {
@@ -13,11 +13,16 @@ second stands: a bar that ends before it is faster.</p>
 <table class="matrix">
 <thead><tr><th scope="col">work</th><th scope="col" class="number">operations per second</th>
 <th scope="col" class="number">times the time</th><th scope="col">of</th><th scope="col">bar</th></tr></thead>
-<tbody>
-${rows.map(benchRow)}</tbody>
-</table>
+${[...new Set(rows.map(({ section }) => section))].map((section) => sectionRows(section, rows))}</table>
 </div>
 </section>`;
+}
+
+function sectionRows(section: string, rows: readonly BenchRow[]): Markup {
+  return markup`<tbody>
+<tr class="system"><th scope="rowgroup" colspan="5"><span class="held">${section}</span></th></tr>
+${rows.filter((row) => row.section === section).map(benchRow)}</tbody>
+`;
 }
 
 /** The bar is drawn up to this many times the time of the second; what is beyond ends in an arrow. */

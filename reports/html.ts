@@ -8,6 +8,7 @@ import { growthSection } from './html-growth.ts';
 import { mutantsSection } from './html-mutants.ts';
 import { type PageWords, verdictMarkup } from './html-parts.ts';
 import { expectedSection, systemsSection } from './html-systems.ts';
+import { transitionsSection } from './html-transitions.ts';
 import { type Markup, markup } from './markup.ts';
 import type { RecordedRun } from './merge.ts';
 import type { Companions } from './recorded.ts';
@@ -45,6 +46,7 @@ ${growthSection(options.growth ?? [])}
 ${expectedSection(run, options)}
 ${findingsSection(run, options)}
 ${clausesSection(run, options.clauses)}
+${transitionsSection(run)}
 ${mutantsSection(options.mutants)}
 ${benchSection(options.bench)}
 ${environmentSection(options.parts ?? [run])}
@@ -66,7 +68,7 @@ function style(): string {
   return files.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8').trim()).join('\n\n');
 }
 
-function headerMarkup(run: RunResult, { growth = [], remarks = [] }: PageOptions): Markup {
+function headerMarkup(run: RunResult, { growth = [], remarks = [], mutants, bench }: PageOptions): Markup {
   const systems = [...resultsBySystem(run)].map(
     ([system, results]) => markup`<li>${verdictMarkup(worstVerdict(results))} <strong>${system}</strong></li>
 `,
@@ -92,6 +94,17 @@ ${systems}</ul>
 <a href="#expected">Expected violations</a>
 <a href="#findings">Findings <span class="quiet">${findingsOf(run).length}</span></a>
 <a href="#clauses">Clauses</a>
+<a href="#transitions">Transitions</a>${
+    mutants === undefined
+      ? ''
+      : markup`
+<a href="#mutants">Mutants</a>`
+  }${
+    bench === undefined
+      ? ''
+      : markup`
+<a href="#bench">Benchmarks</a>`
+  }
 <a href="#environment">Environment</a>
 </nav>
 </header>`;

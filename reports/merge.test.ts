@@ -34,6 +34,7 @@ describe('the sum of runs', () => {
       violations: [{ clause: 'pci.msix.drops-while-off', count: 68, findings: ['b07d51e8'] }],
       findings: [{ id: 'b07d51e8' }],
       clauses: { 'vfio.set-irqs.enable': 3960 },
+      coverage: { transitions: { 'vfio.setIrqs': { closed: 6 } } },
     });
   });
 
@@ -80,7 +81,9 @@ describe('the sum of runs', () => {
 describe('a run from its summary', () => {
   it('is the run', () => {
     const findings = new Map(RUN.results.flatMap((result) => result.findings.map((finding) => [finding.id, finding])));
-    expect(readRun(summaryJson(RUN, GLOSSARY.clauses), 'f', (id) => findings.get(id))).toEqual(RUN);
+    const withoutPairs = RUN.results.map((result) => ({ ...result, coverage: { ...result.coverage, pairs: {} } }));
+    const read = readRun(summaryJson(RUN, GLOSSARY.clauses), 'f', (id) => findings.get(id));
+    expect(read).toEqual({ ...RUN, results: withoutPairs });
   });
 
   it('says what is wrong and where in one line', () => {

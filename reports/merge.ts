@@ -1,3 +1,4 @@
+import { addCoverage } from '../properties/runner/coverage.ts';
 import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
 import { counted, enumerated } from './layout.ts';
 import { SummaryError } from './read-json.ts';
@@ -42,6 +43,7 @@ export function merged(first: RecordedRun, others: readonly RecordedRun[]): Merg
     ...first.run,
     shard: parts.length === 1 ? first.run.shard : { index: 1, count: 1 },
     startedAt: parts.map((part) => part.run.startedAt).sort()[0] ?? first.run.startedAt,
+    invariants: first.run.invariants.filter((id) => parts.every((part) => part.run.invariants.includes(id))),
     seconds: parts.reduce((sum, part) => sum + part.run.seconds, 0),
     results: results.map(({ result }) => result),
   };
@@ -85,6 +87,7 @@ function mergedResult(pieces: readonly Piece[]): {
     divergences: total(({ divergences }) => divergences),
     violations: mergedViolations(results.flatMap(({ violations }) => violations)),
     findings: united(results.flatMap(({ findings }) => findings)),
+    coverage: results.map(({ coverage }) => coverage).reduce(addCoverage),
     clauses: addedUp(results.map(({ clauses }) => clauses)),
     ...withReason(results.find(({ reason }) => reason !== undefined)?.reason),
   };

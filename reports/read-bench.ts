@@ -1,21 +1,16 @@
 import { z } from 'zod';
+import type { BenchRow } from './bench-json.ts';
 import { readAs } from './read-json.ts';
 
-/** Two pieces of work against each other. */
-export interface BenchRow {
-  readonly what: string;
-  readonly against: string;
-  /** Of the first. */
-  readonly operationsPerSecond: number;
-  /** The time of the first, as a multiple of the time of the second. */
-  readonly ratio: number;
-}
-
 const positive = z.number().positive();
-const bench: z.ZodType<{ readonly rows: readonly BenchRow[] }> = z.object({
-  schema: z.literal('vfio-irq/bench@1'),
-  rows: z.array(z.object({ what: z.string(), against: z.string(), operationsPerSecond: positive, ratio: positive })),
+const row: z.ZodType<BenchRow> = z.object({
+  section: z.string(),
+  what: z.string(),
+  against: z.string(),
+  operationsPerSecond: positive,
+  ratio: positive,
 });
+const bench = z.object({ schema: z.literal('vfio-irq/bench@1'), rows: z.array(row) });
 
 /**
  * What `bench --json` wrote.

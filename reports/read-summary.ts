@@ -1,10 +1,25 @@
 import { z } from 'zod';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
 import { readAs } from './read-json.ts';
-import type { Summary } from './summary.ts';
+import type { CoverageSummary, Summary, SystemSummary } from './summary.ts';
 
 /** What is read of a run's summary. */
-export type Reached = Pick<Summary, 'seed'> & { readonly clauses: Pick<Summary['clauses'], 'list'> };
+export type Reached = Pick<Summary, 'seed'> & {
+  /** A run of before there was coverage has none. */
+  readonly systems: readonly (Pick<SystemSummary, 'name' | 'profile'> & Partial<Pick<SystemSummary, 'coverage'>>)[];
+  readonly clauses: Pick<Summary['clauses'], 'list'>;
+};
+
+const windowCounts = z.object({ armed: z.int(), opened: z.int(), met: z.int() });
+const stateClass = z.custom<CoverageSummary['classes'][number]>((value) => typeof value === 'string');
+const byKind = z.record(z.string(), z.record(z.string(), z.int()));
+const coverage: z.ZodType<CoverageSummary> = z.object({
+  classes: z.array(stateClass),
+  transitions: byKind,
+  outcomes: byKind,
+  pairs: z.object({ reached: z.int(), possible: z.int() }),
+  windows: z.object({ 'teardown-gap': windowCounts, 'before-call': windowCounts, 'after-set': windowCounts }),
+});
 
 const shared = {
   schema: z.literal('vfio-irq/summary@1'),
@@ -20,7 +35,10 @@ const shared = {
     ),
   }),
 };
-const reached: z.ZodType<Reached> = z.object(shared);
+const reached: z.ZodType<Reached> = z.object({
+  ...shared,
+  systems: z.array(z.object({ name: z.string(), profile: z.string(), coverage: coverage.exactOptional() })),
+});
 
 /** @throws SummaryError */
 export function readReached(text: string, file: string): Reached {
@@ -28,6 +46,8 @@ export function readReached(text: string, file: string): Reached {
 }
 
 const ids = z.array(z.string().regex(/^[0-9a-f]{8}$/, 'expected the id of a finding'));
+// A newer version may have promises that this one has no words for: they are told by their ids.
+const invariant = z.custom<RunResult['invariants'][number]>((id) => typeof id === 'string');
 const position = z.int().min(1);
 const host: z.ZodType<NonNullable<CampaignResult['probed']>['host']> = z.object({
   dynamicMsix: z.boolean(),
@@ -46,14 +66,14 @@ const system = z.object({
   divergences: z.int(),
   violations: z.array(
     z.object({
-      // A newer version may have promises that this one has no words for: they are told by their ids.
-      invariant: z.custom<CampaignResult['violations'][number]['invariant']>((id) => typeof id === 'string'),
+      invariant,
       clause: z.string().nullable(),
       count: z.int(),
       findings: ids,
     }),
   ),
   findings: ids,
+  coverage,
 });
 const summary = z.object({
   ...shared,
@@ -62,6 +82,7 @@ const summary = z.object({
   seconds: z.number(),
   environment: z.object({ node: z.string(), platform: z.string(), kernel: z.string(), cpus: z.int() }),
   command: z.string(),
+  invariants: z.array(invariant),
   systems: z.array(system),
 });
 
@@ -74,8 +95,10 @@ export function readRun(text: string, file: string, findingOf: (id: string) => F
   const { schema: _, clauses, systems, ...run } = readAs(summary, text, file);
   return {
     ...run,
-    results: systems.map(({ name, findings, ...result }) => ({
+    results: systems.map(({ name, findings, coverage: { pairs: _pairs, ...counted }, ...result }) => ({
       ...result,
+      // Of pairs a summary has only how many there were, which does not add up.
+      coverage: { ...counted, pairs: {} },
       system: name,
       findings: findings.flatMap((id) => findingOf(id) ?? []),
       clauses: Object.fromEntries(

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFinding } from '../properties/runner/record.ts';
 import type { Finding, GrowthCost, RunResult } from '../properties/runner/verdict.ts';
+import { ctrfJson } from './ctrf.ts';
 import type { Glossary } from './glossary.ts';
 import { htmlPage } from './html.ts';
 import { junitXml } from './junit.ts';
@@ -8,9 +9,10 @@ import { mutantCounts } from './mutants-summary.ts';
 import type { Palette } from './palette.ts';
 import { companionsIn, findingFile } from './recorded.ts';
 import { scoreboardText } from './scoreboard-text.ts';
+import { stepSummary } from './step-summary.ts';
 import { summaryJson } from './summary.ts';
 import { findingText } from './text.ts';
-import { shownPath, writeWhole } from './write.ts';
+import { append, shownPath, writeWhole } from './write.ts';
 
 /** Where reports go when nothing else is said. */
 export const DEFAULT_OUT = 'reports/out';
@@ -21,6 +23,9 @@ export interface ReportFiles {
   readonly out: string;
   readonly json: string | undefined;
   readonly junit: string | undefined;
+  readonly ctrf: string | undefined;
+  /** Where others write too: a summary is put behind what is there. */
+  readonly stepSummary: string | undefined;
 }
 
 /** The summary of the last run. */
@@ -58,6 +63,8 @@ export function reportRun(
   writeWhole(summaryFile(files.out), summary);
   if (files.json !== undefined) writeWhole(files.json, summary);
   if (files.junit !== undefined) writeWhole(files.junit, junitXml(run, words));
+  if (files.ctrf !== undefined) writeWhole(files.ctrf, ctrfJson(run, words));
+  if (files.stepSummary !== undefined) append(files.stepSummary, stepSummary(run, words));
   const shown = findings.filter(({ verdict }) => verdict !== 'expected');
   const texts = shown.map((finding) =>
     findingText(finding, { ...glossary, replayCommand: words.replayCommand(finding), palette }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COVERAGE } from './coverage-fixture.ts';
 import { GLOSSARY, RUN } from './fixture.ts';
 import { summaryJson } from './summary.ts';
 
@@ -7,7 +8,7 @@ const summary = JSON.parse(summaryJson(RUN, GLOSSARY.clauses));
 describe('summary', () => {
   it('names its format and the seed', () => {
     expect(Object.keys(summary)).toEqual([
-      ...['schema', 'seed', 'shard', 'startedAt', 'seconds', 'environment', 'command'],
+      ...['schema', 'seed', 'shard', 'startedAt', 'seconds', 'environment', 'command', 'invariants'],
       ...['systems', 'clauses', 'mutants'],
     ]);
     expect(summary.schema).toBe('vfio-irq/summary@1');
@@ -34,6 +35,7 @@ describe('summary', () => {
         },
       ],
       findings: ['b07d51e8'],
+      coverage: { ...COVERAGE, pairs: { reached: 3, possible: 9 } },
     });
   });
 

@@ -1,5 +1,5 @@
 import type { Clause } from '#vocabulary';
-import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
+import type { ByKind, CampaignResult, Counts, Coverage, RunResult } from '../properties/runner/verdict.ts';
 import type { MutantCounts } from './mutants-summary.ts';
 import { clauseReaches, unreachedClauses } from './scoreboard.ts';
 
@@ -40,6 +40,12 @@ export interface SystemSummary {
   readonly violations: readonly ViolationSummary[];
   /** Ids of all findings; each lies beside the summary in `findings/ID.jsonl`. */
   readonly findings: readonly string[];
+  readonly coverage: CoverageSummary;
+}
+
+/** What the scenarios tried on the reference; pairs of operations as how many there were of how many there can be. */
+export interface CoverageSummary extends Omit<Coverage, 'pairs'> {
+  readonly pairs: { readonly reached: number; readonly possible: number };
 }
 
 export interface ViolationSummary {
@@ -66,6 +72,7 @@ export function summaryOf(run: RunResult, clauses: readonly Clause[], mutants = 
     seconds: run.seconds,
     environment: run.environment,
     command: run.command,
+    invariants: run.invariants,
     systems: run.results.map(systemSummary),
     clauses: {
       total: clauses.length,
@@ -91,7 +98,8 @@ function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
 }
 
 function systemSummary(result: CampaignResult): SystemSummary {
-  const { system, profile, verdict, reason, probed, scenarios, operations, seconds, divergences, violations } = result;
+  const { system, profile, verdict, reason, probed, scenarios, operations, seconds } = result;
+  const { divergences, violations, findings, coverage } = result;
   return {
     name: system,
     profile,
@@ -109,6 +117,13 @@ function systemSummary(result: CampaignResult): SystemSummary {
       count,
       findings,
     })),
-    findings: result.findings.map(({ id }) => id),
+    findings: findings.map(({ id }) => id),
+    coverage: { ...coverage, pairs: pairsOf(coverage.pairs) },
   };
+}
+
+/** A row for each kind that can be asked: any of them may follow any. */
+export function pairsOf(rows: ByKind<Counts>): CoverageSummary['pairs'] {
+  const kinds = Object.values(rows);
+  return { reached: kinds.reduce((sum, row) => sum + Object.keys(row).length, 0), possible: kinds.length ** 2 };
 }

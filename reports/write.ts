@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 
 /** Writes a file so that nobody ever sees half of it, and makes its folder when there is none. */
@@ -7,6 +7,11 @@ export function writeWhole(path: string, text: string): void {
   const unfinished = `${path}.${process.pid}.unfinished`;
   writeFileSync(unfinished, text);
   renameSync(unfinished, path);
+}
+
+/** Puts text behind what others have written to a file. */
+export function append(path: string, text: string): void {
+  appendFileSync(path, text);
 }
 
 /** Makes the folder of a file when there is none. */

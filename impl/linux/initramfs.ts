@@ -13,8 +13,11 @@ const FOLDER = 0o040755;
 const PROGRAM = 0o100755;
 const FILE = 0o100644;
 
-/** The first file system of the virtual machine: the agent as /init, and the modules of the kernel. */
-export function initramfs(kernel: Kernel, agent: string): Buffer {
+/**
+ * The first file system of the virtual machine: the modules of the kernel, and an init, which is the agent.
+ * @param more files beside these, by their names
+ */
+export function initramfs(kernel: Kernel, init: string, more: ReadonlyMap<string, Buffer> = new Map()): Buffer {
   const modules = join(kernel.folder, 'modules');
   const folders = ['dev', 'proc', 'sys', 'mods'].map((name) => ({ name, mode: FOLDER, content: Buffer.alloc(0) }));
   const files = readdirSync(modules).map((name) => ({
@@ -22,9 +25,9 @@ export function initramfs(kernel: Kernel, agent: string): Buffer {
     mode: FILE,
     content: readFileSync(join(modules, name)),
   }));
-  return gzipSync(cpio([...folders, { name: 'init', mode: PROGRAM, content: readFileSync(agent) }, ...files]), {
-    level: 1,
-  });
+  const others = [...more].map(([name, content]) => ({ name, mode: PROGRAM, content }));
+  const first = { name: 'init', mode: PROGRAM, content: readFileSync(init) };
+  return gzipSync(cpio([...folders, first, ...files, ...others]), { level: 1 });
 }
 
 /** An archive in the `newc` form. Source: Documentation/driver-api/early-userspace/buffer-format.rst, Linux 6.1. */

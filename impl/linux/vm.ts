@@ -100,35 +100,7 @@ const KERNEL_OPTIONS: readonly string[] = [
  * @param processors 1 for scenarios: with more, an event is not always visible to the read that follows it
  */
 export async function bootVm(image: string, initrd: string, remapping: boolean, processors: number): Promise<Vm> {
-  const qemu = [
-    ...[
-      'qemu-system-x86_64',
-      '-nodefaults',
-      '-no-user-config',
-      '-machine',
-      'q35',
-      '-accel',
-      'tcg,tb-size=256',
-      '-cpu',
-      'max',
-    ],
-    ...['-smp', String(processors), '-m', '128', '-display', 'none', '-no-reboot'],
-    ...['-device', `intel-iommu,intremap=${remapping ? 'on' : 'off'}`],
-    ...['-kernel', image, '-initrd', initrd],
-    ...['-append', KERNEL_OPTIONS.join(' ')],
-    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-    // The descriptor is one end of a socket pair that Node made.
-    ...['-chardev', 'socket,id=agent,fd=3', '-device', 'virtio-serial-pci,addr=1e.0'],
-    ...['-device', 'virtserialport,chardev=agent,name=agent'],
-    ...OTHER_DEVICES,
-    ...rockers(),
-  ];
-  // The machine dies with us, however we die.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    // Out of our process group: Ctrl-C is for us, and the machine is ended when we are done.
-    detached: true,
-  });
+  const child = startQemu(image, initrd, remapping, processors);
   const words = keepLastLines(child);
   const channel = child.stdio[3] as Duplex;
   const lines = readLines(child, channel);
@@ -155,6 +127,39 @@ export async function bootVm(image: string, initrd: string, remapping: boolean, 
     lastWords: words,
     end,
   };
+}
+
+/** The machine itself: its console is the output of the process, and the agent's line its fourth descriptor. */
+export function startQemu(image: string, initrd: string, remapping: boolean, processors: number): ChildProcess {
+  const qemu = [
+    ...[
+      'qemu-system-x86_64',
+      '-nodefaults',
+      '-no-user-config',
+      '-machine',
+      'q35',
+      '-accel',
+      'tcg,tb-size=256',
+      '-cpu',
+      'max',
+    ],
+    ...['-smp', String(processors), '-m', '128', '-display', 'none', '-no-reboot'],
+    ...['-device', `intel-iommu,intremap=${remapping ? 'on' : 'off'}`],
+    ...['-kernel', image, '-initrd', initrd],
+    ...['-append', KERNEL_OPTIONS.join(' ')],
+    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    // The descriptor is one end of a socket pair that Node made.
+    ...['-chardev', 'socket,id=agent,fd=3', '-device', 'virtio-serial-pci,addr=1e.0'],
+    ...['-device', 'virtserialport,chardev=agent,name=agent'],
+    ...OTHER_DEVICES,
+    ...rockers(),
+  ];
+  // The machine dies with us, however we die.
+  return spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    // Out of our process group: Ctrl-C is for us, and the machine is ended when we are done.
+    detached: true,
+  });
 }
 
 function readLines(child: ChildProcess, channel: Duplex): Vm['line'] {

@@ -7,7 +7,7 @@ const MULTIPLIER = 0x9e3779b1;
  * nothing left where a key was. A Map of the language would do, but makes an object of every key above 30 bits.
  */
 export class NumberMap {
-  /** A key and its value, one after the other, for each place. The key 0 is none. */
+  /** A key and its value, one after the other, for each place; both 0 where there is none, so that 0 has no value. */
   slots = new Uint32Array(2 * FIRST_CAPACITY);
   /** Places less 1. */
   #mask = FIRST_CAPACITY - 1;
@@ -56,6 +56,7 @@ export class NumberMap {
       hole = place;
     }
     slots[2 * hole] = 0;
+    slots[2 * hole + 1] = 0;
   }
 
   #home(key: number): number {

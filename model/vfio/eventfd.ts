@@ -139,8 +139,11 @@ export function closeEventfd(eventfds: Eventfds, name: EventfdName): void {
   eventfd.watchers.clear();
 }
 
+const NONE: readonly Event[] = [];
+
 /** The counts that rose, by eventfd number. Source: ours, as events are told. */
-export function signalledEvents(eventfds: Eventfds): Event[] {
+export function signalledEvents(eventfds: Eventfds): readonly Event[] {
+  if (eventfds.signalled.size === 0) return NONE;
   return [...eventfds.signalled]
     .map(([eventfd, count]): Event & { kind: 'signalled' } => ({ kind: 'signalled', eventfd, count }))
     .sort((left, right) => Number(left.eventfd.slice(1)) - Number(right.eventfd.slice(1)));

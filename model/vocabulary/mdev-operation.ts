@@ -22,7 +22,7 @@ export interface GuestMsixPerm {
 export interface GuestBindPasid {
   readonly kind: 'guest.bindPasid';
   readonly device: number;
-  /** A guest PASID, 20 bits; 0 is none. */
+  /** Any 32-bit unsigned number; a guest PASID has 20 bits, and 0 is none. */
   readonly pasid: number;
 }
 
@@ -30,7 +30,7 @@ export interface GuestBindPasid {
 export interface GuestFreePasid {
   readonly kind: 'guest.freePasid';
   readonly device: number;
-  /** A guest PASID, 20 bits. */
+  /** Any 32-bit unsigned number. */
   readonly pasid: number;
 }
 

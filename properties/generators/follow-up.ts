@@ -49,7 +49,7 @@ function drawContinuation(random: Random, swarm: Swarm, memory: Memory): RawOper
     case 'vfio.close':
       return drawAfterClose(random, memory, last.device);
     case 'vfio.open':
-      return drawAgain(random, swarm, memory, last.device);
+      return drawRequest(random, swarm, memory, last.device, 'arm', pick(random, AFTER_OPEN));
     case 'vfio.mapBar':
       return { kind: 'vfio.close', device: last.device };
     case 'vfio.unmapBar':
@@ -69,6 +69,9 @@ function drawContinuation(random: Random, swarm: Swarm, memory: Memory): RawOper
       return drawRequest(random, swarm, memory, drawDevice(random, memory), 'arm', pick(random, AFTER_LIMIT));
   }
 }
+
+/** The next owner of a device may ask for what the last one had, or for less. */
+const AFTER_OPEN = ['again', 'fromZero'] as const;
 
 const AFTER_LIMIT = ['fromZero', 'fromZero', 'fromZero', 'crossing'] as const;
 

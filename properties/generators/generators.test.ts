@@ -150,6 +150,21 @@ function hasTable(look: (msixVectors: number) => boolean): (scenario: Scenario) 
   return ({ config }) => config.devices.some(({ msixVectors }) => look(msixVectors));
 }
 
+/** A device is closed, opened and given triggers that begin at 0 and are less than before; then it has an event. */
+function tellsOfFewer(operations: readonly Operation[]): boolean {
+  let before = 0;
+  let place = 0;
+  for (const of of operations) {
+    const isSet = of.kind === 'vfio.setIrqs' && of.flags === TRIGGER_EVENTFD && of.index === 2;
+    if (place === 0 && isSet) before = Math.max(before, of.start + of.count);
+    if (of.kind === 'vfio.close') place = 1;
+    else if (place === 1 && of.kind === 'vfio.open') place = 2;
+    else if (place === 2 && isSet && of.start === 0 && of.count > 0 && of.count < before) place = 3;
+    else if (place === 3 && of.kind === 'device.raise') return true;
+  }
+  return false;
+}
+
 /** Shapes by name, how many of 2,000 scenarios have them at least (about 3/4 of what was seen), how to see them. */
 const SHAPES: readonly (readonly [string, number, (scenario: Scenario) => boolean])[] = [
   ['a small table', 1050, hasTable((size) => size <= 10)],
@@ -248,6 +263,7 @@ const SHAPES: readonly (readonly [string, number, (scenario: Scenario) => boolea
     ({ operations }) => operations.some((of) => of.kind === 'host.limitVectors' && of.count < 7),
   ],
   ['a closed device opened again', 110, ({ operations }) => follows(operations, 'vfio.close', 'vfio.open')],
+  ['opened again, with fewer vectors, and an event', 65, ({ operations }) => tellsOfFewer(operations)],
   ['a raise while closed', 70, ({ operations }) => follows(operations, 'vfio.close', 'device.raise')],
   ['a closed eventfd', 600, ({ operations }) => operations.some(({ kind }) => kind === 'vfio.closeEventfd')],
   ['20 operations or more of which none is wrong', 450, isLongAndGood],

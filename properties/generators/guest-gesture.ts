@@ -77,16 +77,20 @@ function ready(scene: Scene): readonly Asked[] {
   return enabled && !functionMask ? [] : [control(scene, true)];
 }
 
+/** Sometimes beside a vector that is masked, and has an event once the others have come. */
 function drawGrowth(scene: Scene): readonly Asked[] {
   const { random, told, order } = scene;
   const vectors = drawNew(random, told, order, random.nextInt(1, 4));
   const before = drawUsed(random, told);
+  const isMasked = chance(random, 15);
   return [
     ...ready(scene),
+    ...(isMasked ? [mask(scene, before)] : []),
     ...vectors.flatMap((vector) => [
       unmask(scene, vector),
       ...maybe(scene, 30, raise(scene, pick(random, [vector, vector, before]))),
     ]),
+    ...(isMasked ? [raise(scene, before)] : []),
   ];
 }
 

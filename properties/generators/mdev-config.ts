@@ -18,9 +18,12 @@ const MANY = 64;
 export function drawMdevConfig(random: Random, support: Support, { host, mdev, vmm }: MdevPlatform): MdevConfig {
   const count = Math.min(pick(random, MDEVS), support.devicesMax);
   const vms = drawVms(random, count);
-  // A VM has a virtual IOMMU, or it has none: for all of its devices.
+  // A VM has a virtual IOMMU, or it has none: mostly for all of its devices.
   const withIommu = [0, 1, 2, 3].map(() => chance(random, 85));
-  const devices = vms.map((vm): PciFunction => mdevOf(drawVectors(random), vm, withIommu[vm] === true));
+  // Rarely a device is not behind what its VM has, or behind one alone.
+  const devices = vms.map(
+    (vm): PciFunction => mdevOf(drawVectors(random), vm, (withIommu[vm] === true) !== chance(random, 4)),
+  );
   const parent = drawParent(random, mdev.allocation === 'per-vector' ? undefined : wantedEntries(devices));
   return vmm === undefined ? { host, mdev, parent, devices } : { host, mdev, vmm, parent, devices };
 }

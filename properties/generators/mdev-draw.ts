@@ -16,6 +16,7 @@ import {
   ownHandle,
   told,
 } from './mdev-number.ts';
+import { drawBeyondPasids } from './mdev-swarm.ts';
 import { drawMdevIrqInfo, drawMdevSetIrqs } from './mdev-vfio.ts';
 import { chance, pick } from './random.ts';
 
@@ -48,9 +49,9 @@ export function drawMdevKind(scene: Scene, device: number, kind: MdevKind): Oper
     case 'guest.msixPerm':
       return drawPerm(scene, device, drawVector(scene, device));
     case 'guest.bindPasid':
-      return { kind, device, pasid: drawNewPasid(scene, device) };
+      return { kind, device, pasid: chance(random, 4) ? drawBeyondPasids(random) : drawNewPasid(scene, device) };
     case 'guest.freePasid':
-      return { kind, device, pasid: drawPasid(scene, device) };
+      return { kind, device, pasid: chance(random, 4) ? drawBeyondPasids(random) : drawPasid(scene, device) };
     case 'guest.requestHandle': {
       const ims = chance(random, 5) ? { ims: true as const } : {};
       return { kind, device, vector: drawVector(scene, device), ...ims };

@@ -45,8 +45,13 @@ export function mdevMisfits({ config, operations }: Scenario): string[] {
   return found;
 }
 
-function isPasid(pasid: number): boolean {
-  return Number.isInteger(pasid) && pasid >= 0 && pasid <= PASID_MAX;
+function isPasid(pasid: number, most: number): boolean {
+  return Number.isInteger(pasid) && pasid >= 0 && pasid <= most;
+}
+
+/** What the guest asks its virtual IOMMU about has 32 bits; all else has the bits of a field. */
+function isAnyNumber(kind: Operation['kind']): boolean {
+  return kind === 'guest.bindPasid' || kind === 'guest.freePasid';
 }
 
 function isSmall(number: number): boolean {
@@ -57,7 +62,7 @@ function isSmall(number: number): boolean {
 function isInRange(of: Operation): boolean {
   if ('vector' in of && !isSmall(of.vector)) return false;
   if ('descriptor' in of && !isSmall(of.descriptor)) return false;
-  if ('pasid' in of && !isPasid(of.pasid)) return false;
+  if ('pasid' in of && !isPasid(of.pasid, isAnyNumber(of.kind) ? 0xffffffff : PASID_MAX)) return false;
   if (of.kind === 'guest.submit') return isSmall(of.handle);
   if (of.kind === 'guest.releaseHandle') return isSmall(of.operand);
   if (of.kind === 'device.armDescriptor') return WINDOWS.includes(of.window);

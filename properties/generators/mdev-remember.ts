@@ -1,5 +1,5 @@
 import type { GuestOperation, GuestSubmit, MdevOperation, Operation, RawOperation, VfioSetIrqs } from '#vocabulary';
-import { isEventfdName, isGuestOperation, isMdevOperation, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { isEventfdName, isGuestOperation, isMdevOperation, PASID_MAX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { TRIGGER_EVENTFD } from './flags.ts';
 import { writtenControl, writtenVectorControl } from './guest-access.ts';
 import type { MdevMemory, ParentMemory } from './mdev-memory.ts';
@@ -282,8 +282,13 @@ function rememberGuestMdev(memory: ParentMemory, operation: GuestMdev): void {
   }
 }
 
+/** 0 is none, and more than 20 bits are too many. */
+function isPasid(pasid: number): boolean {
+  return pasid > 0 && pasid <= PASID_MAX;
+}
+
 function rememberBind(memory: ParentMemory, { viommu, isAttached, vm }: MdevMemory, pasid: number): void {
-  const isGranted = viommu && isAttached && pasid > 0 && pasidsInUse(memory) < memory.config.parent.pasids;
+  const isGranted = viommu && isAttached && isPasid(pasid) && pasidsInUse(memory) < memory.config.parent.pasids;
   if (!isGranted) return;
   memory.bound.get(vm)?.add(pasid);
   if (memory.config.mdev.permSync !== 'immediate') return;

@@ -63,7 +63,7 @@ export function drawMdevSwarm(random: Random, support: Support, config: MdevConf
     kinds: tickets(mix.kinds).filter(isOn),
     gestures: tickets(drawGestures(random, mix, isOn)),
     isOn,
-    pasids: pick(random, PASIDS),
+    pasids: chance(random, 12) ? drawFarApart(random) : pick(random, PASIDS),
     eventfds: random.nextInt(2, 6),
     sharing: pick(random, ['byVector', 'byVector', 'byVector', 'random'] as const),
     badPercent: isErrors ? 25 : pick(random, [0, 0, 0, 10]),
@@ -98,6 +98,16 @@ function drawGestures(
   if (!isOn('device.armDescriptor')) weights.armed = 0;
   if (!isOn('host.attach')) weights.lifecycle = 0;
   return weights;
+}
+
+/** Numbers that have nothing in common, so that what keeps them by number has them in any place. */
+function drawFarApart(random: Random): readonly number[] {
+  return Array.from({ length: 4 }, () => random.nextInt(1, random.nextInt(0, 1) === 0 ? PASID_MAX : 100));
+}
+
+/** A number that is no PASID: 20 bits are not enough for it. */
+export function drawBeyondPasids(random: Random): number {
+  return pick(random, [PASID_MAX + 1, PASID_MAX + 2, 0xffffffff]);
 }
 
 /** A guest PASID out of the ordinary: none, the largest, or numbers with one bit in common with small ones. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Operation, Scenario } from '#vocabulary';
 import {
+  type Config,
   isAskable,
   isEventfdName,
   OPERATION_KINDS,
@@ -135,6 +136,13 @@ const frees: Part = (of, told) =>
   of.kind === 'guest.freePasid' && of.pasid > 0 && of.pasid === lastOf(told, 'guest.submit')?.pasid;
 const turnsOff: Part = (of) => of.kind === 'guest.msixControl' && !of.enable;
 
+/** A VM with an mdev that has PASIDs of the guest, and one that has none. */
+function isMixed({ devices }: Pick<Config, 'devices'>): boolean {
+  return devices.some(({ mdev: one }) =>
+    devices.some(({ mdev: other }) => one?.vm === other?.vm && one?.viommu !== other?.viommu),
+  );
+}
+
 /** Machines and operations by name, how many of 1,000 scenarios have them at least (about 2/3 of what was seen). */
 const MACHINES: readonly (readonly [string, number, (scenario: Scenario) => boolean])[] = [
   ['two mdevs', 270, machine(({ devices }) => devices.length === 2)],
@@ -144,6 +152,7 @@ const MACHINES: readonly (readonly [string, number, (scenario: Scenario) => bool
   ['an mdev of vector 0 alone', 80, machine(({ devices }) => devices.some(({ msixVectors }) => msixVectors === 1))],
   ['an mdev of 5 vectors or more', 150, machine(({ devices }) => devices.some(({ msixVectors }) => msixVectors > 4))],
   ['a VM without virtual IOMMU', 180, machine(({ devices }) => devices.some(({ mdev }) => mdev?.viommu === undefined))],
+  ['one of its mdevs that is not behind the virtual IOMMU, and one that is', 25, machine(isMixed)],
   ['2 to 6 entries', 540, machine(({ parent }) => parent.entries >= 2 && parent.entries <= 6)],
   ['one entry', 30, machine(({ parent }) => parent.entries === 1)],
   ['64 entries', 30, machine(({ parent }) => parent.entries === 64)],
@@ -206,6 +215,9 @@ const SHAPES: typeof MACHINES = [
     sees((of, { memory }) => of.kind === 'guest.bindPasid' && pasidsOf(memory) >= memory.config.parent.pasids),
   ],
   ['guest PASID 0', 18, has((of) => of.kind === 'guest.bindPasid' && of.pasid === 0)],
+  ['a bind of more than 20 bits', 10, has((of) => of.kind === 'guest.bindPasid' && of.pasid > PASID_MAX)],
+  ['a free of more than 20 bits', 8, has((of) => of.kind === 'guest.freePasid' && of.pasid > PASID_MAX)],
+  ['PASIDs far apart', 40, has((of) => of.kind === 'guest.bindPasid' && of.pasid > 0x20000 && of.pasid < PASID_MAX)],
   ['the largest guest PASID', 12, has((of) => 'pasid' in of && of.pasid === PASID_MAX)],
   [
     'the entry of another VM',

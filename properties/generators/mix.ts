@@ -123,7 +123,15 @@ export const MIXES = {
   },
   /** Enable, disable, raise in between, enable again. */
   tearDown: {
-    kinds: { ...EVERYDAY_KINDS, 'vfio.mapBar': 1, 'vfio.unmapBar': 2, 'device.raise': 28, 'device.arm': 16 },
+    kinds: {
+      ...EVERYDAY_KINDS,
+      'vfio.open': 2,
+      'vfio.close': 3,
+      'vfio.mapBar': 1,
+      'vfio.unmapBar': 2,
+      'device.raise': 28,
+      'device.arm': 16,
+    },
     requests: { ...EVERYDAY_REQUESTS, arm: 10, disable: 8 },
     ranges: { ...EVERYDAY_RANGES, again: 8 },
     followUpPercent: 50,

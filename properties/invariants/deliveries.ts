@@ -25,6 +25,9 @@ export interface Delivery {
   readonly counted: number;
 }
 
+/** What is known of the step before its account is made. */
+type Told = Pick<Moment, 'device' | 'devices' | 'operation' | 'step'>;
+
 interface Signal {
   readonly eventfd: TriggerView;
   /** Whether the signal is owed, or only allowed. */
@@ -36,32 +39,40 @@ interface Signal {
  * counted. An eventfd that the kernel reads to unmask INTx is not accounted for: the kernel takes its counts.
  * Source: PCIe 6.0, 6.1.4.5 for masked entries; vfio_msihandler, vfio_intx_handler, Linux 6.1 and 6.12.
  */
-export function deliveries(moment: Moment): readonly Delivery[] {
+export function deliveries(moment: Told): readonly Delivery[] {
   const { device, devices, operation, step } = moment;
-  const account = new Map<EventfdName, { least: number; most: number; counted: number }>();
-  const of = (eventfd: EventfdName) => {
-    const known = account.get(eventfd);
-    if (known !== undefined) return known;
-    const opened = { least: 0, most: 0, counted: 0 };
-    account.set(eventfd, opened);
-    return opened;
-  };
-  for (const event of step.events) if (event.kind === 'signalled') of(event.eventfd).counted += event.count;
   const signals = device === undefined ? [] : deviceSignals(moment, device, operation);
   if (operation.kind === 'vfio.writeEventfd') signals.push(...writtenSignals(devices, operation.eventfd));
+  // Most steps signal nobody and owe nobody.
+  if (signals.length === 0 && step.events.length === 0) return NOBODY;
+  const account = new Map<EventfdName, Account>();
+  for (const event of step.events)
+    if (event.kind === 'signalled') accountOf(account, event.eventfd).counted += event.count;
   for (const { eventfd, least } of signals) {
     if (eventfd === 'unseen') continue;
-    of(eventfd).most += 1;
-    if (least) of(eventfd).least += 1;
+    const at = accountOf(account, eventfd);
+    at.most += 1;
+    if (least) at.least += 1;
   }
-  return [...account]
-    .filter(([eventfd]) => !devices.some(({ singlesBefore }) => singlesBefore.unmask === eventfd))
-    .map(([eventfd, counts]) => ({ eventfd, ...counts }));
+  for (const { singlesBefore } of devices) if (singlesBefore.unmask !== null) account.delete(singlesBefore.unmask);
+  return [...account.values()];
 }
 
-function deviceSignals(moment: Moment, device: DeviceView, operation: Operation): Signal[] {
+type Account = { -readonly [Key in keyof Delivery]: Delivery[Key] };
+
+const NOBODY: readonly Delivery[] = [];
+
+function accountOf(account: Map<EventfdName, Account>, eventfd: EventfdName): Account {
+  const known = account.get(eventfd);
+  if (known !== undefined) return known;
+  const opened = { eventfd, least: 0, most: 0, counted: 0 };
+  account.set(eventfd, opened);
+  return opened;
+}
+
+function deviceSignals(moment: Told, device: DeviceView, operation: Operation): Signal[] {
   const signals: Signal[] = [];
-  if (setsVectors(operation)) signals.push(...replays(device, operation));
+  if (setsVectors(operation)) replays(device, operation, signals);
   if (loopsBack(operation) && moment.step.outcome.kind === 'ok') signals.push(...loopbacks(device, operation));
   for (const vector of device.raised) {
     const trigger = deliverable(device, vector) ? device.triggers.get(vector) : undefined;
@@ -91,19 +102,22 @@ export function deliverable(device: DeviceView, vector: number): boolean {
  * An event that waits for its vector's handler is delivered to the eventfd that a call sets as trigger; a call that
  * fails later may have got that far.
  */
-function replays(device: DeviceView, call: VfioSetIrqs): Signal[] {
+function replays(device: DeviceView, call: VfioSetIrqs, signals: Signal[]): void {
   const { choices } = device;
-  return call.data.slice(0, call.count).flatMap((element, place): Signal[] => {
+  const type = typeOf(call.index);
+  const places = Math.min(call.data.length, call.count);
+  for (let place = 0; place < places; place += 1) {
+    const element = call.data[place];
     const vector = call.start + place;
-    const pending = typeOf(call.index) === 'msix' && (device.stateBefore(vector) & PENDING) !== 0;
-    const waits = typeOf(call.index) === 'msi' && device.waiting.has(vector);
-    if (!isEventfdName(element) || !(pending || waits)) return [];
+    const pending = type === 'msix' && (device.stateBefore(vector) & PENDING) !== 0;
+    const waits = type === 'msi' && device.waiting.has(vector);
+    if (!isEventfdName(element) || !(pending || waits)) continue;
     const state = device.stateAfter(vector);
     const arrives = waits
       ? (state & ARMED) !== 0 && !device.unsure.has(vector)
       : (state & (PENDING | ADDRESS_0)) === 0 && choices.busMaster && !choices.inD3hot;
-    return [{ eventfd: element, least: arrives }];
-  });
+    signals.push({ eventfd: element, least: arrives });
+  }
 }
 
 /** A loopback signals the triggers it names. */

@@ -23,6 +23,8 @@ import type { Choices, DeviceView, Registers, SingleTriggers, Transition, Trigge
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
 const MSI_UNTOUCHED = { msiOff: false, oneMessage: false };
+const UNCHANGED: readonly Transition[] = [];
+const NOT_RAISED: readonly number[] = [];
 const NO_SINGLES: SingleTriggers = { intx: null, unmask: null, err: null, req: null };
 
 /** The view of one device, moved on from step to step. */
@@ -42,8 +44,8 @@ export class FollowedDevice implements DeviceView {
   after: Registers = this.before;
   choicesBefore = FRESH;
   choices = FRESH;
-  transitions: Transition[] = [];
-  raised: number[] = [];
+  transitions: readonly Transition[] = UNCHANGED;
+  raised: readonly number[] = NOT_RAISED;
   readonly triggers = new Map<number, TriggerView>();
   singlesBefore = NO_SINGLES;
   singles = NO_SINGLES;
@@ -93,25 +95,25 @@ export class FollowedDevice implements DeviceView {
 
   follow(place: number, operation: Operation, step: Step): void {
     this.before = this.after;
-    this.transitions = [];
-    this.#statesBefore.clear();
+    this.transitions = UNCHANGED;
+    if (this.#statesBefore.size > 0) this.#statesBefore.clear();
     if (this.waiting.size > 0 || this.#nowWaiting.size > 0) this.waiting = new Set(this.#nowWaiting);
     const own = 'device' in operation && operation.device === place;
     if (own && step.outcome.kind === 'ok') this.#followMappings(operation);
     // A system that died in this step has shown nothing.
     const observation = step.observation[place];
     if (observation !== undefined) this.#observe(observation);
-    this.raised = [];
-    for (const event of step.events) {
-      if (event.kind === 'raised' && event.device === place) this.raised.push(event.vector);
-    }
+    this.raised = step.events.length === 0 ? NOT_RAISED : raisedBy(place, step);
     this.#followChoices(operation, own && step.outcome.kind === 'ok');
     this.#followTriggers(operation, own && step.outcome.kind === 'ok');
     this.#followVectors(operation, own, step.outcome.kind !== 'ok');
   }
 
-  #observe({ enable, functionMask, msixInfoFlags, registers, changes }: DeviceObservation): void {
+  #observe(observation: DeviceObservation): void {
+    const { enable, functionMask, msixInfoFlags, registers, changes } = observation;
     let { allocated, armed } = this.before;
+    const open = msixInfoFlags !== 0;
+    if (changes.length === 0 && this.#isSeen(observation)) return;
     this.transitions = changes.map(({ vector, state }): Transition => {
       const before = this.stateAfter(vector);
       allocated += Number((state & ALLOCATED) !== 0) - Number((before & ALLOCATED) !== 0);
@@ -121,7 +123,6 @@ export class FollowedDevice implements DeviceView {
       this.#statesBefore.set(vector, before);
       return { vector, before, after: state };
     });
-    const open = msixInfoFlags !== 0;
     this.after = {
       open,
       held: open || this.#mappings > 0,
@@ -133,6 +134,18 @@ export class FollowedDevice implements DeviceView {
       allocated,
       armed,
     };
+  }
+
+  /** Whether all that is read of the device besides its vectors is as it was. */
+  #isSeen({ enable, functionMask, msixInfoFlags, registers }: DeviceObservation): boolean {
+    const { after } = this;
+    return (
+      after.enable === enable &&
+      after.functionMask === functionMask &&
+      after.infoFlags === msixInfoFlags &&
+      after.registers === registers &&
+      after.held === (after.open || this.#mappings > 0)
+    );
   }
 
   #followMappings(operation: Operation): void {
@@ -177,7 +190,9 @@ export class FollowedDevice implements DeviceView {
       else this.#setSingle(operation);
     }
     for (const { vector, after } of this.transitions) if ((after & ARMED) === 0) this.triggers.delete(vector);
-    if (this.after.type !== 'intx') this.singles = { ...this.singles, intx: null, unmask: null };
+    const { intx, unmask } = this.singles;
+    if (this.after.type !== 'intx' && (intx !== null || unmask !== null))
+      this.singles = { ...this.singles, intx: null, unmask: null };
     if (!this.after.held) this.singles = NO_SINGLES;
   }
 
@@ -243,6 +258,12 @@ export class FollowedDevice implements DeviceView {
       if (unheard) this.#nowWaiting.add(vector);
     }
   }
+}
+
+function raisedBy(place: number, { events }: Step): readonly number[] {
+  const raised: number[] = [];
+  for (const event of events) if (event.kind === 'raised' && event.device === place) raised.push(event.vector);
+  return raised;
 }
 
 /** Whether a message of an MSI function leaves it and has somewhere to go. */

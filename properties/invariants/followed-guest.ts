@@ -7,11 +7,13 @@ import {
   type Operation,
   type PciFunction,
   type Step,
+  type VectorChange,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VmmCall,
   type Window,
 } from '#vocabulary';
 import { disables } from './calls.ts';
+import { GuestEvents, SETTLED } from './guest-events.ts';
 import type { GuestRaise, GuestView, Received } from './guest-moment.ts';
 import { type Gates, GuestTable } from './guest-table.ts';
 import { Refusals } from './refusals.ts';
@@ -23,6 +25,10 @@ interface Arm {
 }
 
 const NO_CALLS: readonly VmmCall[] = [];
+const NO_RAISES: readonly GuestRaise[] = [];
+const NOTHING_RECEIVED: readonly Received[] = [];
+const UNCHANGED: readonly number[] = [];
+const UNSEEN: readonly VectorChange[] = [];
 
 /** The view of one device that a guest has, moved on from step to step. */
 export class FollowedGuest implements GuestView {
@@ -34,9 +40,11 @@ export class FollowedGuest implements GuestView {
   hostOffSince: number | null = null;
   hostOffBefore: number | null = null;
   changed: readonly number[] = [];
-  raises: GuestRaise[] = [];
-  received: Received[] = [];
+  raises: readonly GuestRaise[] = NO_RAISES;
+  received: readonly Received[] = NOTHING_RECEIVED;
   calls: readonly VmmCall[] | undefined;
+  settled = SETTLED;
+  readonly #account = new GuestEvents();
   readonly #table: GuestTable;
   readonly #refusals = new Refusals();
   /** Raises that wait for the next operation of the guest. */
@@ -131,20 +139,21 @@ export class FollowedGuest implements GuestView {
     this.#followEvents(step, index, guest !== null);
     if (own && operation.kind === 'device.arm')
       this.#arms.push({ vector: operation.vector, window: operation.window, index });
-    if (guest !== null) this.#arms = [];
+    if (guest !== null && this.#arms.length > 0) this.#arms = [];
+    this.settled = this.#account.follow(this);
   }
 
   #observe({ enable, changes, guest }: DeviceObservation): void {
     this.hostOn = enable;
-    this.#statesBefore.clear();
-    this.changed = changes.map(({ vector, state }) => {
+    if (this.#statesBefore.size > 0) this.#statesBefore.clear();
+    this.changed = changes.length === 0 ? UNCHANGED : changes.map(({ vector }) => vector);
+    for (const { vector, state } of changes) {
       this.#statesBefore.set(vector, this.stateAfter(vector));
       if (state === 0) this.#states.delete(vector);
       else this.#states.set(vector, state);
-      return vector;
-    });
+    }
     this.seen = guest;
-    for (const { vector, state } of guest?.changes ?? []) {
+    for (const { vector, state } of guest?.changes ?? UNSEEN) {
       this.touched.add(vector);
       if (state === 0) this.#guestStates.delete(vector);
       else this.#guestStates.set(vector, state);
@@ -152,18 +161,23 @@ export class FollowedGuest implements GuestView {
   }
 
   #followEvents({ events }: Step, index: number, reacts: boolean): void {
-    this.raises = [];
-    this.received = [];
+    this.raises = NO_RAISES;
+    this.received = NOTHING_RECEIVED;
+    if (events.length === 0) return;
+    const raises: GuestRaise[] = [];
+    const received: Received[] = [];
     for (const event of events) {
       if (event.kind === 'signalled' || event.device !== this.place) continue;
       if (event.kind === 'message') {
         const { address, high, data, count } = event;
-        this.received.push({ message: { address, high, data }, count });
+        received.push({ message: { address, high, data }, count });
       } else if (event.kind === 'raised' && this.config.silent !== true && event.vector < this.config.msixVectors) {
         const { vector, window } = event;
-        this.raises.push({ vector, window, raisedAt: index, armedAt: reacts ? this.#armOf(vector, window) : null });
+        raises.push({ vector, window, raisedAt: index, armedAt: reacts ? this.#armOf(vector, window) : null });
       }
     }
+    this.raises = raises;
+    this.received = received;
   }
 
   /** Which arming a raise comes from: each is used once. */

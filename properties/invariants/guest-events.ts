@@ -30,7 +30,8 @@ interface Held {
   readonly hostOffSince: number | null;
 }
 
-const SETTLED: Settled = { lost: [], unexplained: [] };
+/** What a step without events does. */
+export const SETTLED: Settled = { lost: [], unexplained: [] };
 const LIVE = ARMED | UNMASKED;
 const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: null };
 

@@ -11,6 +11,7 @@ import {
   type Window,
 } from '#vocabulary';
 import { FollowedGuest } from './followed-guest.ts';
+import type { Settled } from './guest-events.ts';
 import type { Gates } from './guest-table.ts';
 
 /** One operation on a machine with a VMM with its step, and what the steps so far say of the devices. */
@@ -66,6 +67,8 @@ export interface GuestView {
   /** In the order in which they happened. */
   readonly raises: readonly GuestRaise[];
   readonly received: readonly Received[];
+  /** What the operation did to the account of events and messages. */
+  readonly settled: Settled;
   /** What the VMM asked of the host for this device; undefined where it is not seen. */
   readonly calls: readonly VmmCall[] | undefined;
   /** Whether a call that sets triggers was refused since the guest enabled MSI-X. */

@@ -58,10 +58,10 @@ export function violations(
 ): readonly Violation[] {
   if (hasMdevs(config)) return violationsOfMdevs(invariants, config, operations, trace);
   if (config.vmm === undefined) {
-    const watches = invariants.map(({ id, start }) => ({ id, watch: start?.() }));
+    const watches = speaking(invariants, ({ start }) => start?.());
     return shown(watches, moments(config, operations, trace));
   }
-  const watches = invariants.map(({ id, startGuest }) => ({ id, watch: startGuest?.() }));
+  const watches = speaking(invariants, ({ startGuest }) => startGuest?.());
   return shown(watches, guestMoments(config, operations, trace));
 }
 
@@ -72,24 +72,38 @@ function violationsOfMdevs(
   operations: readonly Operation[],
   trace: Trace,
 ): readonly Violation[] {
-  const watches = invariants.map(({ id, startMdev }) => ({ id, watch: startMdev?.() }));
+  const watches = speaking(invariants, ({ startMdev }) => startMdev?.());
   const found = shown(watches, mdevMoments(config, operations, trace));
   if (config.vmm === undefined) return found;
-  const guests = invariants.map(({ id, startMdevGuest }) => ({ id, watch: startMdevGuest?.() }));
+  const guests = speaking(invariants, ({ startMdevGuest }) => startMdevGuest?.());
   const seen = shown(guests, guestMoments(config, operations, asRaises(config, operations, trace)));
   return [...found, ...seen].sort((left, right) => left.step - right.step);
 }
 
 interface Watching<At> {
   readonly id: InvariantId;
-  readonly watch: ((moment: At) => readonly Breach[]) | undefined;
+  readonly watch: (moment: At) => readonly Breach[];
+}
+
+/** Those that promise something of such a machine, each started afresh. */
+function speaking<At>(
+  invariants: readonly Invariant[],
+  start: (invariant: Invariant) => Watching<At>['watch'] | undefined,
+): readonly Watching<At>[] {
+  const watches: Watching<At>[] = [];
+  for (const invariant of invariants) {
+    const watch = start(invariant);
+    if (watch !== undefined) watches.push({ id: invariant.id, watch });
+  }
+  return watches;
 }
 
 function shown<At>(watches: readonly Watching<At>[], run: Iterable<At>): readonly Violation[] {
   const found: Violation[] = [];
+  if (watches.length === 0) return found;
   for (const moment of run) {
     for (const { id, watch } of watches) {
-      for (const breach of watch?.(moment) ?? []) found.push({ invariant: id, ...breach });
+      for (const breach of watch(moment)) found.push({ invariant: id, ...breach });
     }
   }
   return found;

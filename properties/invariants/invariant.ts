@@ -1,4 +1,4 @@
-import type { GuestMoment } from './guest-moment.ts';
+import type { GuestMoment, GuestView } from './guest-moment.ts';
 import type { MdevMoment } from './mdev-moment.ts';
 import type { Moment } from './moment.ts';
 
@@ -54,6 +54,16 @@ export type MdevWatch = (moment: MdevMoment) => readonly Breach[];
 
 /** What a watch returns when nothing broke. */
 export const KEPT: readonly Breach[] = [];
+
+/** What is wrong with each device of a moment, where something is. */
+export function ofEachGuest(moment: GuestMoment, wrongOf: (view: GuestView) => string | null): readonly Breach[] {
+  let breaches = KEPT;
+  for (const view of moment.devices) {
+    const message = wrongOf(view);
+    if (message !== null) breaches = [...breaches, { step: moment.index, causes: [moment.index], message }];
+  }
+  return breaches;
+}
 
 /** Steps as causes: ascending, each once; -1 stands for before the first. */
 export function ascending(steps: readonly number[]): readonly number[] {

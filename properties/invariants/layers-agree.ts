@@ -14,11 +14,12 @@ export const layersAgree: Invariant = {
   source:
     'vfio_msi_set_vector_signal, msix_capability_init, pci_free_irq_vectors, vfio_intx_handler, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
-    const breaches = moment.devices.flatMap((device) => {
-      const wrong = msixDisagrees(device) ?? othersDisagree(device) ?? firstWrong(device);
-      return wrong === null ? [] : [{ step: moment.index, causes: [moment.index], message: wrong }];
-    });
-    return breaches.length === 0 ? KEPT : breaches;
+    let breaches = KEPT;
+    for (const device of moment.devices) {
+      const message = msixDisagrees(device) ?? othersDisagree(device) ?? firstWrong(device);
+      if (message !== null) breaches = [...breaches, { step: moment.index, causes: [moment.index], message }];
+    }
+    return breaches;
   },
   startGuest: watchVmmLayers,
   startMdev: watchMdevLayers,

@@ -10,6 +10,7 @@ import {
   VFIO_IRQ_INFO_NORESIZE,
 } from '#vocabulary';
 import type { IrqType } from './calls.ts';
+import { type Delivery, deliveries } from './deliveries.ts';
 import { FollowedDevice } from './followed-device.ts';
 
 /** One operation with its step, and what the steps so far say of the devices before and after it. */
@@ -22,6 +23,8 @@ export interface Moment {
   readonly devices: readonly DeviceView[];
   /** The device the operation is about, if it is about one. */
   readonly device: DeviceView | undefined;
+  /** What every eventfd was owed, and what it counted. */
+  readonly deliveries: readonly Delivery[];
   /** Host vectors that were free before the operation; Infinity when nothing limits them. */
   readonly hostVectorsFree: number;
   /** Whether somebody has asked for an allocation to fail, and none has been seen to yet. */
@@ -135,10 +138,19 @@ export function* moments(
     const operation = operations[index];
     if (operation === undefined) throw new Error(`step ${index} answers no operation`);
     const usedBefore = usedVectors(devices);
-    for (const [place, device] of devices.entries()) device.follow(place, operation, step);
+    for (let place = 0; place < devices.length; place += 1) devices[place]?.follow(place, operation, step);
     const at = deviceOf(operation);
     const device = at === undefined ? undefined : devices[at];
-    yield { operation, step, index, devices, device, hostVectorsFree, allocationMayFail };
+    yield {
+      operation,
+      step,
+      index,
+      devices,
+      device,
+      hostVectorsFree,
+      allocationMayFail,
+      deliveries: deliveries({ device, devices, operation, step }),
+    };
     if (operation.kind === 'host.limitVectors') hostVectorsFree = operation.count;
     else hostVectorsFree += usedBefore - usedVectors(devices);
     if (operation.kind === 'host.failAllocation') allocationMayFail = true;
@@ -153,5 +165,7 @@ function hasFailed({ outcome }: Step, { interruptRemapping }: Config, hostVector
 }
 
 function usedVectors(devices: readonly FollowedDevice[]): number {
-  return devices.reduce((sum, device) => sum + device.hostVectors(), 0);
+  let sum = 0;
+  for (const device of devices) sum += device.hostVectors();
+  return sum;
 }

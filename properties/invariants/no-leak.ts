@@ -11,7 +11,7 @@ import {
   type VfioSetIrqs,
 } from '#vocabulary';
 import { disables, type IrqType, placesOf, setsIntx, setsVectors, typeOf } from './calls.ts';
-import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevLeaks } from './mdev-leaks.ts';
 import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
 import { watchVmmLeaks } from './vmm-leaks.ts';
@@ -26,14 +26,20 @@ export const noLeak: Invariant = {
   source: 'vfio_msi_disable, vfio_intx_disable, vfio_pci_core_disable, Linux 6.1 and 6.12',
   start: (): Watch => (moment) => {
     const wrong = moment.device === undefined ? null : (leaked(moment, moment.device) ?? usedUp(moment));
-    const moved = moment.devices.map((device) => typeMoved(moment, device) ?? triggersMoved(moment, device));
-    const messages = [wrong, ...moved].filter((message) => message !== null);
-    if (messages.length === 0) return KEPT;
-    return messages.map((message) => ({ step: moment.index, causes: [moment.index], message }));
+    let breaches = wrong === null ? KEPT : [breach(moment, wrong)];
+    for (const device of moment.devices) {
+      const moved = typeMoved(moment, device) ?? triggersMoved(moment, device);
+      if (moved !== null) breaches = [...breaches, breach(moment, moved)];
+    }
+    return breaches;
   },
   startGuest: watchVmmLeaks,
   startMdev: watchMdevLeaks,
 };
+
+function breach({ index }: Moment, message: string): Breach {
+  return { step: index, causes: [index], message };
+}
 
 const TYPE_NAMES: Readonly<Record<IrqType, string>> = { none: 'nothing', intx: 'INTx', msi: 'MSI', msix: 'MSI-X' };
 

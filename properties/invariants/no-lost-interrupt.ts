@@ -1,6 +1,6 @@
 import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
 import { placesOf, setsVectors } from './calls.ts';
-import { deliverable, deliveries } from './deliveries.ts';
+import { deliverable } from './deliveries.ts';
 import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
@@ -37,13 +37,12 @@ export const noLostInterrupt: Invariant = {
     'Every event of a vector in use reaches its eventfd, or its guest as a message, or stays pending until it can.',
   source: 'PCIe 6.0, 6.1.4.5; the question of the VFIO MSI-X virtualization mail of 2021',
   start: (): Watch => {
-    const debts = new Map<number, Debts>();
+    const debts = new Map<DeviceView, Debts>();
     return (moment): readonly Breach[] => {
       const breaches = missingSignals(moment);
-      for (const [place, device] of moment.devices.entries()) {
-        const owed = debts.get(place) ?? { wanted: new Set(), gone: new Map(), turnedOffAt: -1 };
-        debts.set(place, owed);
-        breaches.push(...settle(moment, device, owed));
+      for (const device of moment.devices) {
+        const owed = debtsOf(debts, device);
+        settle(moment, device, owed, breaches);
         note(moment, device, owed, breaches);
       }
       return breaches.length === 0 ? KEPT : breaches;
@@ -54,8 +53,16 @@ export const noLostInterrupt: Invariant = {
   startMdevGuest: watchLostMessages,
 };
 
+function debtsOf(debts: Map<DeviceView, Debts>, device: DeviceView): Debts {
+  const known = debts.get(device);
+  if (known !== undefined) return known;
+  const none: Debts = { wanted: new Set(), gone: new Map(), turnedOffAt: -1 };
+  debts.set(device, none);
+  return none;
+}
+
 function missingSignals(moment: Moment): Breach[] {
-  return deliveries(moment)
+  return moment.deliveries
     .filter(({ counted, least }) => counted < least)
     .map(({ eventfd, counted, least }) => ({
       step: moment.index,
@@ -65,8 +72,7 @@ function missingSignals(moment: Moment): Breach[] {
 }
 
 /** Looks whether a vector that lost an event is armed again, and whether a pending bit went away by itself. */
-function settle(moment: Moment, device: DeviceView, owed: Debts): Breach[] {
-  const breaches: Breach[] = [];
+function settle(moment: Moment, device: DeviceView, owed: Debts, breaches: Breach[]): void {
   for (const { vector, before, after } of device.transitions) {
     if ((after & PENDING) !== 0 && device.after.type === 'msix' && deliverable(device, vector)) {
       breaches.push({
@@ -100,7 +106,6 @@ function settle(moment: Moment, device: DeviceView, owed: Debts): Breach[] {
       });
     }
   }
-  return breaches;
 }
 
 function lossInWords(vector: number, { turnedOffAt }: Gone): string {

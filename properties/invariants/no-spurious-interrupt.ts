@@ -1,4 +1,3 @@
-import { deliveries } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchSpuriousCompletions } from './mdev-spurious.ts';
 import { watchSpuriousMessages } from './spurious-message.ts';
@@ -11,7 +10,7 @@ export const noSpuriousInterrupt: Invariant = {
   start:
     (): Watch =>
     (moment): readonly Breach[] => {
-      const tooMany = deliveries(moment).filter(({ counted, most }) => counted > most);
+      const tooMany = moment.deliveries.filter(({ counted, most }) => counted > most);
       if (tooMany.length === 0) return KEPT;
       return tooMany.map(({ eventfd, counted, most }) => ({
         step: moment.index,

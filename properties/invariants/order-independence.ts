@@ -1,6 +1,6 @@
 import { ARMED, printVectorState, UNMASKED } from '#vocabulary';
 import type { GuestView } from './guest-moment.ts';
-import { type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
+import { type Breach, type GuestWatch, type Invariant, ofEachGuest } from './invariant.ts';
 
 const LIVE = ARMED | UNMASKED;
 
@@ -13,13 +13,8 @@ export const orderIndependence: Invariant = {
   source: 'PCIe 6.0, 6.1.4 and 7.7.2; the contract of this suite, order independence of guest writes',
   startGuest:
     (): GuestWatch =>
-    ({ devices, index }): readonly Breach[] => {
-      const breaches = devices.flatMap((view) => {
-        const wrong = hostDiffers(view);
-        return wrong === null ? [] : [{ step: index, causes: [index], message: wrong }];
-      });
-      return breaches.length === 0 ? KEPT : breaches;
-    },
+    (moment): readonly Breach[] =>
+      ofEachGuest(moment, hostDiffers),
 };
 
 function hostDiffers(view: GuestView): string | null {

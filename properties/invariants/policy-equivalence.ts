@@ -15,16 +15,21 @@ export const policyEquivalence: Invariant = {
   startGuest: (): GuestWatch => {
     const functions = new Map<number, BareFunction>();
     return (moment): readonly Breach[] => {
-      const breaches = moment.devices.flatMap((view) => {
+      let wrong = NOTHING;
+      for (const view of moment.devices) {
         const bare = functions.get(view.place) ?? new BareFunction();
         functions.set(view.place, bare);
-        return [...bare.differences(moment, view), ...misread(moment, view)];
-      });
-      if (breaches.length === 0) return KEPT;
-      return breaches.map((message) => ({ step: moment.index, causes: [moment.index], message }));
+        const differences = bare.differences(moment, view);
+        const misreadings = misread(moment, view);
+        if (differences.length + misreadings.length > 0) wrong = [...wrong, ...differences, ...misreadings];
+      }
+      if (wrong.length === 0) return KEPT;
+      return wrong.map((message) => ({ step: moment.index, causes: [moment.index], message }));
     };
   },
 };
+
+const NOTHING: readonly string[] = [];
 
 /**
  * The function that a guest believes it has: pending bits and masks, nothing below them. `must`: a pending event that
@@ -36,13 +41,16 @@ class BareFunction {
   #different = false;
 
   differences({ operation, device }: GuestMoment, view: GuestView): readonly string[] {
+    if (this.#different) return NOTHING;
     const refused = setCalls(view.calls ?? []).some(({ answer }) => answer === 'shortage');
-    if (refused || view.raises.some(({ window }) => window !== null)) this.#different = true;
-    if (this.#different) return [];
+    if (refused || view.raises.some(({ window }) => window !== null)) {
+      this.#different = true;
+      return NOTHING;
+    }
     if (!view.gates.enable && view.gatesBefore.enable) this.#disable();
     // A function without a reset of its own keeps its pending bits.
     if (device === view && operation.kind === 'guest.reset' && view.config.reset === true) this.#pending.clear();
-    if (this.#pending.size === 0 && view.raises.length === 0 && view.received.length === 0) return [];
+    if (this.#pending.size === 0 && view.raises.length === 0 && view.received.length === 0) return NOTHING;
     const vectors = [...new Set([...this.#pending.keys(), ...view.raises.map(({ vector }) => vector)])];
     const claims = vectors.map((vector) => this.#claim(view, vector));
     const { unmet, unexplained } = settle(claims, view.received);

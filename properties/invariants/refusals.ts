@@ -16,8 +16,12 @@ export interface SetCall {
   readonly answer: 'granted' | 'shortage' | 'mistake';
 }
 
+const NO_CALLS: readonly SetCall[] = [];
+const NONE: ReadonlySet<number> = new Set();
+
 /** The calls among a VMM's that set triggers of MSI-X vectors. */
 export function setCalls(calls: readonly VmmCall[]): readonly SetCall[] {
+  if (calls.length === 0) return NO_CALLS;
   return calls.flatMap((call): SetCall[] => {
     if (call.kind !== 'vfio' || !setsVectors(call.operation)) return [];
     if (call.operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return [];
@@ -44,7 +48,7 @@ export class Refusals {
   /** Whether any call that sets triggers was refused. A call that is wrong is only excused by a shortage before it. */
   some = false;
   readonly #refused = new Set<number>();
-  #refusedBefore: ReadonlySet<number> = new Set();
+  #refusedBefore = NONE;
   readonly #onceArmed = new Set<number>();
   /** Whether MSI-X has been on at the host. */
   #onceOn = false;
@@ -73,7 +77,7 @@ export class Refusals {
    * @param on whether MSI-X is on at the host after it
    */
   follow(calls: readonly VmmCall[], armed: readonly number[], on: boolean): void {
-    this.#refusedBefore = this.#refused.size === 0 ? new Set() : new Set(this.#refused);
+    this.#refusedBefore = this.#refused.size === 0 ? NONE : new Set(this.#refused);
     this.#neverGivenBefore = this.#neverGiven();
     for (const { operation, answer } of setCalls(calls)) {
       if (answer === 'granted') this.#onceOn = true;

@@ -1,5 +1,4 @@
 import { type Message, printEvent } from '#vocabulary';
-import { GuestEvents } from './guest-events.ts';
 import type { GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
 
@@ -9,18 +8,15 @@ import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
  * Source: PCIe 6.0, 6.1.4.2 and 6.1.4.5.
  */
 export function watchSpuriousMessages(): GuestWatch {
-  const accounts = new Map<number, GuestEvents>();
   return ({ devices, index }): readonly Breach[] => {
-    const breaches = devices.flatMap((view) => {
-      const account = accounts.get(view.place) ?? new GuestEvents();
-      accounts.set(view.place, account);
-      return account.follow(view).unexplained.map((message) => ({
-        step: index,
-        causes: [index],
-        message: `${messageInWords(view, message)} came, and ${reasonAgainst(view, message)}`,
-      }));
-    });
-    return breaches.length === 0 ? KEPT : breaches;
+    let breaches = KEPT;
+    for (const view of devices) {
+      for (const unexplained of view.settled.unexplained) {
+        const message = `${messageInWords(view, unexplained)} came, and ${reasonAgainst(view, unexplained)}`;
+        breaches = [...breaches, { step: index, causes: [index], message }];
+      }
+    }
+    return breaches;
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from '#vocabulary';
 import { disables, setsVectors } from './calls.ts';
 import type { GuestView } from './guest-moment.ts';
-import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
+import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
 
 /**
  * What a VMM was granted is what the function has: MSI-X is on after the last call that set triggers and off after the
@@ -19,17 +19,13 @@ import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
  */
 export function watchVmmLayers(): GuestWatch {
   const granted = new Map<number, Granted>();
-  return ({ devices, index, step }): readonly Breach[] => {
-    const breaches = devices.flatMap((view) => {
+  return (moment): readonly Breach[] =>
+    ofEachGuest(moment, (view) => {
       const calls = granted.get(view.place) ?? new Granted();
       granted.set(view.place, calls);
-      for (const call of view.calls ?? []) calls.follow(call);
-      const differs = view.calls === undefined ? null : calls.differs(view);
-      const wrong = differs ?? typeDiffers(step.observation[view.place]) ?? vectorDiffers(view);
-      return wrong === null ? [] : [{ step: index, causes: [index], message: wrong }];
+      const differs = view.calls === undefined ? null : calls.differs(view, view.calls);
+      return differs ?? typeDiffers(moment.step.observation[view.place]) ?? vectorDiffers(view);
     });
-    return breaches.length === 0 ? KEPT : breaches;
-  };
 }
 
 /** What the calls for one device add up to. A vector of which they say nothing is not armed while MSI-X is on. */
@@ -37,7 +33,7 @@ class Granted {
   #on = false;
   readonly #armed = new Map<number, boolean | 'unknown'>();
 
-  follow(call: VmmCall): void {
+  #follow(call: VmmCall): void {
     if (call.kind !== 'vfio' || call.operation.kind !== 'vfio.setIrqs') return;
     const { operation, outcome } = call;
     if (operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return;
@@ -53,10 +49,11 @@ class Granted {
       this.#armed.set(operation.start + place, isGranted ? isEventfdName(operation.data[place]) : 'unknown');
   }
 
-  differs(view: GuestView): string | null {
+  differs(view: GuestView, calls: readonly VmmCall[]): string | null {
+    for (const call of calls) this.#follow(call);
     if (this.#on !== view.hostOn)
       return `the VMM was granted MSI-X ${this.#on ? 'on' : 'off'} and it is ${view.hostOn ? 'on' : 'off'}`;
-    if (view.calls?.length === 0 && view.changed.length === 0) return null;
+    if (calls.length === 0 && view.changed.length === 0) return null;
     for (const vector of new Set([...this.#armed.keys(), ...view.changed])) {
       const armed = (view.stateAfter(vector) & ARMED) !== 0;
       const granted = this.#armed.get(vector) ?? false;

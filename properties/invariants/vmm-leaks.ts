@@ -1,6 +1,6 @@
-import { ALLOCATED, type EventfdName, eventfdUse } from '#vocabulary';
+import { ALLOCATED, type EventfdName, eventfdUse, type VmmCall } from '#vocabulary';
 import type { GuestView } from './guest-moment.ts';
-import { type Breach, type GuestWatch, KEPT } from './invariant.ts';
+import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
 import { setCalls } from './refusals.ts';
 
 /**
@@ -11,18 +11,19 @@ import { setCalls } from './refusals.ts';
 export function watchVmmLeaks(): GuestWatch {
   const taken = new Map<number, Taken>();
   let isLimited = false;
-  return ({ operation, devices, index }): readonly Breach[] => {
+  return (moment): readonly Breach[] => {
+    const { operation } = moment;
     if (operation.kind === 'host.limitVectors' || operation.kind === 'host.failAllocation') isLimited = true;
-    const breaches = devices.flatMap((view) => {
+    return ofEachGuest(moment, (view) => {
       const own = taken.get(view.place) ?? new Taken();
       taken.set(view.place, own);
       own.follow(view);
-      const wrong = own.leaked(view) ?? (isLimited ? null : usedUp(view));
-      return wrong === null ? [] : [{ step: index, causes: [index], message: wrong }];
+      return own.leaked(view) ?? (isLimited ? null : usedUp(view));
     });
-    return breaches.length === 0 ? KEPT : breaches;
   };
 }
+
+const NO_CALLS: readonly VmmCall[] = [];
 
 /** What the VMM has of one device. */
 class Taken {
@@ -34,7 +35,7 @@ class Taken {
 
   follow(view: GuestView): void {
     this.#releasedTwice = null;
-    for (const call of view.calls ?? []) {
+    for (const call of view.calls ?? NO_CALLS) {
       if (call.kind !== 'kvm.irqfd' || eventfdUse(call.eventfd).role === 'intx') continue;
       if (call.assign) this.#irqfds.add(call.eventfd);
       else if (!this.#irqfds.delete(call.eventfd)) this.#releasedTwice = call.eventfd;
@@ -56,6 +57,7 @@ class Taken {
 }
 
 function usedUp({ calls }: GuestView): string | null {
-  const isShort = setCalls(calls ?? []).some(({ answer }) => answer === 'shortage');
+  if (calls === undefined || calls.length === 0) return null;
+  const isShort = setCalls(calls).some(({ answer }) => answer === 'shortage');
   return isShort ? 'the host had too few vectors, and nothing was short' : null;
 }

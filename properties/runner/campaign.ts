@@ -1,31 +1,35 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { HarnessError, type Platform, type Scenario, type System, type Trace } from '#vocabulary';
+import { HarnessError, type Platform, type Scenario, type System } from '#vocabulary';
 import { expectationsOf } from '../expected.ts';
 import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
 import { scenarios } from '../generators/scenario.ts';
-import type { Invariant, InvariantId } from '../invariants/invariant.ts';
+import type { Invariant } from '../invariants/invariant.ts';
+import { BLOCK_SCENARIOS, type Drawing, drawBlock, judgeBlock } from './block.ts';
+import { NO_COVERAGE } from './coverage.ts';
+import { askWorker, type BlockQuestion, type Crew } from './crew.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
-import { isUnforeseenEnd, lockstep, type Terms } from './lockstep.ts';
-import type { CampaignResult, Finding, Judgement, ViolationCount } from './verdict.ts';
+import { lockstep, type Terms } from './lockstep.ts';
+import { signatures, verdictOf } from './signature.ts';
+import { type Failure, keep, Tally, type TallyPart } from './tally.ts';
+import type { CampaignResult, Finding, Judgement } from './verdict.ts';
 
-export interface CampaignPlan {
-  readonly system: System;
+export interface CampaignPlan extends Drawing {
   readonly profile: string;
-  readonly platform: Platform;
   readonly subjectProfile: string;
   readonly subjectPlatform: Platform;
   readonly invariants: readonly Invariant[];
-  readonly seed: number;
-  /** Scenarios of the whole campaign, before it is sharded. */
-  readonly scenarios: number;
-  /** Longest scenario, in operations; the generators know what is good when left open. */
-  readonly lengthMax: number | undefined;
   /** Wall-clock seconds after which no new scenario is started. */
   readonly seconds: number;
   /** This part of `count`, from 1. */
   readonly shard: { readonly index: number; readonly count: number };
+  /**
+   * Processes that do a part of the work, of a system in the process itself; null where there are none. What is found
+   * is the same.
+   */
+  readonly crew: Crew | null;
   /** Ends the campaign with what was found so far. */
   readonly stop: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -37,23 +41,10 @@ export interface Progress {
   readonly findings: number;
 }
 
-/** Scenarios that fast-check draws from one seed: the unit of sharding, and of looking at the clock. */
-const BLOCK_SCENARIOS = 50;
-/** Distinct findings after which a campaign ends: more would say the same thing again. */
+/** Distinct findings after which a campaign ends with the block: more would say the same thing again. */
 const FINDINGS_MAX = 5;
 /** Seconds for shrinking one finding, in a campaign that has more. */
 const SHRINK_SECONDS = 20;
-
-/** A failure of one kind, as first met. */
-interface Failure {
-  readonly scenario: Scenario;
-  readonly judgement: Judgement;
-}
-
-/** An expected violation as met: drawn, if one was, and else the story of its expectation, which is short already. */
-interface Example extends Failure {
-  readonly isStory: boolean;
-}
 
 /** Drives one system through generated scenarios beside the reference, and shrinks what does not hold. */
 export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
@@ -83,55 +74,108 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
   }
 }
 
+/** The scenarios of this shard, until there are no more, no more time, or findings enough. */
+function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number): Promise<void> {
+  const isOver = (): boolean => plan.stop.aborted || performance.now() >= deadline;
+  return plan.crew === null ? drawSingly(plan, tally, isOver) : drawShared(plan, plan.crew, tally, isOver);
+}
+
+function isFull({ failures }: Tally): boolean {
+  return failures.size >= FINDINGS_MAX;
+}
+
 /**
  * As many scenarios at once as the system can run; they are counted in the order in which they were drawn, whichever is
  * ready first.
  */
-async function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number): Promise<void> {
-  const over = (): boolean => plan.stop.aborted || performance.now() >= deadline || tally.failures.size >= FINDINGS_MAX;
+async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolean): Promise<void> {
   const drawn = drawBlocks(plan);
   const waiting = new Map<number, { readonly scenario: Scenario; readonly judgement: Judgement }>();
   let next = 0;
   let counted = 0;
-  let failed = false;
+  let ended = false;
   const lane = async (): Promise<void> => {
-    while (!over() && !failed) {
+    while (!ended && !isOver()) {
       const { value: scenario } = drawn.next();
       if (scenario === undefined) return;
       const place = next;
       next += 1;
       waiting.set(place, { scenario, judgement: await lockstep(plan.system, scenario, terms(plan)) });
-      for (let ready = waiting.get(counted); ready !== undefined; ready = waiting.get(counted)) {
+      for (let ready = waiting.get(counted); ready !== undefined && !ended; ready = waiting.get(counted)) {
         tally.add(ready.scenario, ready.judgement, false);
         waiting.delete(counted);
         counted += 1;
-        if (counted % BLOCK_SCENARIOS === 0)
-          plan.onProgress({ scenarios: tally.scenarios, operations: tally.operations, findings: tally.failures.size });
+        if (counted % BLOCK_SCENARIOS !== 0) continue;
+        tell(plan, tally);
+        ended = isFull(tally);
       }
     }
   };
-  const stopping = (): Promise<void> =>
+  const lanes = Array.from({ length: plan.system.atOnce }, () => lane);
+  await together(lanes, () => (ended = true));
+}
+
+/** Block by block, by the crew and by this process; they are added in their order, whichever is ready first. */
+async function drawShared(plan: CampaignPlan, crew: Crew, tally: Tally, isOver: () => boolean): Promise<void> {
+  const { index, count } = plan.shard;
+  const parts = new Map<number, TallyPart>();
+  let next = 0;
+  let added = 0;
+  let ended = false;
+  type Judge = (block: number, known: readonly string[]) => Promise<TallyPart>;
+  const lane = async (judge: Judge): Promise<void> => {
+    while (!ended && !isOver() && !isFull(tally)) {
+      const place = next;
+      const block = index - 1 + place * count;
+      if (block * BLOCK_SCENARIOS >= plan.scenarios) return;
+      next += 1;
+      parts.set(place, await judge(block, tally.known()));
+      for (let part = parts.get(added); part !== undefined && !isFull(tally); part = parts.get(added)) {
+        tally.merge(part);
+        parts.delete(added);
+        added += 1;
+        tell(plan, tally);
+      }
+    }
+  };
+  const own = lane(async (block, known) => {
+    // The answers of the others wait until this process looks at them.
+    await setImmediate();
+    return judgeBlock(plan, terms(plan), block, known);
+  });
+  const theirs = crew.workers.map((worker) => async (): Promise<void> => {
+    await Promise.race([worker.ready, own]);
+    await lane((block, known) => askWorker(worker, questionOf(plan, block, known)));
+  });
+  await together([() => own, ...theirs], () => (ended = true));
+}
+
+/** Waits for all; when one fails, the others are told to end. */
+async function together(lanes: readonly (() => Promise<void>)[], end: () => void): Promise<void> {
+  const ending = lanes.map((lane) =>
     lane().catch((error: unknown) => {
-      failed = true;
+      end();
       throw error;
-    });
-  const ended = await Promise.allSettled(Array.from({ length: plan.system.atOnce }, stopping));
-  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+    }),
+  );
+  for (const settled of await Promise.allSettled(ending)) if (settled.status === 'rejected') throw settled.reason;
+}
+
+function questionOf(plan: CampaignPlan, block: number, known: readonly string[]): BlockQuestion {
+  const { system, platform, profile, subjectPlatform, seed, scenarios: whole, lengthMax } = plan;
+  const invariants = plan.invariants.map(({ id }) => id);
+  const drawing = { system: system.name, platform, seed, scenarios: whole, lengthMax };
+  return { ...drawing, profile, subjectPlatform, invariants, block, known };
+}
+
+function tell({ onProgress }: CampaignPlan, { scenarios: done, operations, failures }: Tally): void {
+  onProgress({ scenarios: done, operations, findings: failures.size });
 }
 
 /** The scenarios of this shard, block by block, so that they are the same whatever the number of shards. */
 function* drawBlocks(plan: CampaignPlan): Generator<Scenario, undefined> {
   const { index, count } = plan.shard;
-  const arbitrary = scenarios(plan.system.support, plan.platform, plan.lengthMax);
-  for (let block = index - 1; block * BLOCK_SCENARIOS < plan.scenarios; block += count) {
-    const numRuns = Math.min(BLOCK_SCENARIOS, plan.scenarios - block * BLOCK_SCENARIOS);
-    yield* fc.sample(arbitrary, { seed: blockSeed(plan.seed, block), numRuns });
-  }
-}
-
-/** The seed of a block: the same for every number of shards. */
-function blockSeed(seed: number, block: number): number {
-  return createHash('sha256').update(`${seed} ${block}`).digest().readInt32LE();
+  for (let block = index - 1; block * BLOCK_SCENARIOS < plan.scenarios; block += count) yield* drawBlock(plan, block);
 }
 
 function terms(plan: CampaignPlan): Terms {
@@ -193,121 +237,6 @@ async function shrink(plan: CampaignPlan, signature: string, failure: Failure): 
   return shortest;
 }
 
-/** A Trace belongs to its system until that system's next run, so a judgement that is kept is copied. */
-function keep(judgement: Judgement): Judgement {
-  return structuredClone(judgement);
-}
-
-/** What kinds of failure a judgement shows: two failures of one kind are told once. */
-function signatures({ operations }: Scenario, { divergences, violations, subject }: Judgement): readonly string[] {
-  if (isUnforeseenEnd(subject, violations)) return ['unknown'];
-  const unexpected = violations.filter(({ expectedBy }) => expectedBy === null).map(({ invariant }) => invariant);
-  const expected = violations.flatMap(({ invariant, expectedBy }) =>
-    expectedBy === null ? [] : [`expected ${invariant} ${expectedBy}`],
-  );
-  return [
-    ...new Set([
-      ...divergenceSignature(operations, divergences),
-      ...unexpected.map((id) => `violation ${id}`),
-      ...expected,
-    ]),
-  ];
-}
-
-/**
- * The first divergence stands for those that follow from it; one before the first operation for itself alone.
- * Numbers are left out, so that one fault is one finding and shrinking is free to change them.
- */
-function divergenceSignature(operations: Scenario['operations'], divergences: Judgement['divergences']): string[] {
-  const atStart = divergences.find(({ step }) => step === -1);
-  const afterwards = divergences.find(({ step }) => step >= 0);
-  return [atStart, afterwards].flatMap((first) => (first === undefined ? [] : [signatureOf(operations, first)]));
-}
-
-function signatureOf(operations: Scenario['operations'], first: Judgement['divergences'][number]): string {
-  const kind = operations[first.step]?.kind ?? 'start';
-  return `divergence ${kind} ${first.path} ${first.expected} / ${first.got}`.replace(/\d+/g, 'N');
-}
-
-function verdictOf(signature: string): Finding['verdict'] {
-  const [word] = signature.split(' ');
-  if (word === 'divergence' || word === 'violation' || word === 'unknown' || word === 'expected') return word;
-  throw new Error(`no verdict begins with ${word}`);
-}
-
-/** What a campaign has counted. */
-class Tally {
-  scenarios = 0;
-  operations = 0;
-  divergences = 0;
-  readonly clauses = new Map<string, number>();
-  /** By signature, as first met. */
-  readonly failures = new Map<string, Failure>();
-  readonly expectedExamples = new Map<string, Example>();
-  /** Scenarios by violation. */
-  readonly #violations = new Map<string, { invariant: InvariantId; clause: string | null; count: number }>();
-
-  expect(invariant: InvariantId, clause: string): void {
-    this.#violations.set(violationKey(invariant, clause), { invariant, clause, count: 0 });
-  }
-
-  add(scenario: Scenario, judgement: Judgement, isStory: boolean): void {
-    this.scenarios += 1;
-    this.operations += scenario.operations.length;
-    if (judgement.divergences.length > 0) this.divergences += 1;
-    this.#countClauses(judgement.reference);
-    this.#countViolations(judgement);
-    for (const signature of signatures(scenario, judgement))
-      this.#remember(signature, { scenario, judgement, isStory });
-  }
-
-  violations(findings: readonly Finding[]): ViolationCount[] {
-    return [...this.#violations.values()].map(({ invariant, clause, count }) => ({
-      invariant,
-      clause,
-      count,
-      findings: findings
-        .filter(({ judgement }) =>
-          judgement.violations.some((shown) => shown.invariant === invariant && shown.expectedBy === clause),
-        )
-        .map(({ id }) => id),
-    }));
-  }
-
-  #countClauses({ steps }: Trace): void {
-    const reached = new Set<string>();
-    for (const { clauses } of steps) for (const clause of clauses) reached.add(clause);
-    for (const clause of reached) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + 1);
-  }
-
-  #countViolations({ violations }: Judgement): void {
-    const shown = new Map(
-      violations.map(({ invariant, expectedBy }) => [
-        violationKey(invariant, expectedBy),
-        { invariant, clause: expectedBy },
-      ]),
-    );
-    for (const [key, violation] of shown) {
-      const count = this.#violations.get(key)?.count ?? 0;
-      this.#violations.set(key, { ...violation, count: count + 1 });
-    }
-  }
-
-  #remember(signature: string, { isStory, scenario, judgement }: Example): void {
-    if (verdictOf(signature) !== 'expected') {
-      if (!this.failures.has(signature)) this.failures.set(signature, { scenario, judgement: keep(judgement) });
-      return;
-    }
-    const known = this.expectedExamples.get(signature);
-    if (known !== undefined && (isStory || !known.isStory)) return;
-    this.expectedExamples.set(signature, { isStory, scenario, judgement: keep(judgement) });
-  }
-}
-
-function violationKey(invariant: InvariantId, clause: string | null): string {
-  return `${invariant} ${clause}`;
-}
-
 function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], startedAt: number): CampaignResult {
   const violations = tally.violations(findings);
   const broken = findings.some(({ verdict }) => verdict !== 'expected');
@@ -323,6 +252,7 @@ function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], 
     violations,
     findings,
     clauses: Object.fromEntries(tally.clauses),
+    coverage: tally.coverage.counts(plan.system.support, plan.platform),
   };
 }
 
@@ -340,5 +270,6 @@ export function untested(system: string, verdict: 'skipped' | 'errored', reason:
     violations: [],
     findings: [],
     clauses: {},
+    coverage: NO_COVERAGE,
   };
 }

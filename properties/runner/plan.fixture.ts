@@ -18,6 +18,7 @@ export function planOf(system: System, profile: ProfileName, changes: Partial<Ca
     lengthMax: undefined,
     seconds: Number.POSITIVE_INFINITY,
     shard: { index: 1, count: 1 },
+    crew: null,
     stop: new AbortController().signal,
     onProgress: () => undefined,
     ...changes,

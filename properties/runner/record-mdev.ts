@@ -26,8 +26,8 @@ export const mdevOperations = [
     pasid: pasid.default(0),
     ignore: z.boolean().default(false),
   }),
-  z.strictObject({ kind: z.literal('guest.bindPasid'), device, pasid }),
-  z.strictObject({ kind: z.literal('guest.freePasid'), device, pasid }),
+  z.strictObject({ kind: z.literal('guest.bindPasid'), device, pasid: uint32 }),
+  z.strictObject({ kind: z.literal('guest.freePasid'), device, pasid: uint32 }),
   z.strictObject({
     kind: z.literal('guest.requestHandle'),
     device,

@@ -1,5 +1,6 @@
-import type { HostTraits, Scenario, Trace } from '#vocabulary';
+import type { HostTraits, OperationKind, Scenario, Trace, Window } from '#vocabulary';
 import type { InvariantId, Violation } from '../invariants/invariant.ts';
+import type { StateClass } from './state-class.ts';
 
 /** A place at which the subject did not answer as the reference did. */
 export interface Divergence {
@@ -67,6 +68,36 @@ export interface CampaignResult {
   readonly findings: readonly Finding[];
   /** How many scenarios reached a clause, by its id; clauses not reached are left out. */
   readonly clauses: Readonly<Record<string, number>>;
+  readonly coverage: Coverage;
+}
+
+/** Steps of the reference by a name; a name that was not met is left out. */
+export type Counts<Name extends string = string> = Readonly<Partial<Record<Name, number>>>;
+
+/** One row for each kind that the system can be asked on the platform; an empty one for a kind that was not drawn. */
+export type ByKind<Row> = Readonly<Partial<Record<OperationKind, Row>>>;
+
+/** What a campaign has tried on the reference. Everything is a count, so that shards add up. */
+export interface Coverage {
+  /** The state classes that there are on the platform; empty for a system that was not tested. */
+  readonly classes: readonly StateClass[];
+  /** Operations by kind and by the state class that their device was in before. */
+  readonly transitions: ByKind<Counts<StateClass>>;
+  /** Answers by kind: `ok`, the name of an errno, `positive`, `status 0x41`, `unknown`. */
+  readonly outcomes: ByKind<Counts>;
+  /** Operations by the kind of the one before in the same scenario, and by their own. */
+  readonly pairs: ByKind<Counts<OperationKind>>;
+  readonly windows: Readonly<Record<Window, WindowCounts>>;
+}
+
+/** What became of one window. */
+export interface WindowCounts {
+  /** Raises, and descriptors of an mdev, that were armed for it. */
+  readonly armed: number;
+  /** Steps in which it opened. */
+  readonly opened: number;
+  /** Those of `armed` that came in it. */
+  readonly met: number;
 }
 
 /** Violations of one invariant for one reason. */
@@ -107,6 +138,8 @@ export interface RunResult {
   readonly environment: Environment;
   /** Runs the same scenarios again. */
   readonly command: string;
+  /** The promises that were asked about. */
+  readonly invariants: readonly InvariantId[];
   readonly results: readonly CampaignResult[];
 }
 

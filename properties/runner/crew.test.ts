@@ -1,0 +1,63 @@
+import { afterAll, expect, it } from 'vitest';
+import { mutantNamed } from '../../impl/mutants/index.ts';
+import { mutantSystem } from '../../impl/mutants/mutant.ts';
+import { optimisedSystem } from '../../impl/optimised/system.ts';
+import { profileNamed } from '../../model/profiles.ts';
+import { type CampaignPlan, campaign } from './campaign.ts';
+import { Crew } from './crew.ts';
+import { planOf } from './plan.fixture.ts';
+import type { CampaignResult } from './verdict.ts';
+
+const crew = new Crew(2);
+afterAll(() => crew.end());
+
+/** What is not the time it took. */
+async function resultOf(plan: CampaignPlan): Promise<Omit<CampaignResult, 'seconds'>> {
+  const { seconds, ...result } = await campaign(plan);
+  expect(seconds).toBeGreaterThan(0);
+  return result;
+}
+
+it.each(['linux-6.1+qemu-7.2', 'idxd-mdev'] as const)(
+  'a campaign on %s is the same whoever does the work',
+  async (profile) => {
+    await Promise.all(crew.workers.map(({ ready }) => ready));
+    const plan = planOf(optimisedSystem(), profile, { scenarios: 800, seed: 31 });
+    const asked = new Set<number>();
+    const shared = await resultOf({ ...plan, crew: counting(crew, asked) });
+    expect([...asked].sort()).toEqual([0, 1]);
+    expect(shared).toEqual(await resultOf(plan));
+    expect(shared.scenarios).toBeGreaterThanOrEqual(800);
+  },
+);
+
+it('a fault is found in the same scenario, and told in the same way', async () => {
+  const mutant = mutantNamed('S01');
+  const profile = profileNamed(mutant?.shortest.profile ?? '');
+  if (mutant === undefined || profile === undefined) throw new Error('there is no S01');
+  const plan = planOf(mutantSystem(mutant), profile, { scenarios: 1000, seed: 5 });
+  const shared = await resultOf({ ...plan, crew });
+  expect(shared.verdict).toBe('fail');
+  expect(shared).toEqual(await resultOf(plan));
+});
+
+it('a worker that ends leaves a campaign that has errored', async () => {
+  const lost = new Crew(1);
+  const [worker] = lost.workers;
+  await worker?.ready;
+  lost.end();
+  const plan = planOf(optimisedSystem(), 'linux-6.12', { scenarios: 2000 });
+  expect(await resultOf({ ...plan, crew: lost })).toMatchObject({ verdict: 'errored' });
+});
+
+/** The crew, with those noted who were asked something. */
+function counting(whole: Crew, asked: Set<number>): Crew {
+  for (const [place, worker] of whole.workers.entries()) {
+    const ask = worker.ask.bind(worker);
+    worker.ask = (question, seconds) => {
+      asked.add(place);
+      return ask(question, seconds);
+    };
+  }
+  return whole;
+}

@@ -1,0 +1,225 @@
+import {
+  ARMED,
+  type Config,
+  type DeviceObservation,
+  IMS_PENDING,
+  INTX_HANDLER,
+  MSI_ENABLE,
+  type Observation,
+  type Operation,
+  type Outcome,
+  type ParentObservation,
+  PENDING,
+  type Step,
+  type Trace,
+  UNMASKED,
+  VECTOR_STATE_MASK,
+} from '#vocabulary';
+import type { StateClass } from './state-class.ts';
+
+/** What the guest reads of a vector stands beside what is so, this many bits higher. */
+const GUEST_SHIFT = 5;
+const GUEST_UNMASKED = UNMASKED << GUEST_SHIFT;
+const GUEST_PENDING = PENDING << GUEST_SHIFT;
+const GUEST_STATE = GUEST_UNMASKED | GUEST_PENDING;
+
+/** More vectors than any limit that leaves some out. */
+const NO_LIMIT = 2048;
+
+/** One device, from observation to observation. */
+interface FollowedDevice {
+  readonly size: number;
+  readonly vm: number;
+  /** By vector, both states. */
+  readonly states: Uint16Array;
+  armed: number;
+  pending: number;
+  unmasked: number;
+  guestPending: number;
+  withoutTrigger: number;
+  seen: DeviceObservation;
+  isGone: boolean;
+  isOpen: boolean;
+  isAttached: boolean;
+  pendingEntries: number;
+  queued: number;
+  started: number;
+}
+
+/** What the observations so far say, added up: enough to name the class of every device. */
+export class FollowedState {
+  readonly #config: Config;
+  readonly #devices: readonly FollowedDevice[];
+  #limited = false;
+  #failing = false;
+  /** Whose each entry is, and whether it keeps an interrupt; a clean one is left out. */
+  readonly #entries = new Map<number, { readonly device: number; readonly isPending: boolean }>();
+  #taken = 0;
+  readonly #descriptors = new Map<number, { readonly device: number; readonly isStarted: boolean }>();
+  /** The VMs of PASIDs that are free-pending, by PASID. */
+  readonly #freePending = new Map<number, number>();
+
+  constructor(config: Config, { initial, initialParent }: Pick<Trace, 'initial' | 'initialParent'>) {
+    this.#config = config;
+    this.#devices = config.devices.map(({ msixVectors, msiVectors = 0, mdev }, place) => ({
+      ...{ size: msixVectors, vm: mdev?.vm ?? 0, states: new Uint16Array(Math.max(msixVectors, msiVectors)) },
+      ...{ armed: 0, pending: 0, unmasked: 0, guestPending: 0, withoutTrigger: 0 },
+      seen: initial[place] as DeviceObservation,
+      ...{ isGone: true, isOpen: false, isAttached: false, pendingEntries: 0, queued: 0, started: 0 },
+    }));
+    this.#look(initial, initialParent);
+  }
+
+  /** The class of what an operation is about: its device, that of its descriptor, and else the first. */
+  classFor(operation: Operation): StateClass {
+    const device = this.#devices[this.#placeFor(operation)];
+    if (device === undefined) return 'closed';
+    if (this.#config.mdev !== undefined) return this.#mdevClass(device);
+    return this.#config.vmm === undefined ? this.#hostClass(device) : this.#guestClass(device);
+  }
+
+  #placeFor(operation: Operation): number {
+    if ('device' in operation) return operation.device;
+    if ('descriptor' in operation) return this.#descriptors.get(operation.descriptor)?.device ?? 0;
+    return 'vm' in operation ? this.#devices.findIndex(({ vm }) => vm === operation.vm) : 0;
+  }
+
+  #hostClass({ seen, armed, pending, size }: FollowedDevice): StateClass {
+    if (seen.msixInfoFlags === 0) return 'closed';
+    if ((seen.registers & INTX_HANDLER) !== 0) return 'INTx on';
+    if ((seen.registers & MSI_ENABLE) !== 0) return 'MSI on';
+    if (!seen.enable) {
+      if (pending > 0) return 'MSI-X off, pending';
+      return this.#isShort ? 'MSI-X off, host short' : 'MSI-X off';
+    }
+    if (pending > 0) return 'MSI-X on, pending';
+    if (this.#isShort) return 'MSI-X on, host short';
+    if (armed === 0) return 'MSI-X on, none armed';
+    return armed < size ? 'MSI-X on, some armed' : 'MSI-X on, all armed';
+  }
+
+  #guestClass({ seen: { guest }, unmasked, guestPending, withoutTrigger }: FollowedDevice): StateClass {
+    if (guest?.enable !== true) {
+      if (this.#isShort) return 'MSI-X off, host short';
+      return unmasked > 0 ? 'MSI-X off, some unmasked' : 'MSI-X off, all masked';
+    }
+    if (guest.functionMask) return 'MSI-X on, function-masked';
+    if (withoutTrigger > 0) return 'MSI-X on, unmasked without trigger';
+    if (guestPending > 0) return 'MSI-X on, pending';
+    if (this.#isShort) return 'MSI-X on, host short';
+    return unmasked > 0 ? 'MSI-X on, some unmasked' : 'MSI-X on, all masked';
+  }
+
+  #mdevClass({ seen, vm, isGone, isOpen, isAttached, pendingEntries, queued, started }: FollowedDevice): StateClass {
+    if (isGone) return 'gone';
+    if (!isOpen) return isAttached ? 'closed' : 'closed and detached';
+    if (!isAttached) return 'detached';
+    if (started > 0) return 'descriptor past its check';
+    if (queued > 0) return 'descriptor queued';
+    if (this.#freePending.size > 0 && this.#givesBack(vm)) return 'PASID free-pending';
+    if (pendingEntries > 0) return 'entry pending';
+    const isLeft = this.#taken < (this.#config.parent?.entries ?? 0);
+    if (seen.enable) return isLeft ? 'MSI-X on, entries left' : 'MSI-X on, no entry left';
+    return isLeft ? 'MSI-X off, entries left' : 'MSI-X off, no entry left';
+  }
+
+  #givesBack(vm: number): boolean {
+    for (const other of this.#freePending.values()) if (other === vm) return true;
+    return false;
+  }
+
+  get #isShort(): boolean {
+    return this.#limited || this.#failing;
+  }
+
+  /** Goes on to the state after a step. */
+  follow(operation: Operation, { outcome, observation, parent, calls }: Step): void {
+    if (operation.kind === 'host.limitVectors') this.#limited = operation.count < NO_LIMIT;
+    else if (operation.kind === 'host.failAllocation') this.#failing = true;
+    else if (this.#failing && (fails(outcome) || calls?.some((call) => call.kind === 'vfio' && fails(call.outcome))))
+      this.#failing = false;
+    this.#look(observation, parent);
+  }
+
+  #look(observation: Observation, parent: ParentObservation | undefined): void {
+    for (let place = 0; place < this.#devices.length; place += 1) {
+      const device = this.#devices[place];
+      const seen = observation[place];
+      if (device === undefined || seen === undefined) continue;
+      device.seen = seen;
+      for (const { vector, state } of seen.changes) change(device, vector, GUEST_STATE, state);
+      if (seen.guest === undefined) continue;
+      for (const { vector, state } of seen.guest.changes)
+        change(device, vector, VECTOR_STATE_MASK, state << GUEST_SHIFT);
+    }
+    if (parent !== undefined) this.#lookAtParent(parent);
+  }
+
+  #lookAtParent({ entries, pasids, mdevs, descriptors }: ParentObservation): void {
+    for (const { device: place, life, defaultPasid } of mdevs) {
+      const device = this.#devices[place];
+      if (device === undefined) continue;
+      device.isGone = life === 'gone';
+      device.isOpen = life === 'open';
+      device.isAttached = defaultPasid !== 0;
+    }
+    for (const { pasid, state, vm } of pasids) {
+      if (state === 'free-pending') this.#freePending.set(pasid, vm);
+      else if (this.#freePending.size > 0) this.#freePending.delete(pasid);
+    }
+    for (const { entry, control, device } of entries) this.#changeEntry(entry, device, (control & IMS_PENDING) !== 0);
+    for (const { descriptor, phase, device } of descriptors)
+      this.#changeDescriptor(descriptor, phase === 'over' ? -1 : device, phase === 'started');
+  }
+
+  #changeEntry(entry: number, owner: number, isPending: boolean): void {
+    const before = this.#entries.get(entry);
+    if (before !== undefined) {
+      this.#taken -= 1;
+      if (before.isPending) this.#count(before.device, 'pendingEntries', -1);
+      this.#entries.delete(entry);
+    }
+    if (owner < 0) return;
+    this.#taken += 1;
+    if (isPending) this.#count(owner, 'pendingEntries', 1);
+    this.#entries.set(entry, { device: owner, isPending });
+  }
+
+  #changeDescriptor(descriptor: number, owner: number, isStarted: boolean): void {
+    const before = this.#descriptors.get(descriptor);
+    if (before !== undefined) {
+      this.#count(before.device, before.isStarted ? 'started' : 'queued', -1);
+      this.#descriptors.delete(descriptor);
+    }
+    if (owner < 0) return;
+    this.#count(owner, isStarted ? 'started' : 'queued', 1);
+    this.#descriptors.set(descriptor, { device: owner, isStarted });
+  }
+
+  #count(place: number, what: 'pendingEntries' | 'queued' | 'started', by: number): void {
+    const device = this.#devices[place];
+    if (device !== undefined) device[what] += by;
+  }
+}
+
+/** @param kept the bits that stay as they were */
+function change(device: FollowedDevice, vector: number, kept: number, state: number): void {
+  const before = device.states[vector] ?? 0;
+  const now = (before & kept) | state;
+  device.states[vector] = now;
+  count(device, before, -1);
+  count(device, now, 1);
+}
+
+function count(device: FollowedDevice, state: number, by: number): void {
+  if ((state & ARMED) !== 0) device.armed += by;
+  if ((state & PENDING) !== 0) device.pending += by;
+  if ((state & GUEST_PENDING) !== 0) device.guestPending += by;
+  if ((state & GUEST_UNMASKED) === 0) return;
+  device.unmasked += by;
+  if ((state & ARMED) === 0) device.withoutTrigger += by;
+}
+
+function fails(outcome: Outcome): boolean {
+  return outcome.kind === 'errno' && (outcome.errno === 'ENOSPC' || outcome.errno === 'ENOMEM');
+}

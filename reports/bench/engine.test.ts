@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { optimisedSystem } from '../../impl/optimised/system.ts';
+import { platformOf } from '../../model/profiles.ts';
+import { engineRows } from './engine.ts';
+
+it('every part of a campaign is measured on work that both sides do', async () => {
+  const profile = 'linux-6.12';
+  const rows = await engineRows({
+    optimised: optimisedSystem(),
+    profile,
+    platform: platformOf(profile),
+    scenarios: 20,
+  });
+  expect(rows.map(({ what, against }) => `${what} / ${against}`)).toEqual([
+    'optimised / reference',
+    'lockstep, compared / reference',
+    'lockstep, compared and judged / reference',
+    'drawn and compared / fast-check commands and modelRun',
+    'drawn, compared and judged / fast-check commands and modelRun, judged',
+    'optimised, 2048 vectors / optimised, 8 vectors',
+    'lockstep, compared and judged, 2048 vectors / the same with 8',
+  ]);
+  for (const { operationsPerSecond, ratio } of rows) {
+    expect(operationsPerSecond).toBeGreaterThan(0);
+    expect(ratio).toBeGreaterThan(0);
+  }
+});

@@ -1,0 +1,37 @@
+import type { BenchRow } from '../bench-json.ts';
+
+/** A piece of work: it returns how many operations it did. */
+export type Work = () => number | Promise<number>;
+
+/** What is measured, its work, and the same of what it is measured against. */
+export type BenchPair = readonly [what: string, work: Work, against: string, other: Work];
+
+const TURNS = 7;
+
+/** Measures pairs of pieces of work, one after the other, over and over; the first turn only warms up. */
+export async function measureRows(section: string, pairs: readonly BenchPair[]): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const [what, work, against, other] of pairs) {
+    const seconds: number[] = [];
+    const ratios: number[] = [];
+    for (let turn = 0; turn <= TURNS; turn += 1) {
+      const pair = [await secondsOf(work), await secondsOf(other)] as const;
+      if (turn === 0) continue;
+      seconds.push(pair[0]);
+      ratios.push(pair[0] / pair[1]);
+    }
+    rows.push({ section, what, against, operationsPerSecond: 1 / median(seconds), ratio: median(ratios) });
+  }
+  return rows;
+}
+
+/** Seconds that one operation took. */
+async function secondsOf(work: Work): Promise<number> {
+  const startedAt = performance.now();
+  const operations = await work();
+  return (performance.now() - startedAt) / 1000 / operations;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -32,8 +32,8 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, rates or bench, got fly ' +
-        '(--help lists them)',
+      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, ' +
+        'got fly (--help lists them)',
     ],
     [
       ['run', '--system', 'linux-9'],
@@ -216,6 +216,53 @@ describe('a run', () => {
       expect(again.code).toBe(0);
       expect(again.out).toContain('The verdict is as recorded: expected.');
     }
+  });
+});
+
+describe('a report', () => {
+  const part = (index: number): string => join(folder, `part-${index}`);
+  const page = join(folder, 'merged');
+  const shard = (index: number): Promise<Answer> =>
+    cli(
+      ...['run', '--system', 'reference', '--profile', 'linux-6.1', '--runs', '100', '--seed', '6'],
+      ...['--shard', `${index}/2`, '--out', part(index)],
+    );
+
+  it('of one shard of two is not of a run that held', async () => {
+    expect((await shard(1)).code).toBe(0);
+    const answer = await cli('report', join(part(1), 'summary.json'), '--out', page);
+    expect([answer.code, answer.error]).toEqual([4, '']);
+    expect(answer.out).toContain('! Shard 2 of 2 of seed 6 is missing: 1 campaign is incomplete.\n');
+    expect(readFileSync(join(page, 'index.html'), 'utf8')).toContain('Shard 2 of 2 of seed 6 is missing');
+  });
+
+  it('of both has the counts of both, the findings, and the mutants beside them', async () => {
+    expect((await shard(2)).code).toBe(0);
+    const files = [1, 2].map((index) => join(part(index), 'summary.json'));
+    await cli('mutants', '--id', 'M17', '--seeds', '1', '--json', join(part(2), 'mutants.json'));
+    const answer = await cli('report', ...files, '--out', page);
+    expect([answer.code, answer.out]).toEqual([0, expect.stringContaining('Everything held: 1 of 1 campaigns.')]);
+    const [one, two] = files.map((file) => JSON.parse(readFileSync(file, 'utf8')).systems[0].scenarios);
+    const html = readFileSync(join(page, 'index.html'), 'utf8');
+    expect(html).toContain(`<td class="number">${one + two}</td>`);
+    expect(html).toContain(`npm start -- replay ${part(1)}/findings/`);
+    expect(html).toContain('id="mutant-M17"');
+    const again = await cli('run', '--system', 'reference', '--profile', 'linux-6.1', '--runs', '1', '--out', part(2));
+    expect(again.code).toBe(0);
+    expect(JSON.parse(readFileSync(files[1] ?? '', 'utf8')).mutants).toEqual({ total: 1, killed: 1, survivors: [] });
+  });
+
+  it('without a run, or with a file that is none, is refused in one line', async () => {
+    const missing = await cli('report', '--out', join(folder, 'nowhere'));
+    expect([missing.code, missing.out, missing.error.split('\n').length]).toEqual([2, '', 2]);
+    expect(missing.error).toContain(`${join(folder, 'nowhere', 'summary.json')}: expected a file to read`);
+    const alone = await cli('report', join(part(2), 'mutants.json'));
+    expect([alone.code, alone.error]).toEqual([2, expect.stringContaining('expected the summary of a run among')]);
+    const strange = join(folder, 'strange.json');
+    writeFileSync(strange, '{"schema":"vfio-irq/scenario@1"}');
+    const refused = await cli('report', strange);
+    expect([refused.code, refused.error.split('\n').length]).toEqual([2, 2]);
+    expect(refused.error).toContain('strange.json: schema: ');
   });
 });
 

@@ -6,6 +6,7 @@ import { clauses } from './commands/clauses.ts';
 import { mutants } from './commands/mutants.ts';
 import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
+import { report } from './commands/report.ts';
 import { reproducer } from './commands/reproducer.ts';
 import { run } from './commands/run.ts';
 import { systems } from './commands/systems.ts';
@@ -14,7 +15,7 @@ import { PROFILES_IN_WORDS } from './model/profiles.ts';
 import { INVARIANTS } from './properties/invariants/index.ts';
 import { RecordError } from './properties/runner/record.ts';
 import { printable } from './reports/printable.ts';
-import { SummaryError } from './reports/read-summary.ts';
+import { SummaryError } from './reports/read-json.ts';
 
 const USAGE = `vfio-irq: conformance of VFIO interrupts
 
@@ -30,6 +31,9 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       the detection benchmark: each historic fault searched for, with N seeds (30)
   systems             every system: ready or not, and the command that makes it ready
   clauses [--out DIR] the rules of the model with their sources, and which the last run there reached
+  report [FILE]... [--out DIR]
+                      the page again, from summaries of runs (DIR/summary.json) with their findings beside them, and
+                      what mutants --json and bench --json wrote; shards of one run are added up
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
                       how often a real kernel loses an event while its interrupts are changed, on one processor and on
                       two, SECONDS for each way to change them: counts, never a verdict
@@ -54,10 +58,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'mutants') return mutants(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
+  if (word === 'report') return report(rest);
   if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
   throw new UsageError(
-    `command: expected run, replay, reproducer, mutants, systems, clauses, rates or bench, got ${word} ` +
+    `command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, got ${word} ` +
       '(--help lists them)',
   );
 }

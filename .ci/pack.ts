@@ -8,7 +8,9 @@ const dist = join(root, 'dist');
 const compiled = ['impl/linux/agent', 'impl/qemu/shim', 'impl/stack/agent', 'impl/stack/launcher', 'impl/stack/shim'];
 const files = compiled.flatMap((folder) => readdirSync(join(root, folder)).map((file) => `${folder}/${file}`));
 
-for (const file of [...files, 'reports/page.css', 'reports/timeline.css']) {
+const styles = readdirSync(join(root, 'reports')).filter((file) => file.endsWith('.css'));
+
+for (const file of [...files, ...styles.map((style) => `reports/${style}`)]) {
   mkdirSync(join(dist, dirname(file)), { recursive: true });
   copyFileSync(join(root, file), join(dist, file));
 }

@@ -144,16 +144,22 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'what is measured may be anything, and so may the peers it is measured against',
   },
   {
-    from: /^reports\/(html|write)\.ts$/,
-    may: ['#vocabulary', 'reports/', 'node:'],
+    from: /^reports\/(html|write|recorded)\.ts$/,
+    may: ['#vocabulary', 'reports/', 'properties/runner/record.ts', 'node:'],
     mayType: VERDICTS,
-    reason: 'a report is made from a record; only these two touch files',
+    reason: 'a report is made from a record; only these three touch files',
   },
   {
-    from: /^reports\/(read-summary|run-reports)\.ts$/,
+    from: /^reports\/(read-[a-z]+|run-reports)\.ts$/,
     may: ['#vocabulary', 'reports/', 'properties/runner/record.ts', 'zod', 'node:path'],
     mayType: VERDICTS,
-    reason: 'a run ends in files of every kind, and one of them is read again',
+    reason: 'a run ends in files of every kind, and they are read again',
+  },
+  {
+    from: /^reports\/merge\.ts$/,
+    may: ['reports/', 'properties/runner/coverage.ts'],
+    mayType: VERDICTS,
+    reason: 'how counts add up is known to who makes them',
   },
   {
     from: /^reports\/golden-findings\.ts$/,

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { availableParallelism, release } from 'node:os';
 import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS } from '../impl/index.ts';
 import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from '../model/profiles.ts';
@@ -9,8 +10,7 @@ import { Crew } from '../properties/runner/crew.ts';
 import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
-import type { CampaignResult, RunResult } from '../properties/runner/verdict.ts';
-import type { Glossary } from '../reports/glossary.ts';
+import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
 import { ProgressLine } from '../reports/progress.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
 import {
@@ -26,7 +26,7 @@ import {
   wholeNumber,
 } from './arguments.ts';
 import { GROWTH_VECTORS } from './bench.ts';
-import { glossary, palette } from './shown.ts';
+import { palette, wordsOf } from './shown.ts';
 
 /** A ready real system that nobody named gets a short share of the run. */
 const SECONDS_REAL_UNNAMED = 2;
@@ -42,7 +42,7 @@ interface RunOptions {
   readonly lengthMax: number | undefined;
   readonly seed: number;
   readonly seconds: number | undefined;
-  readonly shard: { readonly index: number; readonly count: number };
+  readonly shard: Shard;
   readonly json: string | undefined;
   readonly junit: string | undefined;
   readonly ctrf: string | undefined;
@@ -134,20 +134,41 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const outcome: RunResult = {
     seed: options.seed,
+    shard: options.shard,
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
+    environment: environmentHere(),
+    command: commandOf(args, options.seed),
+    invariants: options.invariants.map(({ id }) => id),
     results,
   };
-  process.stdout.write(reportRun(outcome, options, asked(options), palette(), growthCosts(GROWTH_VECTORS)));
+  process.stdout.write(
+    reportRun(outcome, options, wordsOf(outcome.invariants), palette(), growthCosts(GROWTH_VECTORS)),
+  );
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
 }
 
-/** The words of a run: of the promises those that were asked about, so that no report calls another one kept. */
-function asked({ invariants }: RunOptions): Glossary {
-  const words = glossary();
-  return { ...words, invariants: words.invariants.filter(({ id }) => invariants.some((chosen) => chosen.id === id)) };
+function environmentHere(): Environment {
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    kernel: release(),
+    cpus: availableParallelism(),
+  };
+}
+
+/** What was typed, with the seed that was drawn where none was. */
+function commandOf(args: readonly string[], seed: number): string {
+  const isNamed = args.some((arg) => arg === '--seed' || arg.startsWith('--seed='));
+  const words = isNamed ? args : [...args, '--seed', String(seed)];
+  return ['npm start -- run', ...words.map(quoted)].join(' ');
+}
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** All campaigns on one system; it is started once. */

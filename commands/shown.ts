@@ -19,3 +19,9 @@ export function glossary(): Glossary {
   }));
   return { clauses: allClauses(), invariants, expectedViolations: EXPECTATIONS };
 }
+
+/** The words of a run: of the promises those that were asked about, so that no report calls another one kept. */
+export function wordsOf(asked: readonly string[]): Glossary {
+  const words = glossary();
+  return { ...words, invariants: words.invariants.filter(({ id }) => asked.includes(id)) };
+}

@@ -59,11 +59,11 @@ function guestVectorChanges({ changes }: GuestObservation): readonly string[] {
     else runs.push({ first: vector, last: vector, state });
   }
   return runs.map(
-    ({ first, last, state }) => `${first === last ? first : `${first}-${last}`} ${entryWords({ state })}`,
+    ({ first, last, state }) => `${first === last ? first : `${first}-${last}`} ${guestEntryWords({ state })}`,
   );
 }
 
 /** The guest has no other state than these two bits. */
-function entryWords({ state }: Pick<VectorChange, 'state'>): string {
+export function guestEntryWords({ state }: Pick<VectorChange, 'state'>): string {
   return `${(state & UNMASKED) === 0 ? 'masked' : 'unmasked'}${(state & PENDING) === 0 ? '' : ' pending'}`;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { clausesText } from './clauses-text.ts';
 import { GLOSSARY, RUN, WIDE_RUN } from './fixture.ts';
 import { TERMINAL_COLUMNS } from './layout.ts';
-import { readReached, SummaryError } from './read-summary.ts';
+import { SummaryError } from './read-json.ts';
+import { readReached } from './read-summary.ts';
 import { summaryJson } from './summary.ts';
 
 const last = readReached(summaryJson(RUN, GLOSSARY.clauses), 'summary.json');
@@ -43,7 +44,7 @@ describe('the list of clauses', () => {
 
 describe('a summary that is read', () => {
   it.each([
-    ['{', 'f: expected the JSON of a summary'],
+    ['{', 'f: expected JSON'],
     ['{}', 'f: schema: '],
     [
       JSON.stringify({ schema: 'vfio-irq/summary@1', seed: 1, systems: [], clauses: { list: [{ id: 1 }] } }),

@@ -245,8 +245,12 @@ export const CRASH: Finding = {
 
 export const RUN: RunResult = {
   seed: 42,
+  shard: { index: 1, count: 1 },
   startedAt: '2025-11-21T08:30:00.000Z',
   seconds: 12.4,
+  environment: { node: 'v20.20.2', platform: 'linux x64', kernel: '6.12.63', cpus: 4 },
+  command: 'npm start -- run --seed 42',
+  invariants: ['no-lost-interrupt', 'no-spurious-interrupt', 'noresize-error-unchanged'],
   results: [
     {
       system: 'reference',

@@ -5,6 +5,7 @@ import { specify } from '../model/reference.ts';
 import { NO_COVERAGE } from '../properties/runner/coverage.ts';
 import { writeFinding } from '../properties/runner/record.ts';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import { NO_COVERAGE } from './coverage-fixture.ts';
 import { ctrfJson } from './ctrf.ts';
 import { GOLDEN_FINDINGS, goldenFile, goldenFinding } from './golden-findings.ts';
 import { htmlPage } from './html.ts';
@@ -34,7 +35,11 @@ function resultOf(finding: Finding): CampaignResult {
 
 const RUN: RunResult = {
   seed: 4,
+  shard: { index: 1, count: 1 },
   startedAt: '2025-11-21T08:30:00.000Z',
+  environment: { node: 'v20.20.2', platform: 'linux x64', kernel: '6.12.63', cpus: 4 },
+  command: 'npm start -- run --seed 4',
+  invariants: [],
   seconds: 2,
   results: GOLDEN_FINDINGS.map((name) => resultOf(goldenFinding(name))),
 };

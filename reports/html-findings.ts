@@ -31,7 +31,7 @@ const FINDING_WORDS: Readonly<Record<Finding['verdict'], string>> = {
 function findingMarkup(finding: Finding, words: PageWords): Markup {
   const anchor = `finding-${finding.id}`;
   const kind = finding.verdict === 'expected' ? 'expected' : 'fail';
-  return markup`<article class="card" id="${anchor}" aria-labelledby="${anchor}-heading">
+  return markup`<article class="card finding" id="${anchor}" aria-labelledby="${anchor}-heading">
 <h3 id="${anchor}-heading"><span class="${kind}">${FINDING_WORDS[finding.verdict]}</span>
 ${link('finding', finding.id, finding.id)}</h3>
 <p class="headline">${headlineOf(finding, words)}</p>

@@ -3,164 +3,194 @@ import type { Finding } from '../properties/runner/verdict.ts';
 import { callsBeside } from './calls.ts';
 import type { Glossary } from './glossary.ts';
 import { differenceWords, violationWords, WINDOW_MEANINGS } from './headline.ts';
+import { LANE_WORDS, type Lane, laneCell, laneGap, lanesOf, legendMarkup } from './html-lanes.ts';
+import { operationsLegend } from './html-legend.ts';
 import { clauseLink, invariantLink } from './html-parts.ts';
+import { stateChips, stateTable } from './html-states.ts';
+import { counted } from './layout.ts';
 import { type Content, type Markup, markup } from './markup.ts';
-import { type Actor, type Answer, type Pointer, type TimelineRow, timelineOf, untoldDivergences } from './timeline.ts';
+import { fateWords, type Raise } from './raises.ts';
+import {
+  type Answer,
+  type EventWords,
+  type Pointer,
+  type Timeline,
+  type TimelineRow,
+  timelineOf,
+  untoldDivergences,
+} from './timeline.ts';
+import { type VectorGroup, vectorGroups } from './vector-states.ts';
 
-/** A column of a timeline: an actor, or the VMM, which asks nothing but what its guest makes it ask. */
-type Lane = Actor | 'vmm';
+/** What every row of one timeline is drawn with. */
+interface Drawing {
+  readonly lanes: readonly Lane[];
+  readonly groups: readonly VectorGroup[];
+  /** The first operation at which the sides differ. */
+  readonly firstDifference: number;
+  readonly words: Glossary;
+}
 
-/** From the user of the interface outwards. An actor without a lane does not compile. */
-const LANES = Object.keys({ guest: 0, vmm: 0, vfio: 0, host: 0, device: 0 } satisfies Record<
-  Lane,
-  0
->) as readonly Lane[];
-
-const LANE_WORDS: Readonly<Record<Lane, string>> = {
-  guest: 'guest',
-  vmm: 'calls of the VMM',
-  vfio: 'vfio',
-  host: 'host',
-  device: 'device',
-};
-
-/** A finding as a table: a lane per actor, in it what it asked and what showed at it; beside it what was answered. */
+/** A finding as a picture with a row for each operation: lanes of who acts, what was asked, what came of it. */
 export function timelineMarkup(finding: Finding, words: Glossary): Markup {
-  const { parent, before, rows } = timelineOf(finding);
-  const start = before.map(
-    ({ path, expected, got }) => markup`<p class="fail">At the start, ${path}: expected ${expected}, got ${got}</p>
-`,
-  );
-  const windows = new Set(rows.flatMap((row) => row.windows));
+  const timeline = timelineOf(finding);
+  const { rows } = timeline;
   const { mdev, vmm } = finding.scenario.config;
   const machine = { hasMdevs: mdev !== undefined, hasVmm: vmm !== undefined };
-  const actors = new Set(rows.map(({ actor }) => actor));
-  const lanes = LANES.filter((lane) => isShown(lane, machine, actors));
-  const headings = lanes.map((lane) => markup`<th scope="col" class="lane-${lane}">${LANE_WORDS[lane]}</th>`);
-  return markup`${startMarkup(parent)}${start}<table class="timeline${tableClasses(machine)}">
+  const lanes = lanesOf(machine, new Set(rows.map(({ actor }) => actor)));
+  const { subject } = finding.judgement;
+  const groups = vectorGroups(subject);
+  const firstDifference = rows.find(({ differs }) => differs)?.index ?? -1;
+  const drawing = { lanes, groups, firstDifference, words };
+  const windows = [...new Set(rows.flatMap((row) => row.windows))];
+  return markup`${startMarkup(timeline)}<div class="legend">
+${legendMarkup(rows, machine)}${windows.map(windowLegend)}${operationsLegend(finding)}</div>
+<table class="timeline" style="--lanes:${lanes.length}">
 <caption class="hidden">Timeline of finding ${finding.id}</caption>
 <thead><tr>
-<th scope="col" class="number">#</th>${headings}
-<th scope="col" class="answer">answer</th>
+<th scope="col" class="index-head">#</th>
+<th scope="col" class="lanes-head">${lanes.map((lane) => markup`<span>${LANE_WORDS[lane]}</span>`)}</th>
+<th scope="col" class="asked-head">operation, and what happened</th>
+<th scope="col" class="answer-head">answer</th>
 <th scope="col">now observed</th>
 </tr></thead>
 <tbody>
-${rows.map((row) => timelineRows(row, lanes, words))}</tbody>
+${rows.map((row) => timelineRows(row, drawing))}</tbody>
 </table>
-${[...windows].map(windowLegend)}`;
+${stateTable(groups, rows, finding.id)}`;
 }
 
-/** What is on a machine besides vfio, host and devices. */
-interface Machine {
-  readonly hasMdevs: boolean;
-  readonly hasVmm: boolean;
-}
-
-/**
- * A VMM is the only user of vfio, and a guest is there with a VMM or an mdev. The host seldom asks for anything where
- * there is one.
- */
-function isShown(lane: Lane, { hasMdevs, hasVmm }: Machine, actors: ReadonlySet<Actor>): boolean {
-  switch (lane) {
-    case 'guest':
-      return hasVmm || hasMdevs;
-    case 'vmm':
-      return hasVmm;
-    case 'vfio':
-      return !hasVmm;
-    case 'host':
-      return !(hasVmm || hasMdevs) || actors.has('host');
-    case 'device':
-      return true;
-  }
-}
-
-function tableClasses({ hasMdevs, hasVmm }: Machine): string {
-  return `${hasVmm ? ' with-guest' : ''}${hasMdevs ? ' with-mdevs' : ''}`;
-}
-
-function startMarkup(parent: readonly string[]): Content {
+function startMarkup({ parent, before }: Timeline): Content {
   const lines = parent.map((words) => markup`<span class="line">${words}</span>`);
-  return lines.length === 0 ? '' : markup`<div class="quiet start"><p>At the start</p>${lines}</div>\n`;
+  return [
+    lines.length === 0 ? '' : markup`<div class="quiet start"><p>At the start</p>${lines}</div>\n`,
+    before.map(
+      ({ path, expected, got }) => markup`<p class="fail">At the start, ${path}: expected ${expected}, got ${got}</p>
+`,
+    ),
+  ];
 }
 
 function windowLegend(window: Window): Markup {
   const key = markup`<span class="window-key" aria-hidden="true"></span>`;
-  return markup`<p class="legend quiet">${key} ${window}: ${WINDOW_MEANINGS[window]}</p>
+  return markup`<p>${key} <b>${window}</b>, a window: ${WINDOW_MEANINGS[window]}</p>
 `;
 }
 
-type Tag = 'expected' | 'got' | undefined;
-
-/** One row when both answered alike; one for each where they differ; and what is to be said about it beneath. */
-function timelineRows(row: TimelineRow, lanes: readonly Lane[], words: Glossary): readonly Markup[] {
-  const answers = row.differs
-    ? [answerRow(row, lanes, 'expected', row.expected), answerRow(row, lanes, 'got', row.got)]
-    : [answerRow(row, lanes, undefined, row.got)];
-  return [...answers, ...remarkRow(row, lanes, words)];
-}
-
-function answerRow(row: TimelineRow, lanes: readonly Lane[], tag: Tag, answer: Answer | undefined): Markup {
-  // The operation stands in the first of its rows only.
-  const index = tag === 'got' ? '' : row.index;
-  const label = tag === undefined ? '' : markup`<span class="tag">${tag}</span> `;
-  const changes = [
-    ...(answer?.guest ?? []).map((change) => markup`<span class="change guest line">${change}</span>`),
-    ...(answer?.changes ?? []).map((change) => markup`<span class="change line">${change}</span>`),
-    ...(answer?.parent ?? []).map((change) => markup`<span class="change parent line">${change}</span>`),
-  ];
-  return markup`<tr class="${rowClasses(row, tag, answer)}"><th scope="row" class="number">${index}</th>
-${lanes.map((lane) => laneCell(lane, row, tag, answer))}
-<td data-label="answer">${label}<span class="outcome">${answer?.outcome ?? 'not asked'}</span></td>
-<td data-label="now">${changes}</td></tr>
-`;
-}
-
-function laneCell(lane: Lane, row: TimelineRow, tag: Tag, answer: Answer | undefined): Markup {
-  if (lane === 'vmm') return markup`<td data-label="VMM">${shownCalls(row, tag, answer).map(callMarkup)}</td>`;
-  const asked = tag !== 'got' && row.actor === lane;
-  const operation = asked ? markup`<code class="line">${row.operation}</code>` : '';
-  const events = (answer?.events ?? []).filter(({ actor }) => actor === lane);
-  const shown = events.map((event) => markup`<span class="event line">${event.words}</span>`);
-  return markup`<td data-label="${lane}">${operation}${shown}</td>`;
-}
-
-/** Beside the calls that were expected only those that are not the same. */
-function shownCalls(row: TimelineRow, tag: Tag, answer: Answer | undefined): readonly string[] {
-  if (answer === undefined) return [];
-  return tag === 'got' ? callsBeside(answer.calls, row.expected?.calls ?? []) : answer.calls;
-}
-
-function callMarkup(call: string): Markup {
-  return markup`<code class="call line">${call}</code>`;
-}
-
-function rowClasses(row: TimelineRow, tag: Tag, answer: Answer | undefined): string {
+function timelineRows(row: TimelineRow, drawing: Drawing): readonly Markup[] {
+  const happened = row.differs ? '' : eventsMarkup(row.got, drawing);
+  const index = markup`<th scope="row" class="number">${row.index}</th>`;
   return [
-    ...(tag === undefined ? [] : [`answer-${tag}`]),
+    markup`<tr class="${rowClasses(row)}">${index}
+${laneCell(drawing.lanes, row, row.got)}
+<td class="asked"><code class="line">${row.operation}</code>${callsMarkup(row, drawing)}${happened}</td>
+${row.differs ? sidesMarkup(row, drawing) : answerCells(row, drawing)}</tr>
+`,
+    ...remarkRow(row, drawing),
+  ];
+}
+
+function answerCells({ got, index }: TimelineRow, { groups }: Drawing): Markup {
+  return markup`<td class="answer"><span class="outcome">${got?.outcome ?? 'not asked'}</span></td>
+<td class="now">${stateChips(groups, index)}${changesMarkup(got)}</td>`;
+}
+
+/** Reference and subject next to each other, where they differ. */
+function sidesMarkup(row: TimelineRow, drawing: Drawing): Markup {
+  const { expected, got, index } = row;
+  const first = index === drawing.firstDifference ? markup`<p class="first">The first difference</p>` : '';
+  const others = got === undefined ? [] : callsBeside(got.calls, expected?.calls ?? []);
+  return markup`<td class="both" colspan="2">${first}<div class="sides">
+<div class="side expected-side"><p class="tag">expected <span class="quiet">by the model</span></p>
+${sideMarkup(expected, [], drawing)}</div>
+<div class="side got-side"><p class="tag">got <span class="quiet">from the system</span></p>
+${sideMarkup(got, others, drawing)}${stateChips(drawing.groups, index)}</div></div></td>`;
+}
+
+function sideMarkup(answer: Answer | undefined, calls: readonly string[], drawing: Drawing): Content {
+  return [
+    markup`<span class="outcome line">${answer?.outcome ?? 'not asked'}</span>`,
+    calls.map((call) => markup`<code class="call line">${call}</code>`),
+    eventsMarkup(answer, drawing, true),
+    changesMarkup(answer),
+  ];
+}
+
+function changesMarkup(answer: Answer | undefined): Content {
+  if (answer === undefined) return '';
+  return [
+    ...answer.guest.map((change) => markup`<span class="change guest line">${change}</span>`),
+    ...answer.changes.map((change) => markup`<span class="change line">${change}</span>`),
+    ...answer.parent.map((change) => markup`<span class="change parent line">${change}</span>`),
+  ];
+}
+
+/** What happened, but for raises that stand between the calls already. */
+function eventsMarkup(answer: Answer | undefined, { words }: Drawing, isBeside = false): Content {
+  const told = new Set(isBeside ? [] : answer?.gaps.map(({ raise }) => raise));
+  const events = (answer?.events ?? []).filter(({ raise }) => raise === undefined || !told.has(raise));
+  return events.map(
+    (event) =>
+      markup`<span class="event line ${eventClass(event)}">${event.words}${byClause(event.raise, words)}</span>`,
+  );
+}
+
+function eventClass({ raise }: EventWords): string {
+  return raise === undefined ? '' : raise.fate.kind;
+}
+
+function byClause(raise: Raise | undefined, words: Glossary): Content {
+  if (raise?.fate.kind !== 'lost' || raise.fate.clause === null) return '';
+  return markup` <span class="quiet">by</span> ${clauseLink(raise.fate.clause, words)}`;
+}
+
+/** The calls of a VMM, folded where nothing happened between them. */
+function callsMarkup({ expected, got, differs, pointers }: TimelineRow, { words }: Drawing): Content {
+  const answer = differs ? expected : got;
+  if (answer === undefined || answer.calls.length === 0) return '';
+  const isOpen = answer.gaps.length > 0 || differs || pointers.length > 0;
+  const lines = Array.from({ length: answer.calls.length + 1 }, (_, line) => [
+    ...answer.gaps.filter((gap) => gap.line === line).map(({ raise }) => gapMarkup(raise, words)),
+    ...answer.calls.slice(line, line + 1).map((call) => markup`<li><code class="call">${call}</code></li>`),
+  ]);
+  const title = `${counted(answer.calls.length, 'call')} of the VMM${differs ? ', as expected' : ''}`;
+  return markup`<details class="calls"${isOpen ? markup` open` : ''}><summary>${title}</summary>
+<ol>${lines}</ol></details>`;
+}
+
+function gapMarkup(raise: Raise, words: Glossary): Markup {
+  const { window, vector, fate } = raise;
+  const end = fate.kind === 'lost' ? ', and it is lost' : fateWords(raise);
+  const by = byClause(raise, words);
+  return markup`<li class="gap ${fate.kind}"><b>${window ?? ''}</b>: the device raises ${vector}${end}${by}</li>`;
+}
+
+function rowClasses(row: TimelineRow): string {
+  return [
+    'op',
     ...(row.differs ? ['differs'] : []),
     ...(row.pointers.some(({ kind }) => kind === 'place') ? ['place'] : []),
     ...(row.pointers.some(({ kind }) => kind === 'cause') ? ['cause'] : []),
     ...(row.windows.length === 0 ? [] : ['window']),
-    ...(answer === undefined ? ['unasked'] : []),
+    ...(row.got === undefined ? ['unasked'] : []),
   ].join(' ');
 }
 
-function remarkRow(row: TimelineRow, lanes: readonly Lane[], words: Glossary): readonly Markup[] {
+function remarkRow(row: TimelineRow, { lanes, words }: Drawing): readonly Markup[] {
   const states = untoldDivergences(row).map((divergence) => markup`<p class="fail">${differenceWords(divergence)}</p>`);
   const violations = row.pointers.filter(({ kind }) => kind === 'place').map((pointer) => placeMarkup(pointer, words));
   const spoke = row.differs || row.pointers.length > 0 ? row.clauses : [];
   const clauses = spoke.map((id) => markup`${clauseLink(id, words)} `);
-  const remarks = [...states, ...violations, ...(clauses.length === 0 ? [] : [markup`<p>${clauses}</p>`])];
+  const said = clauses.length === 0 ? [] : [markup`<p class="spoke"><span class="quiet">clauses</span> ${clauses}</p>`];
+  const remarks = [...states, ...violations, ...said];
   if (remarks.length === 0) return [];
   return [
-    markup`<tr class="remark ${rowClasses(row, undefined, row.got)}"><td></td>
-<td colspan="${lanes.length + 2}">${remarks}</td></tr>
+    markup`<tr class="remark ${rowClasses(row)}"><td></td>${laneGap(lanes, row)}
+<td class="said" colspan="3">${remarks}</td></tr>
 `,
   ];
 }
 
 function placeMarkup({ violation }: Pointer, words: Glossary): Markup {
   const kind = violation.expectedBy === null ? 'fail' : 'expected';
-  return markup`<p class="${kind}">${invariantLink(violation.invariant, words)}: ${violationWords(violation)}</p>`;
+  return markup`<p class="${kind}">✗ ${invariantLink(violation.invariant, words)}: ${violationWords(violation)}</p>`;
 }

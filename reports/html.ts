@@ -1,26 +1,24 @@
 import { readFileSync } from 'node:fs';
 import type { GrowthCost, RunResult } from '../properties/runner/verdict.ts';
+import { benchSection } from './html-bench.ts';
 import { clausesSection, FILTER_SCRIPT } from './html-clauses.ts';
+import { dateWords, environmentSection } from './html-environment.ts';
 import { findingsSection } from './html-findings.ts';
 import { growthSection } from './html-growth.ts';
-import { factMarkup, type PageWords, verdictMarkup } from './html-parts.ts';
+import { mutantsSection } from './html-mutants.ts';
+import { type PageWords, verdictMarkup } from './html-parts.ts';
 import { expectedSection, systemsSection } from './html-systems.ts';
+import { transitionsSection } from './html-transitions.ts';
 import { type Markup, markup } from './markup.ts';
+import type { RecordedRun } from './merge.ts';
+import type { Companions } from './recorded.ts';
 import { findingsOf, resultsBySystem, verdictWords, worstVerdict } from './scoreboard.ts';
 
-/** Where a run was made, and how to make it again. */
-export interface Environment {
-  /** `process.version` */
-  readonly node: string;
-  /** For example `linux x64`. */
-  readonly platform: string;
-  /** What each command is for, and the command. */
-  readonly commands: readonly { readonly purpose: string; readonly command: string }[];
-}
-
-export interface PageOptions extends PageWords {
-  /** This process, and the command for the same seed, when left out. */
-  readonly environment?: Environment;
+export interface PageOptions extends PageWords, Companions {
+  /** The runs of which this one is the sum; itself when left out. */
+  readonly parts?: readonly RecordedRun[];
+  /** What has to be known before the run is believed. */
+  readonly remarks?: readonly string[];
   /** What growth costs; no section when left out. */
   readonly growth?: readonly GrowthCost[];
 }
@@ -41,14 +39,17 @@ ${{ markup: style() }}
 </head>
 <body>
 <a class="skip" href="#systems">Skip to the results</a>
-${headerMarkup(run, options.growth ?? [])}
+${headerMarkup(run, options)}
 <main>
 ${systemsSection(run, options)}
 ${growthSection(options.growth ?? [])}
 ${expectedSection(run, options)}
 ${findingsSection(run, options)}
 ${clausesSection(run, options.clauses)}
-${environmentSection(run, options.environment ?? environmentHere(run))}
+${transitionsSection(run)}
+${mutantsSection(options.mutants)}
+${benchSection(options.bench)}
+${environmentSection(options.parts ?? [run])}
 </main>
 <script>
 ${{ markup: FILTER_SCRIPT }}
@@ -63,19 +64,11 @@ const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; 
 
 /** The files that lie beside this one and are carried by the page. */
 function style(): string {
-  const files = ['page.css', 'timeline.css'];
+  const files = ['page.css', 'tables.css', 'timeline.css', 'legend.css', 'charts.css'];
   return files.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8').trim()).join('\n\n');
 }
 
-function environmentHere({ seed }: RunResult): Environment {
-  return {
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    commands: [{ purpose: 'Draw the same scenarios again', command: `npm start -- run --seed ${seed}` }],
-  };
-}
-
-function headerMarkup(run: RunResult, growth: readonly GrowthCost[]): Markup {
+function headerMarkup(run: RunResult, { growth = [], remarks = [], mutants, bench }: PageOptions): Markup {
   const systems = [...resultsBySystem(run)].map(
     ([system, results]) => markup`<li>${verdictMarkup(worstVerdict(results))} <strong>${system}</strong></li>
 `,
@@ -84,7 +77,10 @@ function headerMarkup(run: RunResult, growth: readonly GrowthCost[]): Markup {
 <p class="product">vfio-irq-conformance</p>
 <h1>VFIO interrupt conformance</h1>
 <p class="summary">${verdictWords(run)}</p>
-<ul class="pills" aria-label="Verdict of each system">
+${remarks.map(
+  (remark) => markup`<p class="remark-on-run">${remark}</p>
+`,
+)}<ul class="pills" aria-label="Verdict of each system">
 ${systems}</ul>
 <p class="quiet"><time datetime="${run.startedAt}">${dateWords(run.startedAt)}</time>
 · seed ${run.seed} · ${run.seconds.toFixed(1)} s</p>
@@ -98,26 +94,18 @@ ${systems}</ul>
 <a href="#expected">Expected violations</a>
 <a href="#findings">Findings <span class="quiet">${findingsOf(run).length}</span></a>
 <a href="#clauses">Clauses</a>
+<a href="#transitions">Transitions</a>${
+    mutants === undefined
+      ? ''
+      : markup`
+<a href="#mutants">Mutants</a>`
+  }${
+    bench === undefined
+      ? ''
+      : markup`
+<a href="#bench">Benchmarks</a>`
+  }
 <a href="#environment">Environment</a>
 </nav>
 </header>`;
-}
-
-/** `2025-11-21 08:30 UTC` */
-function dateWords(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
-}
-
-function environmentSection(run: RunResult, { node, platform, commands }: Environment): Markup {
-  const repeats = commands.map(
-    ({ purpose, command }) => markup`<p class="quiet">${purpose}</p>
-<pre><code>${command}</code></pre>
-`,
-  );
-  return markup`<section id="environment" aria-labelledby="environment-heading">
-<h2 id="environment-heading">Environment</h2>
-<dl class="facts">
-${factMarkup('date', dateWords(run.startedAt))}${factMarkup('seed', run.seed)}
-${factMarkup('node', node)}${factMarkup('platform', platform)}</dl>
-${repeats}</section>`;
 }

@@ -65,7 +65,7 @@ export function survivorsOf(rows: readonly MutantRow[]): readonly string[] {
 }
 
 /** The promise that told of it, or that it was seen only as a difference from the model. */
-function toldBy({ invariant, killed, told, errored }: MutantRow): string {
+export function toldBy({ invariant, killed, told, errored }: MutantRow): string {
   if (errored > 0) return `${errored} searches failed`;
   if (told === killed && told > 0) return invariant;
   return told === 0 ? 'difference alone' : `${invariant} (${told} of ${killed})`;

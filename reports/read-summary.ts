@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
+import { readAs } from './read-json.ts';
 import type { CoverageSummary, Summary, SystemSummary } from './summary.ts';
 
 /** What is read of a run's summary. */
@@ -19,10 +21,9 @@ const coverage: z.ZodType<CoverageSummary> = z.object({
   windows: z.object({ 'teardown-gap': windowCounts, 'before-call': windowCounts, 'after-set': windowCounts }),
 });
 
-const reached: z.ZodType<Reached> = z.object({
+const shared = {
   schema: z.literal('vfio-irq/summary@1'),
   seed: z.int(),
-  systems: z.array(z.object({ name: z.string(), profile: z.string(), coverage: coverage.exactOptional() })),
   clauses: z.object({
     list: z.array(
       z.object({
@@ -33,23 +34,80 @@ const reached: z.ZodType<Reached> = z.object({
       }),
     ),
   }),
+};
+const reached: z.ZodType<Reached> = z.object({
+  ...shared,
+  systems: z.array(z.object({ name: z.string(), profile: z.string(), coverage: coverage.exactOptional() })),
 });
-
-/** A summary that is not one: what, where, what was expected. */
-export class SummaryError extends Error {
-  override readonly name = 'SummaryError';
-}
 
 /** @throws SummaryError */
 export function readReached(text: string, file: string): Reached {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new SummaryError(`${file}: expected the JSON of a summary`);
-  }
-  const result = reached.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new SummaryError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
+  return readAs(reached, text, file);
+}
+
+const ids = z.array(z.string().regex(/^[0-9a-f]{8}$/, 'expected the id of a finding'));
+// A newer version may have promises that this one has no words for: they are told by their ids.
+const invariant = z.custom<RunResult['invariants'][number]>((id) => typeof id === 'string');
+const position = z.int().min(1);
+const host: z.ZodType<NonNullable<CampaignResult['probed']>['host']> = z.object({
+  dynamicMsix: z.boolean(),
+  rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
+  belowMinusOne: z.enum(['ignored', 'refused']),
+});
+const system = z.object({
+  name: z.string(),
+  profile: z.string(),
+  verdict: z.enum(['pass', 'fail', 'skipped', 'errored']),
+  reason: z.string().exactOptional(),
+  probed: z.object({ host, profile: z.string().nullable() }).exactOptional(),
+  scenarios: z.int(),
+  operations: z.int(),
+  seconds: z.number(),
+  divergences: z.int(),
+  violations: z.array(
+    z.object({
+      invariant,
+      clause: z.string().nullable(),
+      count: z.int(),
+      findings: ids,
+    }),
+  ),
+  findings: ids,
+  coverage,
+});
+const summary = z.object({
+  ...shared,
+  shard: z.object({ index: position, count: position }),
+  startedAt: z.string(),
+  seconds: z.number(),
+  environment: z.object({ node: z.string(), platform: z.string(), kernel: z.string(), cpus: z.int() }),
+  command: z.string(),
+  invariants: z.array(invariant),
+  systems: z.array(system),
+});
+
+/**
+ * A run from its summary.
+ * @param findingOf the finding of an id; undefined where there is no file of it
+ * @throws SummaryError
+ */
+export function readRun(text: string, file: string, findingOf: (id: string) => Finding | undefined): RunResult {
+  const { schema: _, clauses, systems, ...run } = readAs(summary, text, file);
+  return {
+    ...run,
+    results: systems.map(({ name, findings, coverage: { pairs: _pairs, ...counted }, ...result }) => ({
+      ...result,
+      // Of pairs a summary has only how many there were, which does not add up.
+      coverage: { ...counted, pairs: {} },
+      system: name,
+      findings: findings.flatMap((id) => findingOf(id) ?? []),
+      clauses: Object.fromEntries(
+        clauses.list.flatMap(({ id, reachedBy }) =>
+          reachedBy
+            .filter((place) => place.system === name && place.profile === result.profile)
+            .map(({ scenarios }) => [id, scenarios]),
+        ),
+      ),
+    })),
+  };
 }

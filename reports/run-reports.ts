@@ -5,7 +5,9 @@ import { ctrfJson } from './ctrf.ts';
 import type { Glossary } from './glossary.ts';
 import { htmlPage } from './html.ts';
 import { junitXml } from './junit.ts';
+import { mutantCounts } from './mutants-summary.ts';
 import type { Palette } from './palette.ts';
+import { companionsIn, findingFile } from './recorded.ts';
 import { scoreboardText } from './scoreboard-text.ts';
 import { stepSummary } from './step-summary.ts';
 import { summaryJson } from './summary.ts';
@@ -31,6 +33,16 @@ export function summaryFile(out: string): string {
   return join(out, 'summary.json');
 }
 
+/** The page of the last run. */
+export function pageFile(out: string): string {
+  return join(out, 'index.html');
+}
+
+/** What replays the finding of a file. */
+export function replayCommand(file: string): string {
+  return `npm start -- replay ${shownPath(file)}`;
+}
+
 /** Writes the files of a run and returns what a terminal shows of it: findings that fail it, then the scoreboard. */
 export function reportRun(
   run: RunResult,
@@ -40,25 +52,27 @@ export function reportRun(
   growth: readonly GrowthCost[] = [],
 ): string {
   const findings = run.results.flatMap((result) => result.findings);
-  const fileOf = ({ id }: Finding): string => join(files.out, 'findings', `${id}.jsonl`);
-  const replayCommand = (finding: Finding): string => `npm start -- replay ${shownPath(fileOf(finding))}`;
+  const companions = companionsIn(files.out);
+  const fileOf = ({ id }: Finding): string => findingFile(files.out, id);
+  const words = { ...glossary, replayCommand: (finding: Finding): string => replayCommand(fileOf(finding)) };
   for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
-  const page = join(files.out, 'index.html');
-  writeWhole(page, htmlPage(run, { ...glossary, replayCommand, growth }));
-  const summary = summaryJson(run, glossary.clauses);
+  const page = pageFile(files.out);
+  writeWhole(page, htmlPage(run, { ...words, ...companions, growth }));
+  const { mutants } = companions;
+  const summary = summaryJson(run, glossary.clauses, mutants === undefined ? undefined : mutantCounts(mutants));
   writeWhole(summaryFile(files.out), summary);
   if (files.json !== undefined) writeWhole(files.json, summary);
-  if (files.junit !== undefined) writeWhole(files.junit, junitXml(run, { ...glossary, replayCommand }));
-  if (files.ctrf !== undefined) writeWhole(files.ctrf, ctrfJson(run, { ...glossary, replayCommand }));
-  if (files.stepSummary !== undefined) append(files.stepSummary, stepSummary(run, { ...glossary, replayCommand }));
+  if (files.junit !== undefined) writeWhole(files.junit, junitXml(run, words));
+  if (files.ctrf !== undefined) writeWhole(files.ctrf, ctrfJson(run, words));
+  if (files.stepSummary !== undefined) append(files.stepSummary, stepSummary(run, words));
   const shown = findings.filter(({ verdict }) => verdict !== 'expected');
   const texts = shown.map((finding) =>
-    findingText(finding, { ...glossary, replayCommand: replayCommand(finding), palette }),
+    findingText(finding, { ...glossary, replayCommand: words.replayCommand(finding), palette }),
   );
-  const findingFile = (finding: Finding): string => shownPath(fileOf(finding));
   const folder = shownPath(files.out);
   const elsewhere = folder === DEFAULT_OUT ? '' : ` --out ${folder}`;
   const clausesCommand = `npm start -- clauses${elsewhere}`;
-  const board = { ...glossary, findingFile, replayCommand, clausesCommand, page: shownPath(page), palette };
+  const shownFile = (finding: Finding): string => shownPath(fileOf(finding));
+  const board = { ...words, findingFile: shownFile, clausesCommand, page: shownPath(page), palette };
   return [...texts, scoreboardText(run, board)].map((text) => `${text}\n`).join('\n');
 }

@@ -7,7 +7,10 @@ const summary = JSON.parse(summaryJson(RUN, GLOSSARY.clauses));
 
 describe('summary', () => {
   it('names its format and the seed', () => {
-    expect(Object.keys(summary)).toEqual(['schema', 'seed', 'systems', 'clauses', 'mutants']);
+    expect(Object.keys(summary)).toEqual([
+      ...['schema', 'seed', 'shard', 'startedAt', 'seconds', 'environment', 'command', 'invariants'],
+      ...['systems', 'clauses', 'mutants'],
+    ]);
     expect(summary.schema).toBe('vfio-irq/summary@1');
     expect(summary.seed).toBe(42);
   });
@@ -20,6 +23,7 @@ describe('summary', () => {
       verdict: 'pass',
       scenarios: 2000,
       operations: 118_432,
+      seconds: 0.9,
       divergences: 0,
       violations: [
         {
@@ -30,6 +34,7 @@ describe('summary', () => {
           findings: ['b07d51e8'],
         },
       ],
+      findings: ['b07d51e8'],
       coverage: { ...COVERAGE, pairs: { reached: 3, possible: 9 } },
     });
   });
@@ -55,7 +60,7 @@ describe('summary', () => {
     expect(summary.systems[6].verdict).toBe('errored');
   });
 
-  it('counts clauses and leaves room for mutants', () => {
+  it('counts clauses, and mutants where they were hunted', () => {
     expect(summary.clauses).toMatchObject({ total: 5, reached: 4, unreached: ['vfio.set-irqs.below-minus-one'] });
     expect(summary.clauses.list).toHaveLength(5);
     const [first] = GLOSSARY.clauses;
@@ -71,5 +76,7 @@ describe('summary', () => {
       },
     );
     expect(summary.mutants).toEqual({ total: 0, killed: 0, survivors: [] });
+    const mutants = { total: 2, killed: 1, survivors: ['S01'] };
+    expect(JSON.parse(summaryJson(RUN, GLOSSARY.clauses, mutants)).mutants).toEqual(mutants);
   });
 });

@@ -1,11 +1,11 @@
 import type { Clause } from '#vocabulary';
 import type { ByKind, CampaignResult, Counts, Coverage, RunResult } from '../properties/runner/verdict.ts';
+import type { MutantCounts } from './mutants-summary.ts';
 import { clauseReaches, unreachedClauses } from './scoreboard.ts';
 
 /** What `--json` writes; other people's scripts read it. */
-export interface Summary {
+export interface Summary extends Omit<RunResult, 'results'> {
   readonly schema: 'vfio-irq/summary@1';
-  readonly seed: number;
   /** One per system and profile. */
   readonly systems: readonly SystemSummary[];
   readonly clauses: {
@@ -16,7 +16,7 @@ export interface Summary {
     /** Every clause, in the model's order. */
     readonly list: readonly ClauseSummary[];
   };
-  readonly mutants: { readonly total: number; readonly killed: number; readonly survivors: readonly string[] };
+  readonly mutants: MutantCounts;
 }
 
 /** A rule of the model and who reached it. */
@@ -35,8 +35,11 @@ export interface SystemSummary {
   readonly probed?: CampaignResult['probed'];
   readonly scenarios: number;
   readonly operations: number;
+  readonly seconds: number;
   readonly divergences: number;
   readonly violations: readonly ViolationSummary[];
+  /** Ids of all findings; each lies beside the summary in `findings/ID.jsonl`. */
+  readonly findings: readonly string[];
   readonly coverage: CoverageSummary;
 }
 
@@ -56,11 +59,20 @@ export interface ViolationSummary {
   readonly findings: readonly string[];
 }
 
-export function summaryOf(run: RunResult, clauses: readonly Clause[]): Summary {
+/** Of mutants, where the detection benchmark has left nothing beside the run. */
+const NO_MUTANTS: MutantCounts = { total: 0, killed: 0, survivors: [] };
+
+export function summaryOf(run: RunResult, clauses: readonly Clause[], mutants = NO_MUTANTS): Summary {
   const reached = clauseReaches(run, clauses).filter(({ total }) => total > 0);
   return {
     schema: 'vfio-irq/summary@1',
     seed: run.seed,
+    shard: run.shard,
+    startedAt: run.startedAt,
+    seconds: run.seconds,
+    environment: run.environment,
+    command: run.command,
+    invariants: run.invariants,
     systems: run.results.map(systemSummary),
     clauses: {
       total: clauses.length,
@@ -68,14 +80,13 @@ export function summaryOf(run: RunResult, clauses: readonly Clause[]): Summary {
       unreached: unreachedClauses(run, clauses).map(({ id }) => id),
       list: clauses.map((clause) => clauseSummary(run, clause)),
     },
-    // The detection benchmark is another command; the fields stand here so that one reader reads both.
-    mutants: { total: 0, killed: 0, survivors: [] },
+    mutants,
   };
 }
 
 /** The summary as the text of its file. */
-export function summaryJson(run: RunResult, clauses: readonly Clause[]): string {
-  return `${JSON.stringify(summaryOf(run, clauses), undefined, 2)}\n`;
+export function summaryJson(run: RunResult, clauses: readonly Clause[], mutants = NO_MUTANTS): string {
+  return `${JSON.stringify(summaryOf(run, clauses, mutants), undefined, 2)}\n`;
 }
 
 function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
@@ -87,7 +98,8 @@ function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
 }
 
 function systemSummary(result: CampaignResult): SystemSummary {
-  const { system, profile, verdict, reason, probed, scenarios, operations, divergences, violations, coverage } = result;
+  const { system, profile, verdict, reason, probed, scenarios, operations, seconds } = result;
+  const { divergences, violations, findings, coverage } = result;
   return {
     name: system,
     profile,
@@ -96,6 +108,7 @@ function systemSummary(result: CampaignResult): SystemSummary {
     ...(probed === undefined ? {} : { probed }),
     scenarios,
     operations,
+    seconds,
     divergences,
     violations: violations.map(({ invariant, clause, count, findings }) => ({
       invariant,
@@ -104,6 +117,7 @@ function systemSummary(result: CampaignResult): SystemSummary {
       count,
       findings,
     })),
+    findings: findings.map(({ id }) => id),
     coverage: { ...coverage, pairs: pairsOf(coverage.pairs) },
   };
 }

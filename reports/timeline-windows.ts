@@ -49,6 +49,13 @@ function openedFor(windows: readonly Window[], { calls = [] }: Step): readonly W
   return windows.filter((window) => calls.some((call) => opens(call, window)));
 }
 
+/** How many calls a VMM had made when the window opened. */
+export function callsBefore(calls: readonly VmmCall[], window: Window): number {
+  if (window === 'before-call') return 0;
+  const opener = calls.findIndex((call) => opens(call, window));
+  return opener === -1 ? calls.length : opener + 1;
+}
+
 function opens(call: VmmCall, window: Window): boolean {
   if (call.kind !== 'vfio') return false;
   const { operation, outcome } = call;

@@ -6,6 +6,9 @@ import { GUEST_LOST } from './guest-fixture.ts';
 import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 import { timelineOf, untoldDivergences } from './timeline.ts';
 
+const RAISE = { step: 2, device: 0, vector: 1, window: null };
+const LOST = { kind: 'lost', at: 2, clause: null };
+
 describe('timeline', () => {
   it('tells an operation with both answers, what differs and what spoke', () => {
     expect(timelineOf(DIVERGENCE).rows[2]).toEqual({
@@ -15,8 +18,9 @@ describe('timeline', () => {
       expected: {
         outcome: 'ok',
         calls: [],
+        gaps: [],
         events: [
-          { actor: 'device', words: 'raised 1' },
+          { actor: 'device', words: 'raised 1', raise: { ...RAISE, fate: { kind: 'delivered', at: 2 } } },
           { actor: 'vfio', words: 'e1 +1' },
         ],
         guest: [],
@@ -26,7 +30,8 @@ describe('timeline', () => {
       got: {
         outcome: 'ok',
         calls: [],
-        events: [{ actor: 'device', words: 'raised 1' }],
+        gaps: [],
+        events: [{ actor: 'device', words: 'raised 1: lost', raise: { ...RAISE, fate: LOST } }],
         guest: [],
         changes: [],
         parent: [],
@@ -36,6 +41,7 @@ describe('timeline', () => {
       clauses: [],
       pointers: [],
       windows: [],
+      waiting: [],
     });
   });
 
@@ -103,10 +109,15 @@ describe('timeline', () => {
   it('tells what a VMM did for its guest, and what the guest sees beside what the host does', () => {
     const rows = timelineOf(GUEST_LOST).rows;
     expect(rows.map(({ actor }) => actor)).toEqual(['guest', 'guest', 'device', 'device', 'guest', 'guest']);
+    const raise = {
+      ...{ step: 4, device: 0, vector: 0, window: 'teardown-gap' },
+      fate: { kind: 'lost', at: 4, clause: 'pci.msix.drops-while-off' },
+    };
     expect(rows[4]?.got).toEqual({
       outcome: 'ok',
+      gaps: [{ line: 1, raise }],
       calls: ['vfio.setIrqs MSIX NONE|TRIGGER 0+0 []: ok', 'vfio.setIrqs MSIX EVENTFD|TRIGGER 0+2 [i0 i1]: ok'],
-      events: [{ actor: 'device', words: 'raised 0 in teardown-gap' }],
+      events: [{ actor: 'device', words: 'raised 0 in teardown-gap: lost', raise }],
       guest: ['guest: 1 unmasked'],
       changes: ['host: 1 allocated armed unmasked'],
       parent: [],

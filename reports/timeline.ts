@@ -1,10 +1,11 @@
-import type { Event, Operation, OperationKind, Trace, Window } from '#vocabulary';
+import type { Event, Operation, OperationKind, Step, Trace, VmmCall, Window } from '#vocabulary';
 import { printEvent, printOperation, printOutcome } from '#vocabulary';
 import type { Divergence, Finding, JudgedViolation } from '../properties/runner/verdict.ts';
 import { callLines, callsBeside } from './calls.ts';
 import { guestChanges, hostChanges } from './changes.ts';
 import { parentChanges } from './parent-changes.ts';
-import { windowsOf } from './timeline-windows.ts';
+import { fateWords, type Raise, raisesOf } from './raises.ts';
+import { callsBefore, windowsOf } from './timeline-windows.ts';
 
 /** Who asks for an operation: the word before its dot. */
 export type Actor = OperationKind extends infer Kind ? (Kind extends `${infer Name}.${string}` ? Name : never) : never;
@@ -14,6 +15,8 @@ export interface Answer {
   readonly outcome: string;
   /** What a VMM asked of the host, with the answers; empty where there is none. */
   readonly calls: readonly string[];
+  /** What a device did between the calls. */
+  readonly gaps: readonly CallGap[];
   readonly events: readonly EventWords[];
   /** What a guest now sees otherwise than before. */
   readonly guest: readonly string[];
@@ -23,10 +26,18 @@ export interface Answer {
   readonly parent: readonly string[];
 }
 
+/** A raise in a window between the calls of a VMM: before `calls[line]`. */
+export interface CallGap {
+  readonly line: number;
+  readonly raise: Raise;
+}
+
 /** An event and the actor at which it shows: a raise at the device, a signal at the user, a message at the guest. */
 export interface EventWords {
   readonly actor: Actor;
   readonly words: string;
+  /** Of a raise its way to its end. */
+  readonly raise?: Raise;
 }
 
 /** A violation seen from one row: `place` where it showed, `cause` where it is only part of the story. */
@@ -51,6 +62,8 @@ export interface TimelineRow {
   readonly pointers: readonly Pointer[];
   /** The windows that this operation opens or lies in. */
   readonly windows: readonly Window[];
+  /** Raises that were pending before the operation. */
+  readonly waiting: readonly Raise[];
 }
 
 /** Differences that the answers of a row do not show. */
@@ -71,12 +84,14 @@ export interface Timeline {
 export function timelineOf({ scenario, judgement }: Finding): Timeline {
   const { reference, subject, divergences, violations } = judgement;
   const windows = windowsOf(scenario, [reference, subject]);
+  const owed = raisesOf(scenario, reference, { violations: [], reference: [] });
+  const raises = raisesOf(scenario, subject, { violations, reference: owed });
   return {
     parent: parentChanges(subject.initialParent),
     before: divergences.filter(({ step }) => step === -1),
     rows: scenario.operations.map((operation, index) => {
-      const expected = answerOf(reference, index);
-      const got = answerOf(subject, index);
+      const expected = answerOf(reference, index, owed);
+      const got = answerOf(subject, index, raises);
       const divergencesHere = divergences.filter(({ step }) => step === index);
       return {
         index,
@@ -94,6 +109,7 @@ export function timelineOf({ scenario, judgement }: Finding): Timeline {
             violation,
           })),
         windows: windows[index] ?? [],
+        waiting: raises.filter(({ step, fate }) => step < index && (fate.kind === 'pending' || fate.at >= index)),
       };
     }),
   };
@@ -103,18 +119,52 @@ function actorOf(operation: Operation): Actor {
   return operation.kind.slice(0, operation.kind.indexOf('.')) as Actor;
 }
 
-function answerOf(trace: Trace, index: number): Answer | undefined {
+function answerOf(trace: Trace, index: number, raises: readonly Raise[]): Answer | undefined {
   const step = trace.steps[index];
   if (step === undefined) return undefined;
   const before = trace.steps[index - 1]?.observation ?? trace.initial;
   return {
     outcome: printOutcome(step.outcome),
-    calls: callLines(step.calls ?? []),
-    events: step.events.map((event) => ({ actor: eventActor(event), words: printEvent(event) })),
+    ...callsOf(
+      step.calls ?? [],
+      raises.filter((raise) => raise.step === index),
+    ),
+    events: eventsOf(
+      step,
+      raises.filter((raise) => raise.step === index),
+    ),
     guest: guestChanges(before, step.observation),
     changes: hostChanges(before, step.observation),
     parent: parentChanges(step.parent),
   };
+}
+
+/** The calls, broken where a device raised in between. */
+function callsOf(calls: readonly VmmCall[], raises: readonly Raise[]): Pick<Answer, 'calls' | 'gaps'> {
+  const placed = raises.flatMap((raise) =>
+    raise.window === null || calls.length === 0 ? [] : [{ raise, place: callsBefore(calls, raise.window) }],
+  );
+  const lines: string[] = [];
+  const gaps: CallGap[] = [];
+  let from = 0;
+  for (const { raise, place } of placed.sort((left, right) => left.place - right.place)) {
+    lines.push(...callLines(calls.slice(from, place)));
+    gaps.push({ line: lines.length, raise });
+    from = place;
+  }
+  return { calls: [...lines, ...callLines(calls.slice(from))], gaps };
+}
+
+/** The words of all events; a raise says how it ended where that is not seen beside it. */
+function eventsOf({ events }: Step, raises: readonly Raise[]): readonly EventWords[] {
+  const left = [...raises];
+  return events.map((event) => {
+    const words = { actor: eventActor(event), words: printEvent(event) };
+    if (event.kind !== 'raised') return words;
+    const place = left.findIndex(({ device, vector }) => device === event.device && vector === event.vector);
+    const [raise] = left.splice(place, 1);
+    return raise === undefined ? words : { ...words, words: `${words.words}${fateWords(raise)}`, raise };
+  });
 }
 
 function eventActor(event: Event): Actor {

@@ -111,12 +111,35 @@ export interface ViolationCount {
   readonly findings: readonly string[];
 }
 
-/** A whole run of the suite. */
+/** A part of a run, `index` from 1 to `count`. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** The machine of a run. */
+export interface Environment {
+  /** `process.version` */
+  readonly node: string;
+  /** For example `linux x64`. */
+  readonly platform: string;
+  /** The release of the kernel that the run itself was on. */
+  readonly kernel: string;
+  readonly cpus: number;
+}
+
+/** A whole run of the suite, or one shard of it. */
 export interface RunResult {
   readonly seed: number;
+  readonly shard: Shard;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly seconds: number;
+  readonly environment: Environment;
+  /** Runs the same scenarios again. */
+  readonly command: string;
+  /** The promises that were asked about. */
+  readonly invariants: readonly InvariantId[];
   readonly results: readonly CampaignResult[];
 }
 

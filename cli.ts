@@ -36,7 +36,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   bench [--json FILE] every part against what people would use instead, and what growth costs under each VMM
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
-              DIR), qemu:PATH (a program), qemu:PATH/irqfd, mutant:ID
+              DIR), qemu:PATH (a program), qemu:PATH/irqfd, stdio:COMMAND (a program of yours), mutant:ID
   profiles    ${PROFILES_IN_WORDS}
   invariants  ${INVARIANTS.map(({ id }) => id).join(', ')}
 `;

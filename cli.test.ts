@@ -32,7 +32,7 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, rates or bench, got fly ' +
+      'vfio-irq: command: expected run, replay, reproducer, mutants, smoke, systems, clauses, rates or bench, got fly ' +
         '(--help lists them)',
     ],
     [

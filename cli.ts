@@ -8,6 +8,7 @@ import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
 import { reproducer } from './commands/reproducer.ts';
 import { run } from './commands/run.ts';
+import { smoke } from './commands/smoke.ts';
 import { systems } from './commands/systems.ts';
 import { SYSTEM_NAMES } from './impl/index.ts';
 import { PROFILES_IN_WORDS } from './model/profiles.ts';
@@ -28,6 +29,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       a stand-alone C program of a scenario or a finding whose operations are calls of vfio
   mutants [--id ID]... [--seeds N] [--json FILE]
                       the detection benchmark: each historic fault searched for, with N seeds (30)
+  smoke stdio:COMMAND what a harness of yours must pass before its answers count, and what to do next
   systems             every system: ready or not, and the command that makes it ready
   clauses [--out DIR] the rules of the model with their sources, and which the last run there reached
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
@@ -52,12 +54,13 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'replay') return replay(rest);
   if (word === 'reproducer') return reproducer(rest);
   if (word === 'mutants') return mutants(rest);
+  if (word === 'smoke') return smoke(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
   if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
   throw new UsageError(
-    `command: expected run, replay, reproducer, mutants, systems, clauses, rates or bench, got ${word} ` +
+    `command: expected run, replay, reproducer, mutants, smoke, systems, clauses, rates or bench, got ${word} ` +
       '(--help lists them)',
   );
 }

@@ -30,10 +30,14 @@ export interface Client {
 const STOP_MS = 2000;
 const EXCERPT = 120;
 
-/** Starts a program and says nothing to it yet. @param timeoutMs how long it may take for each line */
-export function startClient(words: readonly string[], timeoutMs: number): Client {
+/**
+ * Starts a program and says nothing to it yet.
+ * @param timeoutMs how long it may take for each line
+ * @param before the sequence number before the first
+ */
+export function startClient(words: readonly string[], timeoutMs: number, before = 0): Client {
   const child = startChild(words);
-  let last = 0;
+  let last = before;
   const withStderr = (what: string): string => [what, child.lastWords()].filter((part) => part !== '').join('\n');
   const broken = (what: string): HarnessError => new HarnessError(withStderr(what));
   const ask: Client['ask'] = (request) => {

@@ -28,6 +28,7 @@ type Message =
 /** Answers on stdout what is asked on stdin, for a system in this process, until it is told to stop. */
 export async function serve(system: System): Promise<void> {
   let config: Scenario['config'] | undefined;
+  let refusal = 'nothing was configured';
   let state = new WholeState();
   for await (const line of createInterface({ input: process.stdin })) {
     const message = JSON.parse(line) as Message;
@@ -37,15 +38,20 @@ export async function serve(system: System): Promise<void> {
         answer({ seq, ...helloOf(system) });
         break;
       case 'configure': {
-        config = message.config;
+        const { devicesMax } = system.support;
+        const isRefused = message.config.devices.length > devicesMax;
+        config = isRefused ? undefined : message.config;
+        refusal = `there are at most ${devicesMax} devices`;
         state = new WholeState();
-        if (config.devices.length > system.support.devicesMax)
-          answer({ seq, skipped: `there are at most ${system.support.devicesMax} devices` });
+        if (config === undefined) answer({ seq, skipped: refusal });
         else answer({ seq, ...state.add(await system.run({ config, operations: [] })) });
         break;
       }
       case 'run': {
-        if (config === undefined) throw new Error('there is nothing to run on');
+        if (config === undefined) {
+          answer({ seq, step: 0, skipped: refusal });
+          break;
+        }
         const trace = await system.run({ config, operations: message.operations });
         const lines = trace.steps.map((step, place) => JSON.stringify({ seq, step: place, ...state.step(step) }));
         if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import {
   HarnessError,
+  type Operation,
   printOperation,
   type Readiness,
   type Scenario,
@@ -18,7 +19,7 @@ import { CommandError, wordsOf } from './words.ts';
 
 const PREFIX = 'stdio:';
 /** Time without a line after which a harness counts as hung, unless a test says otherwise. */
-const TIMEOUT_MS = Number(process.env['VFIO_IRQ_STDIO_TIMEOUT_MS'] ?? 10_000);
+export const TIMEOUT_MS = Number(process.env['VFIO_IRQ_STDIO_TIMEOUT_MS'] ?? 10_000);
 
 export function isStdioName(name: string): boolean {
   return name.startsWith(PREFIX);
@@ -128,26 +129,49 @@ function withWords(trace: Trace, words: string): Trace {
   return { ...trace, lastWords: [trace.lastWords ?? '', words].filter((part) => part !== '').join('\n') };
 }
 
-async function runOn(client: Client, { config, operations }: Scenario, flush: boolean): Promise<Trace> {
+/**
+ * One scenario on a child. Both messages are sent at once: that the machine was refused is the answer to `run` as well.
+ * @param flush whether each answer has to be written before the next operation
+ * @throws HarnessError for what is no answer, and for one that says that the harness has failed
+ */
+export async function runOn(client: Client, { config, operations }: Scenario, flush: boolean): Promise<Trace> {
   const reader = new TraceReader(config);
-  const configured = await client.answer(client.ask({ message: 'configure', config }), readState);
+  const configuring = client.ask({ message: 'configure', config });
+  const running = operations.length === 0 ? undefined : client.ask({ message: 'run', operations, flush });
+  const configured = await client.answer(configuring, readState);
   switch (configured.kind) {
     case 'skipped':
+      if (running !== undefined) await expectSkipped(client, running);
       return { initial: [], steps: [], skipped: configured.reason };
     case 'errored':
       throw new HarnessError(`configure was errored: ${configured.reason}`);
     case 'ended': {
       const lastWords = `before it answered configure\n${configured.lastWords}`;
-      if (operations.length === 0) throw new HarnessError(`it ended ${lastWords}`);
+      if (running === undefined) throw new HarnessError(`it ended ${lastWords}`);
       return { initial: [], steps: [lastStep(configured.reason)], lastWords };
     }
-    case 'reply':
+    case 'reply': {
+      const start = reader.first(configured.value);
+      return running === undefined ? { ...start, steps: [] } : readSteps(client, running, operations, start, reader);
+    }
   }
-  const start = reader.first(configured.value);
-  const seq = client.ask({ message: 'run', operations, flush });
+}
+
+async function expectSkipped(client: Client, running: number): Promise<void> {
+  const { kind } = await client.answer(running, readStep);
+  if (kind !== 'skipped') throw new HarnessError(`run: expected skipped, as configure was, got ${kind}`);
+}
+
+async function readSteps(
+  client: Client,
+  running: number,
+  operations: readonly Operation[],
+  start: Pick<Trace, 'initial' | 'initialParent'>,
+  reader: TraceReader,
+): Promise<Trace> {
   const steps: Step[] = [];
   for (const [place, operation] of operations.entries()) {
-    const answer = await client.answer(seq, readStep, place);
+    const answer = await client.answer(running, readStep, place);
     switch (answer.kind) {
       case 'reply':
         steps.push(reader.next(operation, answer.value));

@@ -18,11 +18,12 @@ export interface Terms {
 
 /** Runs a scenario on the reference and the subject side by side and judges it. */
 export async function lockstep(subject: System, scenario: Scenario, terms: Terms): Promise<Judgement> {
-  const reference = specify(scenario);
   const subjectScenario =
     terms.subjectPlatform === undefined ? scenario : withPlatform(scenario, terms.subjectPlatform);
-  const trace = await subject.run(subjectScenario);
-  return judge(scenario, reference, trace, subject, terms);
+  // A subject in another process works meanwhile.
+  const running = subject.run(subjectScenario);
+  const reference = specify(scenario);
+  return judge(scenario, reference, await running, subject, terms);
 }
 
 /** Judges two recorded runs. Nothing is run: a saved run of a real kernel can be judged again. */

@@ -11,6 +11,7 @@ import { run } from './commands/run.ts';
 import { smoke } from './commands/smoke.ts';
 import { systems } from './commands/systems.ts';
 import { SYSTEM_NAMES } from './impl/index.ts';
+import { CommandError } from './impl/stdio/words.ts';
 import { PROFILES_IN_WORDS } from './model/profiles.ts';
 import { INVARIANTS } from './properties/invariants/index.ts';
 import { RecordError } from './properties/runner/record.ts';
@@ -76,6 +77,7 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof RecordError || error instanceof SummaryError) return EXIT.usage;
+  const isBadInput = [UsageError, RecordError, SummaryError, CommandError].some((kind) => error instanceof kind);
+  if (isBadInput) return EXIT.usage;
   return error instanceof UnavailableError ? EXIT.unavailable : EXIT.harness;
 }

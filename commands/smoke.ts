@@ -1,6 +1,7 @@
 import { SMOKE_CHECKS, smoke as smokeHarness } from '../impl/stdio/smoke.ts';
 import { commandOf, isStdioName, stdioFactory, TIMEOUT_MS } from '../impl/stdio/system.ts';
 import { printable } from '../reports/printable.ts';
+import { shellWord } from '../reports/shell-word.ts';
 import { EXIT, parse, requireReady, UsageError } from './arguments.ts';
 import { palette } from './shown.ts';
 
@@ -23,7 +24,7 @@ export async function smoke(args: readonly string[]): Promise<number> {
   const passed = checks.filter(({ next }) => next === undefined).length;
   const failed = checks.find(({ next }) => next !== undefined);
   const next =
-    failed === undefined ? `vfio-irq run --system '${name}'` : `${failed.name}: ${printable(failed.next ?? '')}`;
+    failed === undefined ? `vfio-irq run --system ${shellWord(name)}` : `${failed.name}: ${printable(failed.next ?? '')}`;
   process.stdout.write(`\n${passed} of ${SMOKE_CHECKS} passed. Next: ${next}\n`);
   return failed === undefined ? EXIT.held : EXIT.broken;
 }

@@ -7,6 +7,7 @@ import { htmlPage } from './html.ts';
 import { junitXml } from './junit.ts';
 import type { Palette } from './palette.ts';
 import { scoreboardText } from './scoreboard-text.ts';
+import { shellWord } from './shell-word.ts';
 import { stepSummary } from './step-summary.ts';
 import { summaryJson } from './summary.ts';
 import { findingText } from './text.ts';
@@ -41,7 +42,8 @@ export function reportRun(
 ): string {
   const findings = run.results.flatMap((result) => result.findings);
   const fileOf = ({ id }: Finding): string => join(files.out, 'findings', `${id}.jsonl`);
-  const replayCommand = (finding: Finding): string => `npm start -- replay ${shownPath(fileOf(finding))}`;
+  const replayCommand = (finding: Finding): string =>
+    `npm start -- replay ${shellWord(shownPath(fileOf(finding)))}${runner(finding.system)}`;
   for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
   const page = join(files.out, 'index.html');
   writeWhole(page, htmlPage(run, { ...glossary, replayCommand, growth }));
@@ -61,4 +63,9 @@ export function reportRun(
   const clausesCommand = `npm start -- clauses${elsewhere}`;
   const board = { ...glossary, findingFile, replayCommand, clausesCommand, page: shownPath(page), palette };
   return [...texts, scoreboardText(run, board)].map((text) => `${text}\n`).join('\n');
+}
+
+/** Who is to run it again, where that is a program: `replay` starts none that nobody but a file has named. */
+function runner(system: string): string {
+  return system.startsWith('stdio:') ? ` --system ${shellWord(system)}` : '';
 }

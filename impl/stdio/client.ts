@@ -17,9 +17,10 @@ export interface Client {
   /**
    * The next answer to a message.
    * @param step which answer of a `run` it has to be
+   * @param withinMs how long it may take, where that is not what another may
    * @throws HarnessError for a line that is no such answer.
    */
-  answer<Value>(seq: number, read: Read<Value>, step?: number): Promise<Answer<Value>>;
+  answer<Value>(seq: number, read: Read<Value>, step?: number, withinMs?: number): Promise<Answer<Value>>;
   /** Asks it to stop, and ends it if it does not. Returns what was wrong about how it stopped, if anything was. */
   stop(): Promise<string | undefined>;
   /** Ends it at once. */
@@ -28,6 +29,8 @@ export interface Client {
 
 /** Time that a child has to stop when it is asked. */
 const STOP_MS = 2000;
+/** Time that it has to start. */
+const START_MS = 30_000;
 const EXCERPT = 120;
 
 /**
@@ -45,15 +48,15 @@ export function startClient(words: readonly string[], timeoutMs: number, before 
     child.send(JSON.stringify({ seq: last, ...request }));
     return last;
   };
-  const answer: Client['answer'] = async (seq, read, step) => {
-    const said = await child.next(timeoutMs);
+  const answer: Client['answer'] = async (seq, read, step, withinMs = timeoutMs) => {
+    const said = await child.next(withinMs);
     switch (said.kind) {
       case 'ended': {
         const begun = said.unfinished === '' ? '' : `it ended in the middle of a line: ${said.unfinished}`;
         return { kind: 'ended', reason: 'crash', lastWords: withStderr(begun) };
       }
       case 'silent':
-        return { kind: 'ended', reason: 'time-out', lastWords: withStderr(`no line within ${timeoutMs / 1000} s`) };
+        return { kind: 'ended', reason: 'time-out', lastWords: withStderr(`no line within ${withinMs / 1000} s`) };
       case 'overlong':
         throw broken('a line is longer than 4 MiB');
       case 'line':
@@ -64,10 +67,13 @@ export function startClient(words: readonly string[], timeoutMs: number, before 
     ask,
     answer,
     stop: async () => {
-      const stopped = await answer(ask({ message: 'stop' }), readStopped).catch((error: HarnessError) => error.message);
+      const stopped = await answer(ask({ message: 'stop' }), readStopped, undefined, STOP_MS).catch(
+        (error: HarnessError) => error.message,
+      );
       const byItself = await child.end(STOP_MS);
       if (typeof stopped === 'string') return stopped;
-      if (stopped.kind !== 'reply') return `stop was not answered (${stopped.kind})`;
+      if (stopped.kind === 'ended') return `stop was not answered (${stopped.reason})`;
+      if (stopped.kind !== 'reply') return `stop was ${stopped.kind}: ${stopped.reason}`;
       return byItself ? undefined : `it did not end within ${STOP_MS / 1000} s after it had answered stop`;
     },
     kill: async () => void (await child.end(0)),
@@ -108,9 +114,10 @@ function readLine<Value>(
   }
 }
 
-/** Asks who it is. @throws HarnessError when it does not say */
+/** Asks who it is. @throws HarnessError when it does not say within the time that a start may take */
 export async function greet(client: Client): Promise<Hello> {
-  const answer = await client.answer(client.ask({ message: 'hello', protocol: PROTOCOL_VERSION }), readHello);
+  const asked = client.ask({ message: 'hello', protocol: PROTOCOL_VERSION });
+  const answer = await client.answer(asked, readHello, undefined, START_MS);
   switch (answer.kind) {
     case 'reply':
       return answer.value;

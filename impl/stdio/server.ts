@@ -49,7 +49,7 @@ export async function serve(system: System): Promise<void> {
       }
       case 'run': {
         if (config === undefined) {
-          answer({ seq, step: 0, skipped: refusal });
+          if (message.operations.length > 0) answer({ seq, step: 0, skipped: refusal });
           break;
         }
         const trace = await system.run({ config, operations: message.operations });
@@ -58,7 +58,7 @@ export async function serve(system: System): Promise<void> {
         break;
       }
       case 'observe':
-        answer({ seq, ...state.whole() });
+        answer({ seq, ...(config === undefined ? { skipped: refusal } : state.whole()) });
         break;
       case 'stop':
         answer({ seq });

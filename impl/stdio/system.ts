@@ -15,7 +15,7 @@ import { type Client, greet, startClient } from './client.ts';
 import type { Hello } from './hello.ts';
 import { readState, readStep } from './replies.ts';
 import { TraceReader } from './traces.ts';
-import { CommandError, wordsOf } from './words.ts';
+import { wordsOf } from './words.ts';
 
 const PREFIX = 'stdio:';
 /** Time without a line after which a harness counts as hung, unless a test says otherwise. */
@@ -25,14 +25,19 @@ export function isStdioName(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
-/** A program that speaks PROTOCOL.md, `stdio:COMMAND`. @param timeoutMs how long it may take for each line */
+/**
+ * A program that speaks PROTOCOL.md, `stdio:COMMAND`.
+ * @param timeoutMs how long it may take for each line
+ * @throws CommandError
+ */
 export function stdioFactory(name: string, timeoutMs = TIMEOUT_MS): SystemFactory {
+  const words = commandOf(name);
   return {
     name,
-    readiness: () => readiness(name),
+    readiness: () => readiness(words),
     start: async () => {
-      const { client, hello } = await startGreeted(commandOf(name), timeoutMs);
-      return stdioSystem(name, client, hello, () => startGreeted(commandOf(name), timeoutMs));
+      const { client, hello } = await startGreeted(words, timeoutMs);
+      return stdioSystem(name, client, hello, () => startGreeted(words, timeoutMs));
     },
   };
 }
@@ -42,15 +47,9 @@ export function commandOf(name: string): readonly string[] {
   return wordsOf(name.slice(PREFIX.length));
 }
 
-function readiness(name: string): Readiness {
-  try {
-    const [program = ''] = commandOf(name);
-    if (!isProgram(program))
-      return { ready: false, reason: `there is no program ${program}`, command: 'name one that can be run' };
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return { ready: false, reason: error.message, command: 'write stdio: and a command line' };
-  }
+function readiness([program = '']: readonly string[]): Readiness {
+  if (!isProgram(program))
+    return { ready: false, reason: `there is no program ${program}`, command: 'name one that can be run' };
   if (!isProgram('setpriv'))
     return { ready: false, reason: 'setpriv is not installed', command: 'apt-get install util-linux' };
   return { ready: true };
@@ -130,36 +129,58 @@ function withWords(trace: Trace, words: string): Trace {
 }
 
 /**
- * One scenario on a child. Both messages are sent at once: that the machine was refused is the answer to `run` as well.
+ * One scenario on a child. All is asked at once: that the machine was refused is the answer to what follows as well.
+ * What is observed last shows that the child has lived through it.
  * @param flush whether each answer has to be written before the next operation
  * @throws HarnessError for what is no answer, and for one that says that the harness has failed
  */
 export async function runOn(client: Client, { config, operations }: Scenario, flush: boolean): Promise<Trace> {
   const reader = new TraceReader(config);
   const configuring = client.ask({ message: 'configure', config });
-  const running = operations.length === 0 ? undefined : client.ask({ message: 'run', operations, flush });
+  const running = client.ask({ message: 'run', operations, flush });
+  const observing = client.ask({ message: 'observe' });
   const configured = await client.answer(configuring, readState);
   switch (configured.kind) {
     case 'skipped':
-      if (running !== undefined) await expectSkipped(client, running);
+      if (operations.length > 0) await expectSkipped(client, running);
+      await expectSkipped(client, observing);
       return { initial: [], steps: [], skipped: configured.reason };
     case 'errored':
       throw new HarnessError(`configure was errored: ${configured.reason}`);
     case 'ended': {
       const lastWords = `before it answered configure\n${configured.lastWords}`;
-      if (running === undefined) throw new HarnessError(`it ended ${lastWords}`);
-      return { initial: [], steps: [lastStep(configured.reason)], lastWords };
+      // Without an operation there is none that it could have ended in.
+      return { initial: [], steps: operations.length === 0 ? [] : [lastStep(configured.reason)], lastWords };
     }
     case 'reply': {
       const start = reader.first(configured.value);
-      return running === undefined ? { ...start, steps: [] } : readSteps(client, running, operations, start, reader);
+      const trace = await readSteps(client, running, operations, start, reader);
+      return trace.lastWords === undefined ? livedThrough(client, observing, trace) : trace;
     }
   }
 }
 
-async function expectSkipped(client: Client, running: number): Promise<void> {
-  const { kind } = await client.answer(running, readStep);
-  if (kind !== 'skipped') throw new HarnessError(`run: expected skipped, as configure was, got ${kind}`);
+async function expectSkipped(client: Client, seq: number): Promise<void> {
+  const { kind } = await client.answer(seq, readStep);
+  if (kind !== 'skipped')
+    throw new HarnessError(`expected skipped after configure was skipped, until the next configure, got ${kind}`);
+}
+
+async function livedThrough(client: Client, observing: number, trace: Trace): Promise<Trace> {
+  const answer = await client.answer(observing, readState);
+  switch (answer.kind) {
+    case 'reply':
+      return trace;
+    case 'skipped':
+    case 'errored':
+      throw new HarnessError(`observe was ${answer.kind}: ${answer.reason}`);
+    case 'ended': {
+      // All was answered, and it died of it: the last operation is the last that it survived.
+      const lastWords = `after the last operation, before it answered observe\n${answer.lastWords}`;
+      const steps = trace.steps.length === 0 ? [] : [...trace.steps.slice(0, -1), lastStep(answer.reason)];
+      return { ...trace, steps, lastWords };
+    }
+  }
 }
 
 async function readSteps(

@@ -18,17 +18,17 @@ export function wordsOf(command: string): readonly string[] {
   for (piece.lastIndex = 0; piece.lastIndex < command.length; ) {
     const at = piece.lastIndex;
     const match = piece.exec(command);
-    if (match === null) throw new CommandError(`expected a closing quote in: ${command.slice(at)}`);
+    if (match === null) throw new CommandError(`stdio: expected a closing quote in: ${command.slice(at)}`);
     const [whole, single, double, escaped] = match;
     const quoted = single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped;
     if (quoted === undefined && FOR_A_SHELL.test(whole))
-      throw new CommandError(`expected a program and its arguments, got ${whole}: write sh -c '...' for a shell`);
+      throw new CommandError(`stdio: expected a program and its arguments, got ${whole}: write sh -c '...' for a shell`);
     if (quoted === undefined && whole.trim() === '') {
       if (word !== undefined) words.push(word);
       word = undefined;
     } else word = `${word ?? ''}${quoted ?? whole}`;
   }
   if (word !== undefined) words.push(word);
-  if (words.length === 0) throw new CommandError('expected a program, got nothing');
+  if (words.length === 0) throw new CommandError('stdio: expected a program, got nothing');
   return words;
 }

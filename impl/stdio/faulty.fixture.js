@@ -75,6 +75,12 @@ function run({ seq, operations }) {
     case 'shape':
       answers[0].signal = { e0: 1 };
       break;
+    case 'remembers':
+      if (runs > 1) answers[0].outcome = 'EBUSY';
+      break;
+    case 'drifts':
+      if (runs > 3) answers[0].outcome = 'EBUSY';
+      break;
     case 'state':
       answers[0].devices = { 1: { vectors: { 0: 1 } } };
       break;
@@ -88,22 +94,38 @@ function run({ seq, operations }) {
   for (const answer of answers) say(answer);
 }
 
+const STATE = { devices: { 0: { msixInfoFlags: 1 } } };
+const HELLO = {
+  protocol: fault === 'newer' ? 2 : 1,
+  name: fault,
+  host: 'any',
+  operations: ['device.raise', 'vfio.setIrqs'],
+  functions: [{ msixVectors: 10 }],
+};
+let refused;
+let runs = 0;
+
+/** What is the matter with how a machine is set up, or undefined. */
+function refusal({ devices }) {
+  if (fault === 'dies-at-configure') process.exit(4);
+  if (fault === 'refuses') return 'not today';
+  return devices.length > 1 && fault !== 'accepts' ? 'one device' : undefined;
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const { seq, ...message } = JSON.parse(line);
-  if (message.message === 'hello')
-    say({
-      seq,
-      protocol: 1,
-      name: fault,
-      host: 'any',
-      operations: ['device.raise', 'vfio.setIrqs'],
-      functions: [{ msixVectors: 10 }],
-    });
-  else if (message.message === 'configure' && fault === 'refuses') say({ seq, skipped: 'not today' });
-  else if (message.message === 'configure' && fault === 'dies-at-configure') process.exit(4);
-  else if (message.message !== 'stop' && fault === 'refuses') say({ seq, skipped: 'not today' });
-  else if (message.message === 'run') run({ seq, ...message });
-  else if (message.message === 'stop' && fault === 'stays') setInterval(() => undefined, 1000);
-  else say({ seq, ...(message.message === 'stop' ? {} : { devices: { 0: { msixInfoFlags: 1 } } }) });
-  if (message.message === 'stop' && fault !== 'stays') break;
+  const { seq, message, config, operations } = JSON.parse(line);
+  if (message === 'configure') refused = refusal(config);
+  if (message === 'hello') say({ seq: fault === 'small' ? seq | 0 : seq, ...HELLO });
+  else if (message === 'stop') {
+    if (fault === 'stays') setInterval(() => undefined, 1000);
+    else {
+      say({ seq });
+      break;
+    }
+  } else if (refused !== undefined) say({ seq, skipped: refused });
+  else if (message === 'run') {
+    runs += 1;
+    run({ seq, operations });
+  } else if (message === 'observe' && fault === 'hides') say({ seq, devices: { 0: { enable: true } } });
+  else say({ seq, ...STATE });
 }

@@ -1,4 +1,5 @@
 import { HarnessError, type System } from '#vocabulary';
+import { isStdioName } from '../impl/stdio/system.ts';
 import { platformOf, profileNamed, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from '../properties/invariants/index.ts';
 import { lacks } from '../properties/runner/campaign.ts';
@@ -22,7 +23,7 @@ export async function replay(args: readonly string[]): Promise<number> {
     throw new UsageError(`replay: expected one file, got ${positionals.length}`);
   const recorded = readRecorded(readText(file), file);
   const name = values.system ?? (recorded.kind === 'finding' ? recorded.finding.system : 'optimised');
-  if (values.system === undefined && name.startsWith('stdio:'))
+  if (values.system === undefined && isStdioName(name))
     throw new UsageError(
       `${file}: expected --system, as it names a program to run: --system ${shellWord(name)} if you trust it`,
     );

@@ -24,7 +24,9 @@ export async function smoke(args: readonly string[]): Promise<number> {
   const passed = checks.filter(({ next }) => next === undefined).length;
   const failed = checks.find(({ next }) => next !== undefined);
   const next =
-    failed === undefined ? `vfio-irq run --system ${shellWord(name)}` : `${failed.name}: ${printable(failed.next ?? '')}`;
+    failed === undefined
+      ? `vfio-irq run --system ${shellWord(name)}`
+      : `${failed.name}: ${printable(failed.next ?? '')}`;
   process.stdout.write(`\n${passed} of ${SMOKE_CHECKS} passed. Next: ${next}\n`);
   return failed === undefined ? EXIT.held : EXIT.broken;
 }

@@ -260,7 +260,7 @@ function clauseLines(
   ];
 }
 
-/** Systems that were not judged, or not in all, each with the reason. That ends in a command to copy, so it is never broken. */
+/** Systems that were not judged, or not in all, with the reason. That ends in a command to copy, so it is never broken. */
 function reasonLines(
   run: RunResult,
   verdicts: readonly CampaignResult['verdict'][],

@@ -65,9 +65,10 @@ function keepLastWords(child: ChildProcessWithoutNullStreams): () => string {
   });
   return () => {
     const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-    return [...lines.slice(-ERROR_LINES).map((line) => line.slice(0, ERROR_COLUMNS)), ...(end === '' ? [] : [end])].join(
-      '\n',
-    );
+    return [
+      ...lines.slice(-ERROR_LINES).map((line) => line.slice(0, ERROR_COLUMNS)),
+      ...(end === '' ? [] : [end]),
+    ].join('\n');
   };
 }
 

@@ -4,8 +4,8 @@ import {
   ARMED,
   MSI_VECTORS,
   OPERATION_KINDS,
-  PENDING,
   type PciFunction,
+  PENDING,
   type Precision,
   REGISTERS_MASK,
   type Support,
@@ -111,4 +111,3 @@ export function readHello(value: unknown): Hello {
     },
   };
 }
-

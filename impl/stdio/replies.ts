@@ -12,7 +12,20 @@ import {
   type VmmCall,
   WINDOWS,
 } from '#vocabulary';
-import { byNumber, fields, flag, isRecord, list, oneOf, orElse, type Read, text, uint32, whole, wrong } from './shape.ts';
+import {
+  byNumber,
+  fields,
+  flag,
+  isRecord,
+  list,
+  oneOf,
+  orElse,
+  type Read,
+  text,
+  uint32,
+  whole,
+  wrong,
+} from './shape.ts';
 
 const errno: Read<Errno> = (value, path) => {
   if (typeof value === 'string' && /^(E[A-Z0-9]+|errno [1-9]\d*)$/.test(value)) return value as Errno;

@@ -102,7 +102,9 @@ function machines({ operations, functions, vmm }: Support): readonly Config[] {
 function plainest(functions: readonly PciFunction[]): PciFunction {
   const order = (one: PciFunction): number => Object.keys(one).length * 4096 + one.msixVectors;
   const withTable = functions.filter(({ msixVectors }) => msixVectors > 1);
-  return [...(withTable.length > 0 ? withTable : functions)].sort((left, right) => order(left) - order(right))[0] ?? PLAIN;
+  return (
+    [...(withTable.length > 0 ? withTable : functions)].sort((left, right) => order(left) - order(right))[0] ?? PLAIN
+  );
 }
 
 /** One operation of a kind on a machine that it can be asked of; undefined where there is none. */

@@ -30,7 +30,12 @@ describe('the smoke test', () => {
     ['accepts', 'refusal', 'a machine of 2 devices was set up, and hello says 1 at most', 'answer configure with'],
     ['hides', 'observe', 'observe says {"enable":true', 'name in each answer every vector'],
     ['small', 'order', 'expected an answer with sequence number 4000000001, got -294967295', 'see "Lines"'],
-    ['drifts', 'determinism', 'the same scenario is answered otherwise after others: operation 0: first', 'let nothing'],
+    [
+      'drifts',
+      'determinism',
+      'the same scenario is answered otherwise after others: operation 0: first',
+      'let nothing',
+    ],
     ['stays', 'stop', 'stop was not answered (time-out)', 'answer stop with {"seq":...}, flush stdout and end'],
   ])('a harness that %s fails one check, which says why and what to do', async (fault, check, saw, next) => {
     const failed = await failedBy(faulty(fault));
@@ -39,7 +44,12 @@ describe('the smoke test', () => {
 
   it.each([
     ['remembers', 'fresh start', 'the same scenario was answered otherwise the second time', 'forget everything'],
-    ['skips', 'operations', 'skipped (no interrupts on Sundays) what hello says it supports: operation 0', 'leave it out'],
+    [
+      'skips',
+      'operations',
+      'skipped (no interrupts on Sundays) what hello says it supports: operation 0',
+      'leave it out',
+    ],
     ['exit', 'operations', 'crashed at operation 0, ', 'find out why the program ended'],
     ['dies-at-configure', 'configure', 'before it answered configure', 'find out why the program ended'],
     ['order', 'order', 'expected the answer to operation 0, got that to', 'see "Lines" in impl/stdio/PROTOCOL.md'],
@@ -61,7 +71,10 @@ describe('the command', () => {
 
   it('says how many passed, and what is next', async () => {
     const [fine, accepts] = await Promise.all([cli(faulty('fine')), cli(faulty('accepts'))]);
-    expect([fine.code, fine.out]).toEqual([0, expect.stringMatching(/\n9 of 9 passed\. Next: vfio-irq run --system '/)]);
+    expect([fine.code, fine.out]).toEqual([
+      0,
+      expect.stringMatching(/\n9 of 9 passed\. Next: vfio-irq run --system '/),
+    ]);
     expect([accepts.code, accepts.out]).toEqual([
       1,
       expect.stringMatching(/\n8 of 9 passed\. Next: refusal: answer configure with /),
@@ -95,7 +108,10 @@ describe('what the smoke test asks', () => {
   });
 
   it('is about the plainest machine it can be, and about one device too many', () => {
-    const own: Support = { ...all, functions: [{ msixVectors: 8, whileOff: 'latches', intx: true }, ...tables(9, 3, 1)] };
+    const own: Support = {
+      ...all,
+      functions: [{ msixVectors: 8, whileOff: 'latches', intx: true }, ...tables(9, 3, 1)],
+    };
     expect(livelyScenario(own).config.devices).toEqual(tables(3));
     expect(tooManyDevices(own).config.devices).toEqual(tables(3, 3, 3));
     const { config, operations } = livelyScenario({ ...all, vmm: { allocation: 'all-at-enable', delivery: 'irqfd' } });

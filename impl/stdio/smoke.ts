@@ -148,11 +148,11 @@ async function observes(trial: Trial): Promise<string> {
   const answer = await client.answer(client.ask({ message: 'observe' }), readState);
   if (answer.kind !== 'reply') throw new Fault(`observe was ${answer.kind}`, 'answer observe with the whole state');
   scenario.config.devices.forEach((_, place) => {
-    const added = addedUp(trace, place);
-    const whole = shownWhole(answer.value, place);
+    const [added, whole] = [addedUp(trace, place), shownWhole(answer.value, place)];
+    const [addedText, wholeText] = [added, whole].map((state) => JSON.stringify(state));
     if (!isDeepStrictEqual(added, whole))
       throw new Fault(
-        `device ${place}: the answers to operations add up to ${JSON.stringify(added)}, observe says ${JSON.stringify(whole)}`,
+        `device ${place}: the answers to operations add up to ${addedText}, observe says ${wholeText}`,
         'name in each answer every vector whose state is not as before, and in observe every one that is not 0',
       );
   });

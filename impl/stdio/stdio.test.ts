@@ -58,7 +58,13 @@ describe('what is read of answers', () => {
 
   it('hello says little where little is to be said', () => {
     const { support, precision } = readHello(hello);
-    expect(support).toMatchObject({ functions: 'any', vmm: 'none', devicesMax: 1, host: 'own', withoutRemapping: false });
+    expect(support).toMatchObject({
+      functions: 'any',
+      vmm: 'none',
+      devicesMax: 1,
+      host: 'own',
+      withoutRemapping: false,
+    });
     expect(precision).toEqual({ vectorState: 31, messageControl: true, registers: 31 });
     expect(readHello({ ...hello, sees: ['armed', 'pending'] }).precision).toEqual({
       vectorState: 10,
@@ -77,7 +83,11 @@ describe('what is read of answers', () => {
   ])('%j is refused', (value, words) => expect(() => readHello(value)).toThrow(words));
 
   it('a step says only what is not as expected of one that does nothing', () => {
-    expect(readStep({ seq: 1, step: 0 }, '')).toMatchObject({ outcome: { kind: 'ok' }, signals: [], events: undefined });
+    expect(readStep({ seq: 1, step: 0 }, '')).toMatchObject({
+      outcome: { kind: 'ok' },
+      signals: [],
+      events: undefined,
+    });
     expect(readStep({ seq: 1, step: 0, outcome: 'errno 95', signals: { e10: 1, e9: 2 } }, '')).toMatchObject({
       outcome: { kind: 'errno', errno: 'errno 95' },
       signals: [
@@ -86,7 +96,10 @@ describe('what is read of answers', () => {
       ],
     });
     for (const [told, outcome] of [
-      [{ flags: 1, count: 4 }, { kind: 'irqInfo', flags: 1, count: 4 }],
+      [
+        { flags: 1, count: 4 },
+        { kind: 'irqInfo', flags: 1, count: 4 },
+      ],
       [{ value: 3 }, { kind: 'value', value: 3 }],
       [{ status: 66 }, { kind: 'status', status: 66 }],
       [{ positive: 3 }, { kind: 'positive', value: 3 }],
@@ -100,7 +113,10 @@ describe('what is read of answers', () => {
     [{ seq: 1, step: 0, signals: { f0: 1 } }, 'signals: expected an eventfd such as "e0", got "f0"'],
     [{ seq: 1, step: 0, signals: { e0: 0 } }, 'signals.e0: expected a whole number from 1 to 4294967295, got 0'],
     [{ seq: 1, step: 0, events: [{ kind: 'signalled' }] }, 'events[0].kind: expected one of "raised", '],
-    [{ seq: 1, step: 0, devices: { 0: { vectors: { 3: 32 } } } }, 'devices.0.vectors.3: expected a whole number from 0'],
+    [
+      { seq: 1, step: 0, devices: { 0: { vectors: { 3: 32 } } } },
+      'devices.0.vectors.3: expected a whole number from 0',
+    ],
     [{ seq: 1, step: 0, devices: [] }, 'devices: expected an object with numbers as names, got []'],
     [{ seq: 1, step: 0, observation: [] }, 'expected no field but seq, step, outcome, '],
     [{ seq: 1 }, 'step: expected a whole number from 0 to 4294967295, got nothing'],

@@ -42,7 +42,9 @@ export class TraceReader {
       if (state.devices.get(place)?.msixInfoFlags === undefined)
         throw new HarnessError(`configure: expected devices.${place}.msixInfoFlags in the answer, got nothing`);
     const initial = this.#observe(state.devices);
-    return this.#config.mdev === undefined ? { initial } : { initial, initialParent: state.parent ?? NOTHING_OF_PARENT };
+    return this.#config.mdev === undefined
+      ? { initial }
+      : { initial, initialParent: state.parent ?? NOTHING_OF_PARENT };
   }
 
   next(operation: Operation, { outcome, events, signals, devices, parent, calls }: StepReply): Step {

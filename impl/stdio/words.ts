@@ -22,7 +22,9 @@ export function wordsOf(command: string): readonly string[] {
     const [whole, single, double, escaped] = match;
     const quoted = single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped;
     if (quoted === undefined && FOR_A_SHELL.test(whole))
-      throw new CommandError(`stdio: expected a program and its arguments, got ${whole}: write sh -c '...' for a shell`);
+      throw new CommandError(
+        `stdio: expected a program and its arguments, got ${whole}: write sh -c '...' for a shell`,
+      );
     if (quoted === undefined && whole.trim() === '') {
       if (word !== undefined) words.push(word);
       word = undefined;

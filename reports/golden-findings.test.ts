@@ -5,7 +5,6 @@ import { specify } from '../model/reference.ts';
 import { NO_COVERAGE } from '../properties/runner/coverage.ts';
 import { writeFinding } from '../properties/runner/record.ts';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
-import { NO_COVERAGE } from './coverage-fixture.ts';
 import { ctrfJson } from './ctrf.ts';
 import { GOLDEN_FINDINGS, goldenFile, goldenFinding } from './golden-findings.ts';
 import { htmlPage } from './html.ts';

@@ -40,7 +40,9 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
                       how often a real kernel loses an event while its interrupts are changed, on one processor and on
                       two, SECONDS for each way to change them: counts, never a verdict
-  bench [--json FILE] every part against what people would use instead, and what growth costs under each VMM
+  bench [--json FILE] [--compare FILE]
+                      every part against what people would use instead, and what growth costs under each VMM; --compare
+                      tells beside it what another --json wrote
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
               DIR), qemu:PATH (a program), qemu:PATH/irqfd, stdio:COMMAND (a program of yours), mutant:ID

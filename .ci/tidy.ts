@@ -28,6 +28,7 @@ const RUNNER = [
   ...['#vocabulary', 'properties/runner/', 'properties/invariants/', 'properties/generators/'],
   ...['properties/expected.ts', 'model/reference.ts', 'model/profiles.ts', 'model/clauses.ts'],
 ];
+const ADAPTERS = ['raises.ts', 'linux/', 'qemu/', 'stack/', 'stdio/'].map((part) => `impl/${part}`);
 const SHARED_BY_LAYERS = ['#vocabulary', 'model/cite.ts', 'model/vector-set.ts'];
 const VERDICTS = ['properties/runner/verdict.ts', 'properties/invariants/invariant.ts'];
 
@@ -89,18 +90,13 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'a mutant is the optimised implementation with one fault',
   },
   {
-    from: /^impl\/raises\.ts$/,
-    may: ['#vocabulary'],
-    reason: 'what a scenario says about raises is known without a system',
-  },
-  {
     from: /^impl\/stdio\/loopback\.ts$/,
     may: ['impl/stdio/server.ts', 'impl/optimised/system.ts'],
     reason: 'the one harness of ours that is no program of its own',
   },
   {
-    from: /^impl\/(linux|qemu|stack|stdio)\//,
-    may: [...['#vocabulary', 'impl/raises.ts', 'impl/linux/', 'impl/qemu/', 'impl/stack/', 'impl/stdio/', 'node:']],
+    from: /^impl\/(raises\.ts$|(linux|qemu|stack|stdio)\/)/,
+    may: ['#vocabulary', ...ADAPTERS, 'node:'],
     reason: 'an adapter translates; it must not see the right answers',
   },
   {

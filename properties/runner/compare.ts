@@ -29,9 +29,9 @@ export function compare(scenario: Scenario, reference: Trace, subject: Trace, pr
   const devices = scenario.config.devices.map(() => ({ host: new Sides(), guest: new Sides() }));
   const parent = new ParentSides();
   const found: Divergence[] = [];
-  // A system that ended before it was looked at has shown nothing that could differ.
-  const [first] = subject.steps;
-  if (subject.initial.length > 0 || (first !== undefined && first.outcome.kind !== 'unknown')) {
+  // A system that ended, or declined, before it was looked at has shown nothing that could differ.
+  const isUnseen = subject.initial.length === 0 && (subject.lastWords ?? subject.skipped) !== undefined;
+  if (!isUnseen) {
     compareObservations(-1, reference.initial, subject.initial, devices, precision, found);
     parent.compare(-1, reference.initialParent, subject.initialParent, found);
   }

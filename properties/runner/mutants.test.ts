@@ -54,7 +54,9 @@ describe('a search', () => {
 
   it('says what else is broken when the promise that was named is not', async () => {
     const found = await hunt({ ...QUARRY, invariant: 'no-leak' }, withoutResets(), { seed: 1, scenarios: 200 });
-    expect(found).toMatchObject({ verdict: 'killed', by: 'reset-state', toldAfter: null, shrunk: null });
+    expect(found).toMatchObject({ verdict: 'killed', toldAfter: null, shrunk: null });
+    // Whichever shows first: what is left behind, or the EINVAL of a later call.
+    expect(['reset-state', 'error-state-documented']).toContain(found.by);
     expect(found.scenarios).toBeLessThan(200);
   });
 

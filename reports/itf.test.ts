@@ -73,6 +73,14 @@ describe('the ITF trace of a finding', () => {
     ]);
   });
 
+  it('names a promise once, however often it is broken', () => {
+    const finding = goldenFinding('noresize-msi');
+    const { judgement } = finding;
+    const violations = [...judgement.violations, ...judgement.violations];
+    const text = itfJson({ ...finding, judgement: { ...judgement, violations } }, 'here');
+    expect(JSON.parse(text).states[2].broken).toEqual({ '#set': ['noresize-error-unchanged'] });
+  });
+
   it('keeps a subject that died as it was last seen', () => {
     const text = itfJson(CRASH, 'here');
     expect(mistakes(text)).toEqual([]);

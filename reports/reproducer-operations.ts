@@ -121,7 +121,7 @@ function indexName(index: number): string {
 function flagNames(flags: number): string {
   const names = FLAGS.filter((_, bit) => (flags & (1 << bit)) !== 0).map((name) => `VFIO_IRQ_SET_${name}`);
   const rest = (flags & ~0x3f) >>> 0;
-  return [...names, ...(rest === 0 && names.length > 0 ? [] : [unsigned(rest)])].join(' | ');
+  return [...names, ...(rest === 0 && names.length > 0 ? [] : [`0x${rest.toString(16)}`])].join(' | ');
 }
 
 function irqInfo({ index, argsz, unreadable }: VfioGetIrqInfo, at: string): string {

@@ -17,6 +17,7 @@ describe('the summary of a GitHub job', () => {
     const row = text.split('\n').find((line) => line.startsWith('| c4a5b6d7'));
     expect(row).toContain('stdio:a\\|b \\`c\\` &lt;script> \\# d');
     expect(row?.replaceAll('\\|', '').split('|')).toHaveLength(6);
+    expect(text.trimEnd().split('\n').at(-1)).toBe(row);
   });
 
   it('names how many findings there are beyond those it lists', () => {

@@ -7,7 +7,7 @@ import { deltaDebug } from './delta-debugging.ts';
 import { exchange } from './exchange.ts';
 import { dropIdle } from './idle.ts';
 import { HERE, isExact, NOT_AGAIN, type Proof, proofOf, type Scope } from './proof.ts';
-import { type Space, search } from './search.ts';
+import { type Space, search, stepsOf } from './search.ts';
 import type { Stage } from './stage.ts';
 import { keepSubset } from './subsets.ts';
 import { type Cost, type Spent, type Suspect, Trials } from './trials.ts';
@@ -27,6 +27,11 @@ const SHORTENING: readonly { readonly stage: Stage; readonly share: number }[] =
   { stage: keepSubset, share: 0.4 },
   { stage: exchange, share: 0.4 },
 ];
+
+/** What is right for a system in this process: about a second. */
+export const IN_PROCESS: Cost = { kind: 'steps', most: 40_000 };
+/** What is right for a real one: 200 runs, with those that fast-check has had and two to make sure. */
+export const ON_A_MACHINE: Cost = { kind: 'runs', most: 98 };
 
 /** What is kept of the cost for arguments when the search begins. */
 const SEARCH_SHARE = 0.85;
@@ -78,7 +83,11 @@ async function prove(
   for (const { where, ...pass } of passes) {
     if (scopes.some((scope) => scope.where === where && isExact(scope, shortest))) continue;
     const alphabet = alphabetOf({ config: pass.config, operations }, support);
-    const space: Space = { ...pass, alphabet, lengthMax: operations.length - 1 };
+    const lengthMax = operations.length - 1;
+    // The machine with larger tables wants its share.
+    const most = where === HERE && larger !== null ? trials.left / 2 : trials.left;
+    const merging = stepsOf(alphabet.length, lengthMax) <= most ? null : pass.merging;
+    const space: Space = { ...pass, alphabet, lengthMax, merging };
     const searched = await search(space, trials);
     if (searched.found !== null) return { shorter: searched.found, scopes };
     scopes.push({ space, searched, where });

@@ -27,7 +27,8 @@ export interface Space {
   readonly alphabet: readonly Operation[];
   /** Longer ones are not looked at. */
   readonly lengthMax: number;
-  readonly merging: Merging;
+  /** Null where every word is tried, whatever that costs. */
+  readonly merging: Merging | null;
 }
 
 /** Operations that may be spent on words of one length before any of them are taken for one. */
@@ -45,9 +46,16 @@ interface Level {
   readonly isComplete: boolean;
 }
 
+/** Operations that trying every word costs. */
+export function stepsOf(letters: number, lengthMax: number): number {
+  let steps = 1;
+  for (let length = 1; length <= lengthMax; length += 1) steps += letters ** length * length;
+  return steps;
+}
+
 /** Tries all words over an alphabet on a machine, breadth first. */
 export async function search(space: Space, trials: Trials): Promise<Searched> {
-  const { config, alphabet, lengthMax } = space;
+  const { config, alphabet, lengthMax, merging } = space;
   const known = new Set<string>();
   let words: readonly Word[] = [{ operations: [], state: null }];
   let unmerged = 0;
@@ -55,10 +63,11 @@ export async function search(space: Space, trials: Trials): Promise<Searched> {
   if (lengthMax < 0 || trials.isOver) return { found: null, without: -1, unmerged };
   const empty: Scenario = { config, operations: [] };
   if (await trials.fails(empty)) return { found: empty, without: -1, unmerged };
+  if (trials.hasRefused) return { found: null, without: -1, unmerged };
   for (let length = 1; length <= lengthMax; length += 1) {
     const isLast = length === lengthMax;
     const stepsNext = words.length * alphabet.length ** 2 * (length + 1);
-    const merges = !isLast && stepsNext > UNMERGED_STEPS && trials.suspect.stateAfter !== undefined;
+    const merges = merging !== null && !isLast && stepsNext > UNMERGED_STEPS && trials.suspect.stateAfter !== undefined;
     const level = await extend(words, space, trials, merges ? known : null);
     if (level.found !== null || !level.isComplete) return { found: level.found, without: length - 1, unmerged };
     if (isExact) unmerged = length;
@@ -95,5 +104,5 @@ async function extend(
       longer.push({ operations, state });
     }
   }
-  return { words: longer, found: null, isComplete: true };
+  return { words: longer, found: null, isComplete: !trials.hasRefused };
 }

@@ -22,6 +22,8 @@ export interface Suspect {
    * go on alike. Left out where nothing is known of that.
    */
   readonly stateAfter?: (scenario: Scenario) => string;
+  /** Whether time is up, and nothing more is tried. Left out where nobody waits. */
+  readonly isOver?: () => boolean;
   /** How many scenarios may be tried at once, 1 or more. */
   readonly atOnce: number;
 }
@@ -42,6 +44,7 @@ export class Trials {
   readonly #known = new Map<string, boolean>();
   #runs = 0;
   #steps = 0;
+  #hasRefused = false;
 
   /** @param whole the trials that these are a part of, which pay for them too */
   constructor(suspect: Suspect, cost: Cost, whole: Trials | null = null) {
@@ -65,7 +68,12 @@ export class Trials {
   }
 
   get isOver(): boolean {
-    return this.left <= 0;
+    return this.left <= 0 || this.suspect.isOver?.() === true;
+  }
+
+  /** Whether something was not tried that was asked for: what it would have shown is not known. */
+  get hasRefused(): boolean {
+    return this.#hasRefused;
   }
 
   /** Trials that may spend a share of what is left. */
@@ -75,7 +83,10 @@ export class Trials {
 
   /** Whether a scenario fails; false for one that cannot be paid for any more. */
   async fails(scenario: Scenario): Promise<boolean> {
-    if (this.isOver) return false;
+    if (this.isOver) {
+      this.#hasRefused = true;
+      return false;
+    }
     const known = this.#recall(scenario);
     if (known !== undefined) return known;
     this.#pay(scenario.operations.length);

@@ -2,14 +2,17 @@ import {
   type Config,
   type DataElement,
   type GuestOperation,
+  type GuestTableWrite,
   isAskable,
   isEventfdName,
   isGuestOperation,
   isMdevOperation,
   type MdevOperation,
+  MSIX_ENTRY_BYTES,
   type Operation,
   printOperation,
   type RawOperation,
+  type Scenario,
   type Support,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioSetIrqs,
@@ -19,6 +22,9 @@ import { suits } from '../generators/pci-function.ts';
 
 /** Highest index of interrupts that have a range of vectors or one: INTx, MSI, MSI-X, ERR and REQ. */
 const INDEX_MAX = 4;
+
+/** Where Message Data is in an entry; the mask bit follows it. */
+const DATA_OFFSET = 8;
 
 /**
  * Simple operations about the same thing as a given one: it undone, with smaller numbers, with its neighbour. All can
@@ -32,6 +38,15 @@ export function variantsOf(operation: Operation, config: Config, support: Suppor
     known.add(words);
     return true;
   });
+}
+
+/** The operation about each other vector of its device that the scenario speaks of. */
+export function movedTo(operation: Operation, { operations }: Scenario): readonly Operation[] {
+  if (!('vector' in operation)) return [];
+  const vectors = operations.flatMap((other) =>
+    'vector' in other && other.device === operation.device && other.vector !== operation.vector ? other.vector : [],
+  );
+  return [...new Set(vectors)].map((vector) => ({ ...operation, vector }));
 }
 
 function isPossible(operation: Operation, config: Config, { operations }: Support): boolean {
@@ -62,16 +77,9 @@ function guestRelatives(operation: GuestOperation, config: Config): readonly Ope
     case 'guest.unmask':
     case 'guest.readPba':
     case 'guest.tableRead':
-      return masks(device, operation.vector, config);
+      return masks(device, operation.vector);
     case 'guest.tableWrite':
-      return [
-        ...masks(device, operation.vector, config),
-        // Data and mask bit in one write.
-        ...[0, 1].map((high): Operation => {
-          const joined = { ...operation, offset: 8, width: 8, value: 0 };
-          return high === 0 ? withoutHigh(joined) : { ...joined, high };
-        }),
-      ];
+      return tableWriteRelatives(operation, config);
     case 'guest.busMaster':
       return [true, false].map((enable) => ({ ...operation, enable }));
     case 'guest.reset':
@@ -79,16 +87,23 @@ function guestRelatives(operation: GuestOperation, config: Config): readonly Ope
   }
 }
 
-function withoutHigh<O extends { readonly high?: number }>({ high: _, ...low }: O): Omit<O, 'high'> {
-  return low;
+/** About the entry that the write ends in: masked, unmasked, and Message Data and the mask bit in one write. */
+function tableWriteRelatives(operation: GuestTableWrite, { devices }: Config): readonly Operation[] {
+  const { kind, device, offset, width } = operation;
+  const isBeyond = offset + width > MSIX_ENTRY_BYTES && operation.vector + 1 < (devices[device]?.msixVectors ?? 0);
+  const vector = operation.vector + (isBeyond ? 1 : 0);
+  return [
+    ...masks(device, vector),
+    { kind, device, vector, offset: DATA_OFFSET, width: 8, value: 0 },
+    { kind, device, vector, offset: DATA_OFFSET, width: 8, value: 0, high: 1 },
+  ];
 }
 
-/** Of an entry, and of the last one. */
-function masks(device: number, vector: number, config: Config): readonly Operation[] {
-  return vectorsNear(device, vector, config).flatMap((near): readonly Operation[] => [
-    { kind: 'guest.unmask', device, vector: near },
-    { kind: 'guest.mask', device, vector: near },
-  ]);
+function masks(device: number, vector: number): readonly Operation[] {
+  return [
+    { kind: 'guest.unmask', device, vector },
+    { kind: 'guest.mask', device, vector },
+  ];
 }
 
 /** The vector, and the last one of the table where it is another. */

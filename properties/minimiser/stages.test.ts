@@ -99,6 +99,22 @@ const CASES: readonly Case[] = [
     goal: [...WRITTEN, 'host.limitVectors 0', 'device.raise 3'],
   },
   {
+    what: 'an event that could be of another vector',
+    by: ['exchange'],
+    operations: [...WRITTEN, 'vfio.tableWrite 0 0', 'device.raise 1', 'device.arm 0 teardown-gap'],
+    fails: (operations) => {
+      const vectors = operations.flatMap((one) => ('vector' in one && one.kind !== 'device.arm' ? one.vector : []));
+      const armed = operations.flatMap((one) => (one.kind === 'device.arm' ? one.vector : []));
+      return (
+        count(operations, 'vfio.writeEventfd') === 6 &&
+        raised(operations) === '1' &&
+        armed.some((vector) => vectors.includes(vector))
+      );
+    },
+    runs: 3000,
+    goal: [...WRITTEN, 'device.raise 1', 'device.arm 1 teardown-gap'],
+  },
+  {
     what: 'the same in another order',
     by: ['searchAlone'],
     operations: ['vfio.close', 'vfio.open', 'device.raise 0'],

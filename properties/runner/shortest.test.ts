@@ -6,7 +6,7 @@ import { INVARIANTS } from '../invariants/index.ts';
 import { lockstep } from './lockstep.ts';
 import { readRecorded, writeFinding } from './record.ts';
 import { type Chase, shortestFailure } from './shortest.ts';
-import { signaturesOf } from './signature.ts';
+import { signatures } from './signature.ts';
 import type { Finding } from './verdict.ts';
 
 const PROFILE = 'linux-6.12';
@@ -52,7 +52,7 @@ function chaseOf(system: System): Chase {
 async function shortest(system: System, signature: string): ReturnType<typeof shortestFailure> {
   const chase = chaseOf(system);
   const judgement = structuredClone(await lockstep(system, LONG, chase.terms));
-  expect(signaturesOf(LONG, judgement)).toContain(signature);
+  expect(signatures(LONG, judgement)).toContain(signature);
   return shortestFailure(chase, signature, { scenario: LONG, judgement });
 }
 
@@ -111,7 +111,7 @@ describe('a failure of a real system', () => {
     };
     const chase = chaseOf(system);
     const judgement = structuredClone(await lockstep(system, dropping, chase.terms));
-    expect(signaturesOf(dropping, judgement)).toContain(expected);
+    expect(signatures(dropping, judgement)).toContain(expected);
     const before = runs();
     const found = await shortestFailure(chase, expected, { scenario: dropping, judgement });
     expect(runs() - before).toBe(1);

@@ -12,6 +12,7 @@ const RUNNER = [
   ...['#vocabulary', 'properties/runner/', 'properties/invariants/', 'properties/generators/'],
   ...['properties/expected.ts', 'model/reference.ts', 'model/profiles.ts', 'model/clauses.ts'],
 ];
+const MINIMISER = ['#vocabulary', 'properties/minimiser/', 'properties/generators/'];
 const SHARED_BY_LAYERS = ['#vocabulary', 'model/cite.ts', 'model/vector-set.ts'];
 const VERDICTS = ['properties/runner/verdict.ts', 'properties/invariants/invariant.ts'];
 
@@ -113,13 +114,28 @@ export const IMPORTS: readonly ImportRow[] = [
     reason: 'a story is data on a named profile',
   },
   {
+    from: /^properties\/minimiser\/model-state\.ts$/,
+    may: ['#vocabulary', 'model/machine.ts', 'model/mdev-machine.ts', 'properties/runner/compare.ts'],
+    reason: 'what a scenario leaves behind is the state of the model, and where the system differed from it',
+  },
+  {
+    from: /^properties\/minimiser\/(planted|shrink-bench)\.ts$/,
+    may: [...MINIMISER, 'model/reference.ts', 'model/profiles.ts', 'fast-check'],
+    reason: 'the shrink benchmark draws, and plants its faults in what the model says',
+  },
+  {
+    from: /^properties\/minimiser\//,
+    may: MINIMISER,
+    reason: 'what fails is a function that is given: the minimiser knows scenarios, and nobody who runs them',
+  },
+  {
     from: /^properties\/runner\/(mutant-(hunts|worker)|campaign-worker|worker-process|crew)\.ts$/,
     may: [...RUNNER, 'impl/mutants/', 'impl/index.ts', 'node:child_process', 'node:os'],
     reason: 'a worker is a process of its own, and makes its system itself',
   },
   {
-    from: /^properties\/runner\/(campaign|block|mutants|detection-cost)\.ts$/,
-    may: [...RUNNER, 'fast-check', 'node:crypto', 'node:timers/promises'],
+    from: /^properties\/runner\/(campaign|shortest|block|mutants|detection-cost)\.ts$/,
+    may: [...RUNNER, 'properties/minimiser/', 'fast-check', 'node:crypto', 'node:timers/promises'],
     reason: 'a system is an argument of the runner; only the campaign draws',
   },
   {

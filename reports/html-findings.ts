@@ -56,6 +56,7 @@ function factsMarkup(finding: Finding, words: Glossary): Content {
       'machine',
       machineLines(finding.scenario.config).map((line) => markup`<span class="line">${line}</span>`),
     ),
+    finding.shortest === undefined ? '' : factMarkup('shortest', finding.shortest),
     [...new Set(expectations)].map((expectation) => factMarkup('expected', expectation)),
   ];
 }

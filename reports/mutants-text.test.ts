@@ -8,16 +8,16 @@ const ROW: MutantRow = {
   ...{ id: 'M4', title: 'a fault', tier: 'E', invariant: 'pasid-isolation', seeds: 3, killed: 3, errored: 0, told: 3 },
   ...{ by: ['pasid-isolation'], toldAfter: { median: 1, worst: 12 } },
   ...{ scenarios: { median: 1, worst: 12 }, operations: { median: 40, worst: 500 }, shrunk: { median: 2, worst: 3 } },
-  ...{ shortest: 2, seconds: 1.25 },
+  ...{ shortest: 2, proved: 2, seconds: 1.25 },
 };
 
 it('has a line for each mutant', () => {
   const text = mutantsText([ROW, { ...ROW, id: 'S10', told: 0 }], PLAIN);
   expect(text.split('\n')).toEqual([
     'Mutants',
-    '    id   tier  killed  told by           scenarios  at worst  operations  shrunk  known  seconds',
-    '  ✓ M4   E        3/3  pasid-isolation           1        12          40       3      2      1.3',
-    '  ✓ S10  E        3/3  difference alone          1        12          40       3      2      1.3',
+    '    id   tier  killed  told by           scenarios  at worst  operations  shrunk  known  proved  seconds',
+    '  ✓ M4   E        3/3  pasid-isolation           1        12          40       3      2       2      1.3',
+    '  ✓ S10  E        3/3  difference alone          1        12          40       3      2       2      1.3',
     '',
     '✓ All 2 mutants are killed, whatever the seed.',
   ]);

@@ -26,6 +26,8 @@ export interface MutantRow {
   readonly toldAfter: Spread | null;
   /** Operations of the failing scenario as short as it gets. */
   readonly shrunk: Spread | null;
+  /** Searches in which every shorter sequence was tried, in the scope of the minimiser. */
+  readonly proved: number;
   /** Operations of the shortest sequence known. */
   readonly shortest: number;
   readonly seconds: number;
@@ -37,7 +39,8 @@ export function mutantsText(rows: readonly MutantRow[], palette: Palette): strin
   const promises = widest(['told by', ...rows.map(toldBy)]);
   const header = [
     `    ${left('id', ids)}  tier  killed  ${left('told by', promises)}`,
-    `${right('scenarios', 9)}  ${right('at worst', 8)}  ${right('operations', 10)}  shrunk  known  seconds`,
+    `${right('scenarios', 9)}  ${right('at worst', 8)}  ${right('operations', 10)}`,
+    'shrunk  known  proved  seconds',
   ].join('  ');
   const lines = rows.map((row) => {
     const isKilled = row.killed === row.seeds;
@@ -46,7 +49,8 @@ export function mutantsText(rows: readonly MutantRow[], palette: Palette): strin
       `${left(row.id, ids)}  ${left(row.tier, 4)}  ${right(`${row.killed}/${row.seeds}`, 6)}`,
       left(toldBy(row), promises),
       `${number(row.scenarios?.median, 9)}  ${number(row.scenarios?.worst, 8)}  ${number(row.operations?.median, 10)}`,
-      `${number(row.shrunk?.worst, 6)}  ${number(row.shortest, 5)}  ${right(row.seconds.toFixed(1), 7)}`,
+      `${number(row.shrunk?.worst, 6)}  ${number(row.shortest, 5)}  ${number(row.proved, 6)}`,
+      right(row.seconds.toFixed(1), 7),
     ].join('  ');
     return `  ${mark} ${cells}`;
   });

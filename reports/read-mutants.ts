@@ -17,6 +17,8 @@ const row: z.ZodType<MutantRow> = z.object({
   operations: spread.nullable(),
   toldAfter: spread.nullable(),
   shrunk: spread.nullable(),
+  // Files of before the minimiser do not say.
+  proved: z.int().default(0),
   shortest: z.int(),
   seconds: z.number(),
 });

@@ -49,6 +49,7 @@ function placeLines(finding: Finding, palette: Palette): readonly string[] {
     ...labelled('profile', [profileWords(finding)], palette),
     ...labelled('machine', machineLines(finding.scenario.config), palette),
     ...labelled('finding', [`${finding.id}, from seed ${finding.seed}`], palette),
+    ...(finding.shortest === undefined ? [] : labelled('shortest', [finding.shortest], palette)),
   ];
 }
 

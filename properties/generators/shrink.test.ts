@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Operation, Scenario, Support, VfioSetIrqs } from '#vocabulary';
-import { dataElementBytes, isEventfdName, OPERATION_KINDS, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import { dataElementBytes, isEventfdName, OPERATION_KINDS, parseOperation, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import {
   ANYTHING,
   BOARD,
@@ -53,6 +53,18 @@ describe('shrinking, step by step', () => {
       }
       expect(candidates).toBeGreaterThan(0);
     }
+  });
+
+  it('leaves every start within 32 bits', () => {
+    const operation = parseOperation('vfio.setIrqs MSIX EVENTFD|TRIGGER 4294967295+4 [e0 e0 e0 e0]');
+    const scenario = {
+      config: { ...DYNAMIC, devices: [{ msixVectors: 1, whileOff: 'latches' } as const] },
+      operations: [operation],
+    };
+    const starts = [...shrinkScenario(scenario, ANYTHING)].flatMap(({ scenario: { operations } }) =>
+      operations.flatMap((simpler) => (simpler.kind === 'vfio.setIrqs' ? simpler.start : [])),
+    );
+    expect(Math.max(...starts)).toBe(0xffffffff);
   });
 
   it('ends at nothing on the smallest machine when everything fails', () => {

@@ -29,6 +29,8 @@ import { smaller } from './smaller.ts';
 /** Data up to this long is tried element by element. */
 const SHORT_DATA = 4;
 
+const UINT32_MAX = 0xffffffff;
+
 /** An argsz this far off is meant for the count. */
 const NEARLY_BYTES = 4;
 
@@ -161,10 +163,11 @@ function* simplifyRange(operation: VfioSetIrqs): Generator<VfioSetIrqs> {
   const { start, count } = operation;
   for (const kept of smaller(count)) {
     yield slice(operation, 0, kept);
-    if (kept > 0) yield slice(operation, count - kept, kept);
+    // A start is 32 bits wide, whatever the range that begins there.
+    if (kept > 0 && start + count - kept <= UINT32_MAX) yield slice(operation, count - kept, kept);
   }
   if (count > 2 && count <= SHORT_DATA) {
-    for (let place = 1; place < count - 1; place++) yield slice(operation, place, 1);
+    for (let place = 1; place < count - 1; place++) if (start + place <= UINT32_MAX) yield slice(operation, place, 1);
   }
   for (const less of smaller(start)) yield { ...operation, start: less };
 }

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import fc from 'fast-check';
 import { HarnessError, type Platform, type Scenario, type System } from '#vocabulary';
 import { expectationsOf } from '../expected.ts';
 import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
-import { scenarios } from '../generators/scenario.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { BLOCK_SCENARIOS, type Drawing, drawBlock, judgeBlock } from './block.ts';
 import { NO_COVERAGE } from './coverage.ts';
@@ -12,8 +10,9 @@ import { askWorker, type BlockQuestion, type Crew } from './crew.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
-import { signatures, verdictOf } from './signature.ts';
-import { answered, type Failure, keep, Tally, type TallyPart } from './tally.ts';
+import { shortestFailure } from './shortest.ts';
+import { verdictOf } from './signature.ts';
+import { Tally, type TallyPart } from './tally.ts';
 import type { CampaignResult, Finding, Judgement } from './verdict.ts';
 
 export interface CampaignPlan extends Drawing {
@@ -45,8 +44,6 @@ export interface Progress {
 const FINDINGS_MAX = 5;
 /** Scenarios that a system does not live through after which a campaign ends: each costs a new start, or a time-out. */
 const ENDS_MAX = 3;
-/** Seconds for shrinking one finding, in a campaign that has more. */
-const SHRINK_SECONDS = 20;
 
 /** Drives one system through generated scenarios beside the reference, and shrinks what does not hold. */
 export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
@@ -200,14 +197,15 @@ export function lacks({ support }: System, { config, operations }: Scenario): st
   return missing === -1 ? null : `has no function for device ${missing}: ${JSON.stringify(devices[missing])}`;
 }
 
-/** Each distinct failure, and one example of each expected violation, as short as fast-check makes it. */
+/** Each distinct failure, and one example of each expected violation, as short as it gets. */
 async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding[]> {
   const findings: Finding[] = [];
   const failures = [...tally.failures].map(
     ([signature, failure]) => [signature, { ...failure, isStory: false }] as const,
   );
+  const chase = { ...plan, terms: terms(plan) };
   for (const [signature, { isStory, ...failure }] of [...failures, ...tally.expectedExamples]) {
-    const shrunk = isStory ? failure : await shrink(plan, signature, failure);
+    const shrunk = isStory ? failure : await shortestFailure(chase, signature, failure);
     findings.push({
       id: createHash('sha256').update(`${plan.system.name} ${plan.profile} ${signature}`).digest('hex').slice(0, 8),
       verdict: verdictOf(signature),
@@ -219,25 +217,6 @@ async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding
     });
   }
   return findings;
-}
-
-/**
- * Lets fast-check shrink a scenario as long as it shows the same thing. One that does not show it again is kept as it
- * was.
- */
-async function shrink(plan: CampaignPlan, signature: string, failure: Failure): Promise<Failure> {
-  const deadline = performance.now() + Math.min(SHRINK_SECONDS, plan.seconds / 4) * 1000;
-  let shortest = failure;
-  const property = fc.asyncProperty(scenarios(plan.system.support, plan.platform, plan.lengthMax), async (scenario) => {
-    if (performance.now() > deadline) return true;
-    const judgement = await lockstep(plan.system, scenario, terms(plan));
-    if (!signatures(scenario, judgement).includes(signature)) return true;
-    shortest = { scenario: answered(scenario, judgement), judgement: keep(judgement) };
-    return false;
-  });
-  const details = await fc.check(property, { examples: [[failure.scenario]], numRuns: 1 });
-  if (details.errorInstance instanceof HarnessError) throw details.errorInstance;
-  return shortest;
 }
 
 function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], startedAt: number): CampaignResult {

@@ -41,6 +41,7 @@ describe('a search', () => {
     expect(found.toldAfter).toBeGreaterThanOrEqual(found.scenarios);
     expect(found.operations).toBeGreaterThanOrEqual(found.scenarios);
     expect(found.shrunk?.operations.map(({ kind }) => kind)).toEqual(['vfio.reset']);
+    expect(found.proof).toMatchObject({ kind: 'proved', alphabet: ['vfio.reset'] });
   });
 
   it('is the same for the same seed, and another for another', async () => {
@@ -108,6 +109,7 @@ function killed(seed: number, scenarios: number, length: number): Hunt {
     ...unanswered({ id: 'X1', seed }, ''),
     ...{ verdict: 'killed', by: 'reset-state', scenarios, operations: scenarios * 30, toldAfter: scenarios + 1 },
     ...{ shrunk: { config, operations }, seconds: 0.5 },
+    proof: { kind: length === 2 ? 'proved' : 'open', alphabet: [], words: '' },
   };
 }
 
@@ -115,12 +117,13 @@ describe('what came of all searches', () => {
   it('is counted, with the median and the worst of those that killed it', () => {
     const all: readonly Hunt[] = [
       ...[killed(1, 9, 2), killed(2, 3, 3), killed(3, 5, 2)],
-      { ...killed(4, 7, 2), by: 'divergence', toldAfter: null, shrunk: null },
+      { ...killed(4, 7, 2), by: 'divergence', toldAfter: null, shrunk: null, proof: null },
       { ...unanswered({ id: 'X1', seed: 5 }, ''), verdict: 'survived', scenarios: 100 },
       unanswered({ id: 'X1', seed: 6 }, 'it fell over'),
     ];
     expect(summarise(QUARRY, all)).toEqual({
       ...{ id: 'X1', invariant: 'reset-state', seeds: 6, killed: 4, errored: 1, told: 3, shortest: 2, seconds: 2 },
+      proved: 2,
       by: ['reset-state', 'divergence'],
       scenarios: { median: 7, worst: 9 },
       operations: { median: 210, worst: 270 },

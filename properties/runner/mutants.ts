@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { HarnessError, parseOperation, type Scenario, type System } from '#vocabulary';
+import { HarnessError, parseOperation, type Scenario, type System, type Trace } from '#vocabulary';
 import { type ProfileName, platformOf, profileNamed } from '../../model/profiles.ts';
 import { scenarios } from '../generators/scenario.ts';
 import { INVARIANTS, violations } from '../invariants/index.ts';
 import type { Invariant, InvariantId } from '../invariants/invariant.ts';
+import { IN_PROCESS, type Minimised, minimise } from '../minimiser/minimise.ts';
+import { stateAfter } from '../minimiser/model-state.ts';
+import type { Proof } from '../minimiser/proof.ts';
 import { lockstep } from './lockstep.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -42,8 +45,9 @@ export interface Hunt {
   readonly operations: number;
   /** Scenarios up to the first in which the named promise was broken; null where it never was. */
   readonly toldAfter: number | null;
-  /** That scenario, as short as it gets. */
+  /** That scenario, as short as it gets, and what is known of its length. */
   readonly shrunk: Scenario | null;
+  readonly proof: Proof | null;
   readonly seconds: number;
 }
 
@@ -58,7 +62,7 @@ export async function hunt(quarry: Quarry, system: System, plan: HuntPlan): Prom
   const startedAt = performance.now();
   const tally = { scenarios: 0, operations: 0 };
   const told = (outcome: Pick<Hunt, 'verdict'> & Partial<Hunt>): Hunt => ({
-    ...{ id: quarry.id, seed: plan.seed, by: null, toldAfter: null, shrunk: null, ...tally, ...outcome },
+    ...{ id: quarry.id, seed: plan.seed, by: null, toldAfter: null, shrunk: null, proof: null, ...tally, ...outcome },
     seconds: (performance.now() - startedAt) / 1000,
   });
   try {
@@ -73,8 +77,8 @@ export async function hunt(quarry: Quarry, system: System, plan: HuntPlan): Prom
         if (await chase.differs(scenario)) first = scenario;
       }
       if (first !== null && (await chase.tells(scenario))) {
-        const shrunk = await chase.shrink(scenario);
-        return told({ verdict: 'killed', by: chase.named.id, toldAfter: drawnSoFar, shrunk });
+        const { scenario: shrunk, proof } = await chase.shrink(scenario);
+        return told({ verdict: 'killed', by: chase.named.id, toldAfter: drawnSoFar, shrunk, proof });
       }
     }
     if (first === null) return told({ verdict: 'survived' });
@@ -88,7 +92,7 @@ export async function hunt(quarry: Quarry, system: System, plan: HuntPlan): Prom
 export function unanswered({ id, seed }: Pick<Hunt, 'id' | 'seed'>, reason: string): Hunt {
   return {
     ...{ id, seed, verdict: 'errored', reason, by: null },
-    ...{ scenarios: 0, operations: 0, toldAfter: null, shrunk: null, seconds: 0 },
+    ...{ scenarios: 0, operations: 0, toldAfter: null, shrunk: null, proof: null, seconds: 0 },
   };
 }
 
@@ -97,6 +101,8 @@ class Chase {
   readonly named: Invariant;
   readonly profile: ProfileName;
   readonly system: System;
+  /** What the system did the last time that it was asked whether it tells. */
+  #shown: Trace | null = null;
 
   /** @throws HarnessError for a mutant that speaks of what does not exist */
   constructor({ id, invariant, shortest }: Quarry, system: System) {
@@ -121,9 +127,11 @@ class Chase {
   /** Whether the promise is broken, and nobody expects it. */
   async tells(scenario: Scenario): Promise<boolean> {
     const { config, operations } = scenario;
+    this.#shown = await this.system.run(scenario);
     // The reference is only needed to say what is expected.
-    if (violations([this.named], config, operations, await this.system.run(scenario)).length === 0) return false;
+    if (violations([this.named], config, operations, this.#shown).length === 0) return false;
     const judgement = await this.#judge(scenario, [this.named]);
+    this.#shown = judgement.subject;
     return judgement.violations.some(({ expectedBy }) => expectedBy === null);
   }
 
@@ -133,7 +141,22 @@ class Chase {
     return judgement.violations.find(({ expectedBy }) => expectedBy === null)?.invariant ?? 'divergence';
   }
 
-  async shrink(scenario: Scenario): Promise<Scenario> {
+  /** As short as fast-check makes it, and then as it gets. */
+  async shrink(scenario: Scenario): Promise<Minimised> {
+    const suspect = {
+      stillFails: (shorter: Scenario) => this.tells(shorter),
+      stateAfter: (shorter: Scenario) => this.#stateAfter(shorter),
+      atOnce: 1,
+    };
+    return minimise(await this.#shrinkSimply(scenario), suspect, this.system.support, IN_PROCESS);
+  }
+
+  #stateAfter(scenario: Scenario): string {
+    if (this.#shown === null) throw new Error('the state after a scenario was asked before it was run');
+    return stateAfter(scenario, this.#shown, this.system.precision);
+  }
+
+  async #shrinkSimply(scenario: Scenario): Promise<Scenario> {
     let shortest = scenario;
     const property = fc.asyncProperty(this.arbitrary(), async (simpler) => {
       if (!(await this.tells(simpler))) return true;
@@ -205,6 +228,8 @@ export interface HuntSummary {
   readonly toldAfter: Spread | null;
   /** Operations. */
   readonly shrunk: Spread | null;
+  /** Searches in which no shorter sequence is left that was not tried, in the scope of the search. */
+  readonly proved: number;
   /** Operations of the shortest sequence known. */
   readonly shortest: number;
   readonly seconds: number;
@@ -229,6 +254,7 @@ export function summarise({ id, invariant, shortest }: Quarry, hunts: readonly H
     operations: spread(kills.map((kill) => kill.operations)),
     toldAfter: spread(kills.flatMap(({ toldAfter }) => toldAfter ?? [])),
     shrunk: spread(kills.flatMap(({ shrunk }) => shrunk?.operations.length ?? [])),
+    proved: kills.filter(({ proof }) => proof?.kind === 'proved').length,
     shortest: shortest.operations.length,
     seconds: hunts.reduce((sum, { seconds }) => sum + seconds, 0),
   };

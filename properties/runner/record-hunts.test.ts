@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const killed = (id: string, seed: number): Hunt => ({
   ...{ id, seed, verdict: 'killed', by: 'no-leak', scenarios: 3, operations: 40, toldAfter: 3 },
-  ...{ shrunk: null, seconds: 0.25 },
+  ...{ shrunk: null, proof: null, seconds: 0.25 },
 });
 
 it('goes on where it was interrupted, without what failed and without half a line', () => {

@@ -45,6 +45,8 @@ export interface Finding {
   readonly seed: number;
   readonly scenario: Scenario;
   readonly judgement: Judgement;
+  /** What is known of its length, in words that go on `shortest:`. Left out where nobody has tried to shorten it. */
+  readonly shortest?: string;
 }
 
 /** One system under one profile, after its campaign. */

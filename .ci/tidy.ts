@@ -25,7 +25,7 @@ interface ImportRow {
 }
 
 const RUNNER = [
-  ...['#vocabulary', 'properties/runner/', 'properties/invariants/', 'properties/generators/'],
+  ...['#vocabulary', 'properties/runner/', 'properties/invariants/', 'properties/generators/', 'properties/witnesses/'],
   ...['properties/expected.ts', 'model/reference.ts', 'model/profiles.ts', 'model/clauses.ts'],
 ];
 const SHARED_BY_LAYERS = ['#vocabulary', 'model/cite.ts', 'model/vector-set.ts'];
@@ -119,6 +119,11 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'an invariant sees steps only, so that it can judge a saved run of a real kernel',
   },
   {
+    from: /^properties\/witnesses\//,
+    may: ['#vocabulary', 'properties/witnesses/'],
+    reason: 'what must be seen is looked for in steps, whoever has taken them',
+  },
+  {
     from: /^properties\/expected\.ts$/,
     may: ['#vocabulary', 'properties/invariants/', 'properties/scenarios/devices.ts'],
     reason: 'what is expected to fail is a table of profiles, invariants and clauses',
@@ -167,7 +172,7 @@ const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^reports\/merge\.ts$/,
-    may: ['reports/', 'properties/runner/coverage.ts'],
+    may: ['reports/', 'properties/runner/coverage.ts', 'properties/runner/witnessed.ts'],
     mayType: VERDICTS,
     reason: 'how counts add up is known to who makes them',
   },

@@ -114,14 +114,9 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'what is asked must not depend on what is answered',
   },
   {
-    from: /^properties\/invariants\//,
-    may: ['#vocabulary', 'properties/invariants/'],
+    from: /^properties\/(invariants|witnesses)\//,
+    may: ['#vocabulary', 'properties/invariants/', 'properties/witnesses/'],
     reason: 'an invariant sees steps only, so that it can judge a saved run of a real kernel',
-  },
-  {
-    from: /^properties\/witnesses\//,
-    may: ['#vocabulary', 'properties/witnesses/'],
-    reason: 'what must be seen is looked for in steps, whoever has taken them',
   },
   {
     from: /^properties\/expected\.ts$/,

@@ -9,7 +9,7 @@ export interface ImportRow {
 }
 
 const RUNNER = [
-  ...['#vocabulary', 'properties/runner/', 'properties/invariants/', 'properties/generators/'],
+  ...['#vocabulary', 'properties/runner/', 'properties/invariants/', 'properties/generators/', 'properties/witnesses/'],
   ...['properties/expected.ts', 'model/reference.ts', 'model/profiles.ts', 'model/clauses.ts'],
 ];
 const MINIMISER = ['#vocabulary', 'properties/minimiser/', 'properties/generators/'];
@@ -99,8 +99,8 @@ export const IMPORTS: readonly ImportRow[] = [
     reason: 'what is asked must not depend on what is answered',
   },
   {
-    from: /^properties\/invariants\//,
-    may: ['#vocabulary', 'properties/invariants/'],
+    from: /^properties\/(invariants|witnesses)\//,
+    may: ['#vocabulary', 'properties/invariants/', 'properties/witnesses/'],
     reason: 'an invariant sees steps only, so that it can judge a saved run of a real kernel',
   },
   {
@@ -167,7 +167,7 @@ export const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^reports\/merge\.ts$/,
-    may: ['reports/', 'properties/runner/coverage.ts'],
+    may: ['reports/', 'properties/runner/coverage.ts', 'properties/runner/witnessed.ts'],
     mayType: VERDICTS,
     reason: 'how counts add up is known to who makes them',
   },

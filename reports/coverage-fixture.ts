@@ -1,4 +1,4 @@
-import type { Coverage } from '../properties/runner/verdict.ts';
+import type { Coverage, WitnessCount } from '../properties/runner/verdict.ts';
 
 /** Of a system that was not tested. */
 export const NO_COVERAGE: Coverage = {
@@ -26,3 +26,10 @@ export const COVERAGE: Coverage = {
   },
   windows: { ...NO_COVERAGE.windows, 'teardown-gap': { armed: 9, opened: 14, met: 6 } },
 };
+
+/** One that is seen often, one that is not, and one of which nobody can tell. */
+export const WITNESSES: readonly WitnessCount[] = [
+  { name: 'a tear-down with a raise armed in the gap', seen: 210, oneIn: 20, verdict: 'seen' },
+  { name: 'SET_IRQS answers ERANGE', seen: 3, oneIn: 50, verdict: 'rare' },
+  { name: 'MSI-X after INTx', seen: 0, oneIn: 700, verdict: 'few' },
+];

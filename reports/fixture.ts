@@ -2,7 +2,7 @@
 import type { Clause, DeviceObservation, Observation, Scenario, Step, VectorChange } from '#vocabulary';
 import { ALLOCATED, ARMED, UNMASKED } from '#vocabulary';
 import type { CampaignResult, Finding, RunResult } from '../properties/runner/verdict.ts';
-import { COVERAGE, NO_COVERAGE } from './coverage-fixture.ts';
+import { COVERAGE, NO_COVERAGE, WITNESSES } from './coverage-fixture.ts';
 import type { Glossary } from './glossary.ts';
 import { GUEST_LOST } from './guest-fixture.ts';
 
@@ -266,6 +266,7 @@ export const RUN: RunResult = {
       findings: [LOST_INTERRUPT],
       clauses: { 'vfio.set-irqs.enable': 1980, 'vfio.set-irqs.disable': 1204, 'pci.msix.drops-while-off': 310 },
       coverage: COVERAGE,
+      witnesses: WITNESSES,
     },
     {
       system: 'reference',
@@ -279,6 +280,7 @@ export const RUN: RunResult = {
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1991, 'vfio.set-irqs.disable': 1187 },
       coverage: COVERAGE,
+      witnesses: WITNESSES,
     },
     {
       system: 'reference',
@@ -294,6 +296,7 @@ export const RUN: RunResult = {
       findings: [GUEST_LOST],
       clauses: { 'vfio.set-irqs.enable': 1644, 'vfio.set-irqs.disable': 1590, 'pci.msix.drops-while-off': 61 },
       coverage: COVERAGE,
+      witnesses: [],
     },
     {
       system: 'reference',
@@ -307,6 +310,7 @@ export const RUN: RunResult = {
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 1651 },
       coverage: COVERAGE,
+      witnesses: [],
     },
     {
       system: 'mutant:partial-extend-on-error',
@@ -323,6 +327,7 @@ export const RUN: RunResult = {
       findings: [DIVERGENCE],
       clauses: { 'vfio.set-irqs.enable': 209, 'vfio.set-irqs.range-whole': 88 },
       coverage: COVERAGE,
+      witnesses: [],
     },
     {
       system: 'linux-6.12',
@@ -337,6 +342,7 @@ export const RUN: RunResult = {
       findings: [],
       clauses: {},
       coverage: NO_COVERAGE,
+      witnesses: [],
     },
     {
       system: 'stdio:./slow-server',
@@ -351,6 +357,7 @@ export const RUN: RunResult = {
       findings: [],
       clauses: { 'vfio.set-irqs.enable': 3 },
       coverage: COVERAGE,
+      witnesses: [],
     },
   ],
 };
@@ -370,6 +377,7 @@ export const WIDE_RUN: RunResult = {
         violations: [{ ...known, count: 10 * place + index + 1, findings: [] }],
         clauses: { 'vfio.set-irqs.enable': 100 + index },
         coverage: COVERAGE,
+        witnesses: [],
       };
     }),
   ),

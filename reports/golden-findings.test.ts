@@ -29,6 +29,7 @@ function resultOf(finding: Finding): CampaignResult {
     findings: [finding],
     clauses: {},
     coverage: NO_COVERAGE,
+    witnesses: [],
   };
 }
 

@@ -1,5 +1,6 @@
 import { addCoverage } from '../properties/runner/coverage.ts';
 import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
+import { addWitnesses } from '../properties/runner/witnessed.ts';
 import { counted, enumerated } from './layout.ts';
 import { SummaryError } from './read-json.ts';
 import { worstVerdict } from './scoreboard.ts';
@@ -88,6 +89,10 @@ function mergedResult(pieces: readonly Piece[]): {
     violations: mergedViolations(results.flatMap(({ violations }) => violations)),
     findings: united(results.flatMap(({ findings }) => findings)),
     coverage: results.map(({ coverage }) => coverage).reduce(addCoverage),
+    witnesses: addWitnesses(
+      results.map(({ witnesses }) => witnesses),
+      total(({ scenarios }) => scenarios),
+    ),
     clauses: addedUp(results.map(({ clauses }) => clauses)),
     ...withReason(results.find(({ reason }) => reason !== undefined)?.reason),
   };

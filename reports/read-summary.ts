@@ -21,6 +21,10 @@ const coverage: z.ZodType<CoverageSummary> = z.object({
   windows: z.object({ 'teardown-gap': windowCounts, 'before-call': windowCounts, 'after-set': windowCounts }),
 });
 
+const witnesses = z.array(
+  z.object({ name: z.string(), seen: z.int(), oneIn: z.int(), verdict: z.enum(['seen', 'rare', 'few']) }),
+);
+
 const shared = {
   schema: z.literal('vfio-irq/summary@1'),
   seed: z.int(),
@@ -74,6 +78,7 @@ const system = z.object({
   ),
   findings: ids,
   coverage,
+  witnesses,
 });
 const summary = z.object({
   ...shared,

@@ -18,6 +18,7 @@ import {
   verdictWords,
   worstVerdict,
 } from './scoreboard.ts';
+import { witnessLines } from './witness-lines.ts';
 
 export interface ScoreboardTextOptions extends Glossary {
   /** Where a finding was written. */
@@ -41,6 +42,7 @@ export function scoreboardText(run: RunResult, options: ScoreboardTextOptions): 
     goneLines(run, options, palette),
     unexpectedLines(run, options, palette),
     clauseLines(run, options, palette),
+    witnessLines(run, palette),
     reasonLines(run, ['skipped'], 'Not tested', palette),
     reasonLines(run, ['errored'], 'The harness failed, so nothing is known', palette),
     reasonLines(run, ['pass', 'fail'], 'Not all of it was asked', palette),

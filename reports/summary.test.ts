@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COVERAGE } from './coverage-fixture.ts';
+import { COVERAGE, WITNESSES } from './coverage-fixture.ts';
 import { GLOSSARY, RUN } from './fixture.ts';
 import { summaryJson } from './summary.ts';
 
@@ -36,6 +36,7 @@ describe('summary', () => {
       ],
       findings: ['b07d51e8'],
       coverage: { ...COVERAGE, pairs: { reached: 3, possible: 9 } },
+      witnesses: WITNESSES,
     });
   });
 

@@ -41,6 +41,7 @@ export interface SystemSummary {
   /** Ids of all findings; each lies beside the summary in `findings/ID.jsonl`. */
   readonly findings: readonly string[];
   readonly coverage: CoverageSummary;
+  readonly witnesses: CampaignResult['witnesses'];
 }
 
 /** What the scenarios tried on the reference; pairs of operations as how many there were of how many there can be. */
@@ -99,7 +100,7 @@ function clauseSummary(run: RunResult, clause: Clause): ClauseSummary {
 
 function systemSummary(result: CampaignResult): SystemSummary {
   const { system, profile, verdict, reason, probed, scenarios, operations, seconds } = result;
-  const { divergences, violations, findings, coverage } = result;
+  const { divergences, violations, findings, coverage, witnesses } = result;
   return {
     name: system,
     profile,
@@ -119,6 +120,7 @@ function systemSummary(result: CampaignResult): SystemSummary {
     })),
     findings: findings.map(({ id }) => id),
     coverage: { ...coverage, pairs: pairsOf(coverage.pairs) },
+    witnesses,
   };
 }
 

@@ -189,9 +189,16 @@ function* drawTakeover(scene: Scene, device: number): Moves {
     yield { kind: 'guest.mask', device, vector };
     yield* event(scene, device, vector);
   });
+  const late = chance(random, 45) ? submission(scene, device, vector) : undefined;
+  if (late !== undefined) yield late;
   yield* disable(scene, device, vector);
   const other = drawOther(scene, device);
   yield* takeEntry(scene, device);
+  // It is looked at only now, when what it names is somebody else's.
+  if (late !== undefined) {
+    yield { kind: 'device.start', descriptor: late.descriptor };
+    yield* complete(scene, late.descriptor);
+  }
   // The one who has lost it still knows its number.
   yield* maybe(scene, 50, () => run(scene, strange(scene, device, entry)));
   const unmasked = entryVector(scene, other, entry);

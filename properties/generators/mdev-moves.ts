@@ -46,7 +46,9 @@ export function* disable(scene: Scene, device: number, vector: number): Moves {
     else yield { kind: 'guest.reset', device };
     return;
   }
-  yield chance(random, 60) ? removeRange(scene, device, vector, 1) : disableAll(device);
+  // Where all entries come at once, they go at once.
+  const isAlone = chance(random, memory.config.mdev.allocation === 'per-vector' ? 60 : 30);
+  yield isAlone ? removeRange(scene, device, vector, 1) : disableAll(device);
 }
 
 /** MSIX_PERM names a PASID that the VM has bound. */

@@ -42,7 +42,7 @@ export async function judgeBlock(
   block: number,
   known: readonly string[],
 ): Promise<TallyPart> {
-  const tally = new Tally(known);
+  const tally = new Tally(drawing, known);
   for (const scenario of drawBlock(drawing, block))
     tally.add(scenario, await lockstep(drawing.system, scenario, terms), false);
   return tally.part();

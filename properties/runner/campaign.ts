@@ -48,7 +48,7 @@ const ENDS_MAX = 3;
 /** Drives one system through generated scenarios beside the reference, and shrinks what does not hold. */
 export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
   const startedAt = performance.now();
-  const tally = new Tally();
+  const tally = new Tally(plan);
   try {
     await replayExpectations(plan, tally);
     await drawScenarios(plan, tally, startedAt + plan.seconds * 1000);
@@ -240,6 +240,7 @@ function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], 
     findings,
     clauses: Object.fromEntries(tally.clauses),
     coverage: tally.coverage.counts(plan.system.support, plan.platform),
+    witnesses: tally.witnesses.counts(),
   };
 }
 
@@ -258,5 +259,6 @@ export function untested(system: string, verdict: 'skipped' | 'errored', reason:
     findings: [],
     clauses: {},
     coverage: NO_COVERAGE,
+    witnesses: [],
   };
 }

@@ -206,18 +206,18 @@ export class FollowedState {
 function change(device: FollowedDevice, vector: number, kept: number, state: number): void {
   const before = device.states[vector] ?? 0;
   const now = (before & kept) | state;
+  const flipped = before ^ now;
   device.states[vector] = now;
-  count(device, before, -1);
-  count(device, now, 1);
+  if ((flipped & ARMED) !== 0) device.armed += (now & ARMED) === 0 ? -1 : 1;
+  if ((flipped & PENDING) !== 0) device.pending += (now & PENDING) === 0 ? -1 : 1;
+  if (((before | now) & GUEST_STATE) === 0) return;
+  if ((flipped & GUEST_PENDING) !== 0) device.guestPending += (now & GUEST_PENDING) === 0 ? -1 : 1;
+  if ((flipped & GUEST_UNMASKED) !== 0) device.unmasked += (now & GUEST_UNMASKED) === 0 ? -1 : 1;
+  if (isWithoutTrigger(before) !== isWithoutTrigger(now)) device.withoutTrigger += isWithoutTrigger(now) ? 1 : -1;
 }
 
-function count(device: FollowedDevice, state: number, by: number): void {
-  if ((state & ARMED) !== 0) device.armed += by;
-  if ((state & PENDING) !== 0) device.pending += by;
-  if ((state & GUEST_PENDING) !== 0) device.guestPending += by;
-  if ((state & GUEST_UNMASKED) === 0) return;
-  device.unmasked += by;
-  if ((state & ARMED) === 0) device.withoutTrigger += by;
+function isWithoutTrigger(state: number): boolean {
+  return (state & (GUEST_UNMASKED | ARMED)) === GUEST_UNMASKED;
 }
 
 function fails(outcome: Outcome): boolean {

@@ -1,9 +1,10 @@
-import type { Scenario, Trace } from '#vocabulary';
+import type { Platform, Scenario, System, Trace } from '#vocabulary';
 import type { InvariantId } from '../invariants/invariant.ts';
 import { type CoverageCounts, CoverageTally } from './coverage.ts';
 import { isUnforeseenEnd } from './lockstep.ts';
 import { signatures, verdictOf } from './signature.ts';
 import type { Finding, Judgement, ViolationCount } from './verdict.ts';
+import { type WitnessPart, WitnessTally } from './witnessed.ts';
 
 /** A failure of one kind, as first met. */
 export interface Failure {
@@ -31,10 +32,17 @@ export interface TallyPart {
   readonly unforeseenEnds: number;
   readonly skips: readonly string[];
   readonly coverage: CoverageCounts;
+  readonly witnesses: WitnessPart;
   readonly clauses: ReadonlyMap<string, number>;
   readonly failures: ReadonlyMap<string, Failure>;
   readonly expectedExamples: ReadonlyMap<string, Example>;
   readonly violations: ReadonlyMap<string, Broken>;
+}
+
+/** What a campaign is about, as far as it decides what there is to see. */
+export interface CountedOn {
+  readonly system: Pick<System, 'support'>;
+  readonly platform: Platform;
 }
 
 /** What a campaign has counted. */
@@ -47,6 +55,7 @@ export class Tally {
   /** Why the system left a scenario, for each that it left at what it does not do. */
   readonly skips: string[] = [];
   readonly coverage = new CoverageTally();
+  readonly witnesses: WitnessTally;
   readonly clauses = new Map<string, number>();
   /** By signature, as first met. */
   readonly failures = new Map<string, Failure>();
@@ -56,8 +65,9 @@ export class Tally {
   readonly #known: ReadonlySet<string>;
 
   /** @param known kinds of failure of which no example is wanted: somebody has one */
-  constructor(known: Iterable<string> = []) {
+  constructor({ system, platform }: CountedOn, known: Iterable<string> = []) {
     this.#known = new Set(known);
+    this.witnesses = new WitnessTally(system.support, platform);
   }
 
   expect(invariant: InvariantId, clause: string): void {
@@ -78,6 +88,7 @@ export class Tally {
       steps: judgement.reference.steps.slice(0, scenario.operations.length),
     };
     this.coverage.add(scenario, reference);
+    this.witnesses.add(scenario, reference);
     this.#countClauses(reference);
     this.#countViolations(judgement);
     for (const signature of signatures(scenario, judgement))
@@ -88,7 +99,8 @@ export class Tally {
   part(): TallyPart {
     const { scenarios, operations, divergences, unforeseenEnds, skips, clauses, failures, expectedExamples } = this;
     const counts = { scenarios, operations, divergences, unforeseenEnds, skips, clauses, failures, expectedExamples };
-    return { ...counts, coverage: this.coverage.part(), violations: this.#violations };
+    const seen = { coverage: this.coverage.part(), witnesses: this.witnesses.part() };
+    return { ...counts, ...seen, violations: this.#violations };
   }
 
   /** Adds what was counted in the scenarios that follow. */
@@ -99,6 +111,7 @@ export class Tally {
     this.unforeseenEnds += part.unforeseenEnds;
     this.skips.push(...part.skips);
     this.coverage.merge(part.coverage);
+    this.witnesses.merge(part.witnesses);
     for (const [clause, count] of part.clauses) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + count);
     for (const [key, { count, ...broken }] of part.violations)
       this.#violations.set(key, { ...broken, count: (this.#violations.get(key)?.count ?? 0) + count });

@@ -71,6 +71,19 @@ export interface CampaignResult {
   /** How many scenarios reached a clause, by its id; clauses not reached are left out. */
   readonly clauses: Readonly<Record<string, number>>;
   readonly coverage: Coverage;
+  /** What must be seen now and then on the profile; empty for a system that has only certain functions. */
+  readonly witnesses: readonly WitnessCount[];
+}
+
+/** Something that was looked for in every scenario. */
+export interface WitnessCount {
+  readonly name: string;
+  /** Scenarios in which it was seen. */
+  readonly seen: number;
+  /** It must be seen in one scenario of so many. */
+  readonly oneIn: number;
+  /** `few`: too few scenarios to tell. A generator that shows it rarely is weak; the system is not judged by it. */
+  readonly verdict: 'seen' | 'rare' | 'few';
 }
 
 /** Steps of the reference by a name; a name that was not met is left out. */

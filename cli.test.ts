@@ -32,8 +32,8 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, ' +
-        'got fly (--help lists them)',
+      'vfio-irq: command: expected run, replay, reproducer, explore, mutants, systems, clauses, report, rates ' +
+        'or bench, got fly (--help lists them)',
     ],
     [
       ['run', '--system', 'linux-9'],

@@ -3,6 +3,7 @@ import { HarnessError } from '#vocabulary';
 import { EXIT, UnavailableError, UsageError } from './commands/arguments.ts';
 import { measure } from './commands/bench.ts';
 import { clauses } from './commands/clauses.ts';
+import { exploreCommand } from './commands/explore.ts';
 import { mutants } from './commands/mutants.ts';
 import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
@@ -27,6 +28,9 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       Informal Trace Format, for the explorers of TLA+ and Quint
   reproducer FILE [--language c]
                       a stand-alone C program of a scenario or a finding whose operations are calls of vfio
+  explore [--config FILE] [--vectors N] [--depth N] [--invariant ID]... [--profile NAME]... [--out DIR]
+                      every reachable state of small configurations: what holds in all of them, or the shortest
+                      sequence that breaks it; FILE is a scenario, whose operations are tried where it has any
   mutants [--id ID]... [--seeds N] [--json FILE]
                       the detection benchmark: each historic fault searched for, with N seeds (30)
   systems             every system: ready or not, and the command that makes it ready
@@ -55,6 +59,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'run') return run(rest);
   if (word === 'replay') return replay(rest);
   if (word === 'reproducer') return reproducer(rest);
+  if (word === 'explore') return exploreCommand(rest);
   if (word === 'mutants') return mutants(rest);
   if (word === 'systems') return systems(rest);
   if (word === 'clauses') return clauses(rest);
@@ -62,8 +67,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (word === 'rates') return rates(rest);
   if (word === 'bench') return measure(rest);
   throw new UsageError(
-    `command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, got ${word} ` +
-      '(--help lists them)',
+    'command: expected run, replay, reproducer, explore, mutants, systems, clauses, report, rates or bench, ' +
+      `got ${word} (--help lists them)`,
   );
 }
 

@@ -74,7 +74,7 @@ const IMPORTS: readonly ImportRow[] = [
     reason: 'an mdev driver has what every vfio driver has, and the hardware of its parent below it',
   },
   {
-    from: /^model\/(machine|mdev-machine|observed|reference|profiles|clauses)\.ts$/,
+    from: /^model\/(machine|machine-copy|mdev-machine|observed|reference|profiles|clauses)\.ts$/,
     may: ['#vocabulary', 'model/'],
     reason: 'the machine joins the layers; the model knows no other room',
   },
@@ -122,6 +122,11 @@ const IMPORTS: readonly ImportRow[] = [
     from: /^properties\/runner\/(mutant-(hunts|worker)|campaign-worker|worker-process|crew)\.ts$/,
     may: [...RUNNER, 'impl/mutants/', 'impl/index.ts', 'node:child_process', 'node:os'],
     reason: 'a worker is a process of its own, and makes its system itself',
+  },
+  {
+    from: /^properties\/runner\/(explore-lanes|explore-worker|explored-[\w-]+)\.ts$/,
+    may: [...RUNNER, 'model/machine.ts', 'model/machine-copy.ts', 'model/mdev-machine.ts', 'node:'],
+    reason: 'to try several operations in one state needs the machine itself; a worker is a process of its own',
   },
   {
     from: /^properties\/runner\/(campaign|block|mutants|detection-cost)\.ts$/,

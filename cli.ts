@@ -3,6 +3,7 @@ import { HarnessError } from '#vocabulary';
 import { EXIT, UnavailableError, UsageError } from './commands/arguments.ts';
 import { measure } from './commands/bench.ts';
 import { clauses } from './commands/clauses.ts';
+import { exploreCommand } from './commands/explore.ts';
 import { mutants } from './commands/mutants.ts';
 import { rates } from './commands/rates.ts';
 import { replay } from './commands/replay.ts';
@@ -29,6 +30,9 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       Informal Trace Format, for the explorers of TLA+ and Quint
   reproducer FILE [--language c]
                       a stand-alone C program of a scenario or a finding whose operations are calls of vfio
+  explore [--config FILE] [--vectors N] [--depth N] [--invariant ID]... [--profile NAME]... [--out DIR]
+                      every reachable state of small configurations: what holds in all of them, or the shortest
+                      sequence that breaks it; FILE is a scenario, whose operations are tried where it has any
   mutants [--id ID]... [--seeds N] [--json FILE]
                       the detection benchmark: each historic fault searched for, with N seeds (30)
   smoke stdio:COMMAND what a harness of yours must pass before its answers count, and what to do next
@@ -55,6 +59,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => number | Pr
   run,
   replay,
   reproducer,
+  explore: exploreCommand,
   mutants,
   smoke,
   systems,

@@ -59,7 +59,7 @@ export const IMPORTS: readonly ImportRow[] = [
     reason: 'an mdev driver has what every vfio driver has, and the hardware of its parent below it',
   },
   {
-    from: /^model\/(machine|mdev-machine|observed|reference|profiles|clauses)\.ts$/,
+    from: /^model\/(machine|machine-copy|mdev-machine|observed|reference|profiles|clauses)\.ts$/,
     may: ['#vocabulary', 'model/'],
     reason: 'the machine joins the layers; the model knows no other room',
   },
@@ -107,6 +107,11 @@ export const IMPORTS: readonly ImportRow[] = [
     from: /^properties\/expected\.ts$/,
     may: ['#vocabulary', 'properties/invariants/', 'properties/scenarios/devices.ts'],
     reason: 'what is expected to fail is a table of profiles, invariants and clauses',
+  },
+  {
+    from: /^properties\/runner\/(explore-lanes|explore-worker|explored-[\w-]+)\.ts$/,
+    may: [...RUNNER, 'model/machine.ts', 'model/machine-copy.ts', 'model/mdev-machine.ts', 'node:'],
+    reason: 'to try several operations in one state needs the machine itself; a worker is a process of its own',
   },
   {
     from: /^properties\/scenarios\//,

@@ -51,7 +51,7 @@ export type Treatment =
   | { readonly how: 'read' };
 
 /** Commands that take `--out`; each run here gets a folder of its own. */
-const WITH_OUT = ['run', 'report'];
+const WITH_OUT = ['run', 'report', 'explore'];
 
 export function treatmentOf(part: string, out: string): Treatment {
   if (/^(git clone|cd|sudo|apt-get|apt)\b/.test(part)) return { how: 'read' };

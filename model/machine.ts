@@ -51,7 +51,7 @@ import { returned } from './vfio/returned.ts';
 import { setIrqs } from './vfio/set-irqs.ts';
 
 /** One device with what the scenario does to it from outside vfio-pci. */
-interface Place {
+export interface Place {
   readonly device: VfioDevice;
   /** Raises that wait for the next `vfio.` or `guest.` operation, in the order they were armed. */
   armed: { readonly vector: number; readonly window: Window }[];
@@ -77,6 +77,8 @@ export interface Machine {
 
 /** A machine as a scenario finds it: every device opened once, MSI-X off, nothing pending. */
 export function initial(config: Config): Machine {
+  // What is cited as a machine is made belongs to no step.
+  collectCitations();
   const hostVectors: HostVectors = {
     free: Number.POSITIVE_INFINITY,
     failing: 0,
@@ -243,7 +245,7 @@ function deviceRaises(machine: Machine, index: number, vector: number, window: W
 }
 
 /** A window of a VMM's reaction is open: what was armed for it is raised. Returns how many events that are. */
-function raiseInWindow(machine: Machine, index: number, window: Window): number {
+export function raiseInWindow(machine: Machine, index: number, window: Window): number {
   const at = place(machine, index);
   const now = at.armed.filter((armed) => armed.window === window);
   if (now.length === 0) return 0;

@@ -72,6 +72,8 @@ const OK: Outcome = { kind: 'ok' };
 
 /** A machine as a scenario finds it: every mdev made, attached and opened once, MSI-X off. */
 export function initialMdevMachine(config: Config): MdevMachine {
+  // What is cited as a machine is made belongs to no step.
+  collectCitations();
   if (config.mdev === undefined || config.parent === undefined)
     throw new Error('the Config has no parent of mediated devices');
   const parent = initialParent(config, config.parent, config.mdev);

@@ -1,16 +1,10 @@
 import { type MdevTraits, type Operation, type Parent, type PciFunction, parseOperation } from '#vocabulary';
-import {
-  copyOfMdevMachine,
-  initialMdevMachine,
-  keyOfMdevMachine,
-  type MdevMachine,
-  observeMdevs,
-  stepMdev,
-} from '../model/mdev-machine.ts';
 import { hostTraits } from '../model/profiles.ts';
 import type { MdevConfig } from './invariants/followed-parent.ts';
 import { INVARIANTS } from './invariants/index.ts';
-import { type Exploration, explore, type Machine } from './runner/explore.ts';
+import { type Exploration, explore, type Reach } from './runner/explore.ts';
+import { alphabetFrom } from './runner/explore-alphabet.ts';
+import { exploredMdevs, modelOfMdevs, type ParentMachine } from './runner/explored-mdev.ts';
 
 const PERM_SYNCS: readonly Pick<MdevTraits, 'permSync' | 'noTranslation'>[] = [
   { permSync: 'atEnable', noTranslation: 'fail' },
@@ -75,29 +69,25 @@ export const LIFE: readonly Operation[] = [
   ...['host.removeMdev', 'host.createMdev'],
 ].map(parseOperation);
 
-/** The model as something of which every sequence can be tried. */
-export function modelOf(config: MdevConfig): Machine<MdevMachine> {
-  return {
-    initial: () => {
-      const state = initialMdevMachine(config);
-      const { observation, parent } = observeMdevs(state);
-      return { state, seen: { initial: observation, initialParent: parent } };
-    },
-    clone: copyOfMdevMachine,
-    step: stepMdev,
-    key: keyOfMdevMachine,
-  };
-}
-
 /** Room for every state of the machines of this file. */
 const STATES = 4_000_000;
 
-/** Tries every sequence of so many operations on the model. */
-export function exploreModel(config: MdevConfig, alphabet: readonly Operation[], depth: number): Exploration {
-  return explore(config, modelOf(config), alphabet, INVARIANTS, { depth, states: STATES });
+/** Tries every sequence of so many operations on a machine. */
+export function exploreOn<State>(
+  config: MdevConfig,
+  machine: ParentMachine<State>,
+  operations: readonly Operation[],
+  reach: Reach,
+): Exploration {
+  return explore(exploredMdevs(config, machine, INVARIANTS), alphabetFrom(config, operations), reach);
+}
+
+/** The same on the model. */
+export function exploreModel(config: MdevConfig, operations: readonly Operation[], depth: number): Exploration {
+  return exploreOn(config, modelOfMdevs(config), operations, { depth, states: STATES });
 }
 
 /** The promises that were broken, in words. */
 export function broken({ verdicts }: Exploration): readonly string[] {
-  return [...verdicts].flatMap(([id, verdict]) => (verdict === 'holds' ? [] : [`${id}: ${verdict.breach.message}`]));
+  return [...verdicts].flatMap(([id, { broken: found }]) => (found === null ? [] : [`${id}: ${found.breach.message}`]));
 }

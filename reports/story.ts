@@ -12,7 +12,19 @@ export function storyText(
   { subject, violations }: Judgement,
   clauses: readonly Clause[],
 ): string {
-  const steps = subject.steps.map(({ outcome, events, observation, parent, calls = [] }, index) => {
+  const steps = storyLines(operations, { subject });
+  const broken = violations.map(({ invariant, message, expectedBy }) => {
+    const clause = clauses.find(({ id }) => id === expectedBy);
+    return `  ✗ ${invariant}: ${message}\n    known: ${expectedBy} (${clause?.source})`;
+  });
+  const verdict = broken.length === 0 ? ['  ✓ every promise is kept'] : broken;
+  const start = parentChanges(subject.initialParent).map((words) => `  start: ${words}`);
+  return [says, `Source: ${source}. Profile: ${profile}.`, '', ...start, ...steps, '', ...verdict, ''].join('\n');
+}
+
+/** Each operation with the calls of a VMM and what came of it. */
+export function storyLines(operations: readonly string[], { subject }: Pick<Judgement, 'subject'>): readonly string[] {
+  return subject.steps.map(({ outcome, events, observation, parent, calls = [] }, index) => {
     const before = subject.steps[index - 1]?.observation ?? subject.initial;
     const changes = observation.flatMap((device, place) => {
       const words = printChanges(device);
@@ -30,13 +42,6 @@ export function storyText(
     const facts = parentChanges(parent).map((words) => `       ${words}`);
     return [`  ${index}  ${operations[index]}`, ...asked, `     ${answer}`, ...facts].join('\n');
   });
-  const broken = violations.map(({ invariant, message, expectedBy }) => {
-    const clause = clauses.find(({ id }) => id === expectedBy);
-    return `  ✗ ${invariant}: ${message}\n    known: ${expectedBy} (${clause?.source})`;
-  });
-  const verdict = broken.length === 0 ? ['  ✓ every promise is kept'] : broken;
-  const start = parentChanges(subject.initialParent).map((words) => `  start: ${words}`);
-  return [says, `Source: ${source}. Profile: ${profile}.`, '', ...start, ...steps, '', ...verdict, ''].join('\n');
 }
 
 function registerChanges(before: Observation, after: Observation): readonly string[] {

@@ -24,17 +24,45 @@ export interface HostDevice {
 
 /** A function that vfio-pci passes through. Source: VFIO_GROUP_GET_DEVICE_FD. */
 export function passedThrough(device: VfioDevice, index: number): HostDevice {
-  const { config, eventfds, pci } = device;
-  return {
-    config,
-    eventfds,
-    addsVectors: canAddVectors(device),
-    setIrqs: (call) => setIrqs(device, call),
-    reset: () => reset(device),
-    setBusMaster: (enable) => {
-      configWrite(device, { kind: 'vfio.configWrite', device: index, field: 'busMaster', value: enable ? 1 : 0 });
-    },
-    isPending: (vector) => pci.msix.pending.has(vector),
-    pendingVectors: () => pci.msix.pending,
-  };
+  return new PassedThrough(device, index);
+}
+
+/** A class, for it is made anew with each copy of a machine, and closures are dear. */
+class PassedThrough implements HostDevice {
+  readonly config: PciFunction;
+  readonly eventfds: Eventfds;
+  readonly addsVectors: boolean;
+  readonly #device: VfioDevice;
+  readonly #index: number;
+
+  /** Source: ours, what `passedThrough` is given. */
+  constructor(device: VfioDevice, index: number) {
+    this.config = device.config;
+    this.eventfds = device.eventfds;
+    this.addsVectors = canAddVectors(device);
+    this.#device = device;
+    this.#index = index;
+  }
+
+  setIrqs(call: VfioSetIrqs): number | Errno {
+    return setIrqs(this.#device, call);
+  }
+
+  reset(): number | Errno {
+    return reset(this.#device);
+  }
+
+  /** Source: vfio_pci_write_config, QEMU 7.2 and 10.0. */
+  setBusMaster(enable: boolean): void {
+    const value = enable ? 1 : 0;
+    configWrite(this.#device, { kind: 'vfio.configWrite', device: this.#index, field: 'busMaster', value });
+  }
+
+  isPending(vector: number): boolean {
+    return this.#device.pci.msix.pending.has(vector);
+  }
+
+  pendingVectors(): Iterable<number> {
+    return this.#device.pci.msix.pending;
+  }
 }

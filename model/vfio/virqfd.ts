@@ -1,7 +1,7 @@
 import type { DataElement } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 import type { VfioDevice } from './device.ts';
-import { eventfdLookup, unwatch, watch } from './eventfd.ts';
+import { type Eventfd, eventfdLookup, unwatch, watch } from './eventfd.ts';
 
 const CLAUSE = declare({
   attach: {
@@ -39,15 +39,20 @@ export function virqfdEnable(
     return 'EBUSY';
   }
   cite(CLAUSE.attach);
-  device.intx.unmask = found;
-  watch(found, device, {
+  attachVirqfd(device, found, wake);
+  return 0;
+}
+
+/** From now on a write to the eventfd is an unmask. Source: virqfd_wakeup, Linux 6.1 and 6.12. */
+export function attachVirqfd(device: VfioDevice, eventfd: Eventfd, wake: () => void): void {
+  device.intx.unmask = eventfd;
+  watch(eventfd, device, {
     written: wake,
     closed: () => {
       cite(CLAUSE.autoDetach);
       device.intx.unmask = null;
     },
   });
-  return 0;
 }
 
 /** Source: vfio_virqfd_disable, Linux 6.1 and 6.12. */

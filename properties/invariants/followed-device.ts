@@ -19,6 +19,7 @@ import {
   type VfioSetIrqs,
 } from '#vocabulary';
 import { type IrqType, placesOf, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
+import { flagsKey, type Memory } from './memory.ts';
 import type { Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
@@ -28,7 +29,7 @@ const NOT_RAISED: readonly number[] = [];
 const NO_SINGLES: SingleTriggers = { intx: null, unmask: null, err: null, req: null };
 
 /** The view of one device, moved on from step to step. */
-export class FollowedDevice implements DeviceView {
+export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   readonly config: PciFunction;
   before: Registers = {
     open: false,
@@ -64,6 +65,44 @@ export class FollowedDevice implements DeviceView {
   constructor(config: PciFunction, initial: DeviceObservation | undefined) {
     this.config = config;
     if (initial !== undefined) this.#observe(initial);
+  }
+
+  /** For after a step: what that step alone has shown is left out. */
+  copy(): FollowedDevice {
+    const copy = new FollowedDevice(this.config, undefined);
+    copy.after = this.after;
+    copy.choices = this.choices;
+    copy.singles = this.singles;
+    copy.#mappings = this.#mappings;
+    for (const [vector, trigger] of this.triggers) copy.triggers.set(vector, trigger);
+    for (const [vector, state] of this.#states) copy.#states.set(vector, state);
+    for (const vector of this.wiped) copy.wiped.add(vector);
+    for (const vector of this.unsure) copy.unsure.add(vector);
+    for (const vector of this.#onceArmed) copy.#onceArmed.add(vector);
+    for (const vector of this.#nowWaiting) copy.#nowWaiting.add(vector);
+    return copy;
+  }
+
+  key(): string {
+    const { open, held, type, enable, functionMask, infoFlags, registers } = this.after;
+    const { busMaster, inD3hot, msiOff, oneMessage, intxDisable } = this.choices;
+    const { intx, unmask, err, req } = this.singles;
+    const seen = flagsKey(open, held, enable, functionMask);
+    const chosen = flagsKey(busMaster, inD3hot, msiOff, oneMessage);
+    const numbers = `${infoFlags}.${registers}.${this.#mappings}`;
+    return `${type}${seen}${chosen}${intxDisable ? 'i' : ''}${numbers}.${intx}.${unmask}.${err}.${req}`;
+  }
+
+  /** What only MSI waits for is not remembered of MSI-X. */
+  keyOf(vector: number): string {
+    const isMsi = this.after.type === 'msi';
+    const msi = flagsKey(
+      isMsi && this.unsure.has(vector),
+      isMsi && this.#onceArmed.has(vector),
+      isMsi && this.#nowWaiting.has(vector),
+      this.wiped.has(vector),
+    );
+    return `${this.stateAfter(vector)}${msi}${this.triggers.get(vector) ?? ''}`;
   }
 
   stateAfter(vector: number): number {

@@ -16,6 +16,7 @@ import { disables } from './calls.ts';
 import { GuestEvents, SETTLED } from './guest-events.ts';
 import type { GuestRaise, GuestView, Received } from './guest-moment.ts';
 import { type Gates, GuestTable } from './guest-table.ts';
+import type { Label, Memory } from './memory.ts';
 import { Refusals } from './refusals.ts';
 
 interface Arm {
@@ -31,7 +32,7 @@ const UNCHANGED: readonly number[] = [];
 const UNSEEN: readonly VectorChange[] = [];
 
 /** The view of one device that a guest has, moved on from step to step. */
-export class FollowedGuest implements GuestView {
+export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
   readonly config: PciFunction;
   readonly place: number;
   seen: GuestObservation | undefined;
@@ -44,9 +45,9 @@ export class FollowedGuest implements GuestView {
   received: readonly Received[] = NOTHING_RECEIVED;
   calls: readonly VmmCall[] | undefined;
   settled = SETTLED;
-  readonly #account = new GuestEvents();
+  readonly #account: GuestEvents;
   readonly #table: GuestTable;
-  readonly #refusals = new Refusals();
+  readonly #refusals: Refusals;
   /** Raises that wait for the next operation of the guest. */
   #arms: Arm[] = [];
   /** By vector, at the host; state 0 is left out. */
@@ -56,11 +57,49 @@ export class FollowedGuest implements GuestView {
   /** By vector, as the guest reads them; state 0 is left out. */
   readonly #guestStates = new Map<number, number>();
 
-  constructor(config: PciFunction, place: number, initial: DeviceObservation | undefined) {
+  constructor(
+    config: PciFunction,
+    place: number,
+    initial: DeviceObservation | undefined,
+    table = new GuestTable(config, place),
+    refusals = new Refusals(),
+    account = new GuestEvents(),
+  ) {
     this.config = config;
     this.place = place;
-    this.#table = new GuestTable(config, place);
+    this.#table = table;
+    this.#refusals = refusals;
+    this.#account = account;
     if (initial !== undefined) this.#observe(initial);
+  }
+
+  /** For after a step: what that step alone has shown is left out. */
+  copy(): FollowedGuest {
+    const copy = new FollowedGuest(
+      this.config,
+      this.place,
+      undefined,
+      this.#table.copy(),
+      this.#refusals.copy(),
+      this.#account.copy(),
+    );
+    copy.hostOn = this.hostOn;
+    copy.hostOffSince = this.hostOffSince;
+    copy.#arms = this.#arms.slice();
+    for (const [vector, state] of this.#states) copy.#states.set(vector, state);
+    for (const [vector, state] of this.#guestStates) copy.#guestStates.set(vector, state);
+    return copy;
+  }
+
+  key(label: Label): string {
+    const arms = this.#arms.map(({ vector, window, index }) => `a${vector}${window}${label(index)}`).join('');
+    const off = this.hostOffSince === null ? '' : `o${label(this.hostOffSince)}`;
+    return `${this.#table.key()}${this.#refusals.key()}${this.hostOn ? 1 : 0}${arms}${off}`;
+  }
+
+  keyOf(vector: number, label: Label): string {
+    const state = String.fromCharCode(0x100 + this.stateAfter(vector) * 32 + this.guestState(vector));
+    return `${state}${this.#table.keyOf(vector)}${this.#refusals.keyOf(vector)}${this.#account.keyOf(vector, label)}`;
   }
 
   get gatesBefore(): Gates {

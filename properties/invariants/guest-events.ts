@@ -1,5 +1,7 @@
 import { ARMED, type Message, PENDING, UNMASKED } from '#vocabulary';
 import type { GuestRaise, GuestView } from './guest-moment.ts';
+import { ascending } from './invariant.ts';
+import { flagsKey, type Label, type Memory } from './memory.ts';
 import { type Claim, settle } from './received.ts';
 
 /** Events of a vector that were owed to the guest, and whose message never came. */
@@ -32,6 +34,8 @@ interface Held {
 
 /** What a step without events does. */
 export const SETTLED: Settled = { lost: [], unexplained: [] };
+/** One step tells a vector that is closed twice at most. */
+const OWED_COPIED = 2;
 const LIVE = ARMED | UNMASKED;
 const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: null };
 
@@ -42,12 +46,36 @@ const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: n
  * mastering is off. Events of one vector that wait merge.
  * Source: PCIe 6.0, 6.1.4.5, 7.5.1.1.3 and 7.7.2.2.
  */
-export class GuestEvents {
+export class GuestEvents implements Memory<GuestEvents> {
   readonly #held = new Map<number, Held>();
+
+  /** Of the events that a vector owes the copy has the first few: one that merges with those tells nothing more. */
+  copy(): GuestEvents {
+    const copy = new GuestEvents();
+    for (const [vector, held] of this.#held)
+      copy.#held.set(
+        vector,
+        held.owed.length > OWED_COPIED ? { ...held, owed: held.owed.slice(0, OWED_COPIED) } : held,
+      );
+    return copy;
+  }
+
+  key(): string {
+    return '';
+  }
+
+  keyOf(vector: number, label: Label): string {
+    const held = this.#held.get(vector);
+    if (held === undefined) return '-';
+    const owed = held.owed
+      .slice(0, OWED_COPIED)
+      .map(({ raisedAt, armedAt }) => `o${label(raisedAt)}${label(armedAt ?? -1)}`);
+    return `${flagsKey(held.inDevice, held.inVmm)}${owed.join('')}${label(held.hostOffSince ?? -1)}`;
+  }
 
   follow(view: GuestView): Settled {
     if (this.#held.size === 0 && view.raises.length === 0 && view.received.length === 0) return SETTLED;
-    const vectors = [...new Set([...this.#held.keys(), ...view.raises.map(({ vector }) => vector)])];
+    const vectors = ascending([...this.#held.keys(), ...view.raises.map(({ vector }) => vector)]);
     const raisesOf = (at: number): readonly GuestRaise[] => view.raises.filter(({ vector }) => vector === at);
     const claims = vectors.map((vector) => claim(view, vector, this.#of(vector), raisesOf(vector)));
     const { told, unmet, unexplained } = settle(claims, view.received);

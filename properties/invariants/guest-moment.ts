@@ -104,8 +104,18 @@ export function* guestMoments(
     if (operation === undefined) throw new Error(`step ${index} answers no operation`);
     // A system that died in this step has shown nothing.
     if (step.outcome.kind === 'unknown') return;
-    for (const device of devices) device.follow(operation, step, index);
-    const at = deviceOf(operation);
-    yield { operation, step, index, devices, device: at === undefined ? undefined : devices[at] };
+    yield nextGuestMoment(devices, operation, step, index);
   }
+}
+
+/** Moves what is followed of a run on by a step. */
+export function nextGuestMoment(
+  devices: readonly FollowedGuest[],
+  operation: Operation,
+  step: Step,
+  index: number,
+): GuestMoment {
+  for (const device of devices) device.follow(operation, step, index);
+  const at = deviceOf(operation);
+  return { operation, step, index, devices, device: at === undefined ? undefined : devices[at] };
 }

@@ -8,6 +8,8 @@ import {
   type PciFunction,
 } from '#vocabulary';
 
+import { flagsKey, type Memory } from './memory.ts';
+
 /** What a guest has written that decides about all vectors of a function at once. */
 export interface Gates {
   readonly enable: boolean;
@@ -27,7 +29,7 @@ const EMPTY: Message = { address: 0, high: 0, data: 0 };
  * this says so, whatever the VMM and the host do.
  * Source: PCIe 6.0, 7.7.2; which accesses reach the table: msix_table_mmio_write, memory_access_size, QEMU 7.2.
  */
-export class GuestTable {
+export class GuestTable implements Memory<GuestTable> {
   gatesBefore: Gates = { enable: false, functionMask: false, busMaster: true };
   gates: Gates = this.gatesBefore;
   /** Vectors whose mask bit is clear. */
@@ -44,6 +46,37 @@ export class GuestTable {
   constructor(config: PciFunction, place: number) {
     this.#config = config;
     this.#place = place;
+  }
+
+  copy(): GuestTable {
+    const copy = new GuestTable(this.#config, this.#place);
+    copy.gates = this.gates;
+    copy.gatesBefore = this.gates;
+    copy.#wasReset = this.#wasReset;
+    for (const vector of this.unmasked) copy.unmasked.add(vector);
+    for (const [vector, entry] of this.#entries) copy.#entries.set(vector, entry);
+    for (const [vector, earlier] of this.#earlier) copy.#earlier.set(vector, earlier.slice());
+    return copy;
+  }
+
+  key(): string {
+    const { enable, functionMask, busMaster } = this.gates;
+    return flagsKey(enable, functionMask, busMaster, this.#wasReset);
+  }
+
+  /** Messages of before are no longer a closed vector's from the next step on. */
+  keyOf(vector: number): string {
+    const { control, ...message } = this.#entry(vector);
+    const earlier = this.isOpen(vector) ? (this.#earlier.get(vector) ?? []) : [];
+    const messages = [message, ...earlier].map((one) => this.#messageKey(vector, one));
+    return `${flagsKey(this.unmasked.has(vector))}${control < 2 ? '' : control}${messages.join('')}`;
+  }
+
+  #messageKey(vector: number, { address, high, data }: Message): string {
+    if (address === 0 && high === 0 && data === 0) return 'z';
+    const first = firstMessage(this.#place, vector);
+    const isFirst = address === first.address && high === first.high && data === first.data;
+    return isFirst ? 'f' : `m${high}.${address}.${data}`;
   }
 
   /** Whether the guest lets the vector through, bus mastering aside: MSI-X on, nothing masked. */

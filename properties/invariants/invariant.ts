@@ -1,5 +1,6 @@
 import type { GuestMoment, GuestView } from './guest-moment.ts';
 import type { MdevMoment } from './mdev-moment.ts';
+import type { Fold } from './memory.ts';
 import type { Moment } from './moment.ts';
 
 /**
@@ -41,10 +42,10 @@ export type Breach = Omit<Violation, 'invariant'>;
  * A fold over recorded steps: it is shown each moment in order and returns what broke.
  * It sees neither the model nor the system, so it judges a saved run of a real kernel as well.
  */
-export type Watch = (moment: Moment) => readonly Breach[];
+export type Watch = Fold<Moment>;
 
 /** The same for machines with a VMM, whose user of vfio is the VMM. */
-export type GuestWatch = (moment: GuestMoment) => readonly Breach[];
+export type GuestWatch = Fold<GuestMoment>;
 
 /**
  * The same for machines with mediated devices. What a moment does not say, the watch does not know: it remembers

@@ -2,6 +2,7 @@ import {
   type Config,
   deviceOf,
   type EventfdName,
+  type Observation,
   type Operation,
   type PciFunction,
   PENDING,
@@ -131,31 +132,40 @@ export function* moments(
   operations: readonly Operation[],
   trace: Trace,
 ): Generator<Moment, void, undefined> {
-  const devices = config.devices.map((device, index) => new FollowedDevice(device, trace.initial[index]));
-  let hostVectorsFree = Number.POSITIVE_INFINITY;
-  let allocationMayFail = false;
+  const run = startRun(config, trace.initial);
   for (const [index, step] of trace.steps.entries()) {
     const operation = operations[index];
     if (operation === undefined) throw new Error(`step ${index} answers no operation`);
-    const usedBefore = usedVectors(devices);
-    for (let place = 0; place < devices.length; place += 1) devices[place]?.follow(place, operation, step);
-    const at = deviceOf(operation);
-    const device = at === undefined ? undefined : devices[at];
-    yield {
-      operation,
-      step,
-      index,
-      devices,
-      device,
-      hostVectorsFree,
-      allocationMayFail,
-      deliveries: deliveries({ device, devices, operation, step }),
-    };
-    if (operation.kind === 'host.limitVectors') hostVectorsFree = operation.count;
-    else hostVectorsFree += usedBefore - usedVectors(devices);
-    if (operation.kind === 'host.failAllocation') allocationMayFail = true;
-    else if (hasFailed(step, config, hostVectorsFree)) allocationMayFail = false;
+    yield nextMoment(run, operation, step, index);
   }
+}
+
+/** What is followed of a run from step to step. */
+export interface Run {
+  readonly config: Config;
+  readonly devices: readonly FollowedDevice[];
+  hostVectorsFree: number;
+  allocationMayFail: boolean;
+}
+
+export function startRun(config: Config, initial: Observation): Run {
+  const devices = config.devices.map((device, index) => new FollowedDevice(device, initial[index]));
+  return { config, devices, hostVectorsFree: Number.POSITIVE_INFINITY, allocationMayFail: false };
+}
+
+/** Moves a run on by a step. */
+export function nextMoment(run: Run, operation: Operation, step: Step, index: number): Moment {
+  const { config, devices, hostVectorsFree, allocationMayFail } = run;
+  const usedBefore = usedVectors(devices);
+  for (let place = 0; place < devices.length; place += 1) devices[place]?.follow(place, operation, step);
+  if (operation.kind === 'host.limitVectors') run.hostVectorsFree = operation.count;
+  else run.hostVectorsFree += usedBefore - usedVectors(devices);
+  if (operation.kind === 'host.failAllocation') run.allocationMayFail = true;
+  else if (hasFailed(step, config, run.hostVectorsFree)) run.allocationMayFail = false;
+  const at = deviceOf(operation);
+  const device = at === undefined ? undefined : devices[at];
+  const owed = deliveries({ device, devices, operation, step });
+  return { operation, step, index, devices, device, hostVectorsFree, allocationMayFail, deliveries: owed };
 }
 
 /** Whether the fault that somebody has asked for has been met: nothing else explains the shortage. */

@@ -4,6 +4,7 @@ import { deliverable } from './deliveries.ts';
 import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
+import { flagsKey, type Label, type Memory, remembering } from './memory.ts';
 import type { DeviceView, Moment } from './moment.ts';
 
 /** An event that was neither delivered nor kept. */
@@ -14,13 +15,31 @@ interface Gone {
 }
 
 /** What is owed to the user of one device. */
-interface Debts {
+class Debts implements Memory<Debts> {
   /** Vectors the user has armed since the first open and has not given up. */
-  readonly wanted: Set<number>;
+  readonly wanted = new Set<number>();
   /** Events of wanted vectors that are gone, by vector. */
-  readonly gone: Map<number, Gone>;
+  readonly gone = new Map<number, Gone>();
   /** The step at which MSI-X or MSI was last turned off. */
-  turnedOffAt: number;
+  turnedOffAt = -1;
+
+  copy(): Debts {
+    const copy = new Debts();
+    for (const vector of this.wanted) copy.wanted.add(vector);
+    for (const [vector, gone] of this.gone) copy.gone.set(vector, gone);
+    copy.turnedOffAt = this.turnedOffAt;
+    return copy;
+  }
+
+  key(label: Label): string {
+    return label(this.turnedOffAt);
+  }
+
+  keyOf(vector: number, label: Label): string {
+    const gone = this.gone.get(vector);
+    const wanted = flagsKey(this.wanted.has(vector), gone?.turnedOffAt === null);
+    return gone === undefined ? wanted : `${wanted}${label(gone.turnedOffAt ?? -1)}g${label(gone.raisedAt)}`;
+  }
 }
 
 /**
@@ -36,30 +55,23 @@ export const noLostInterrupt: Invariant = {
   promise:
     'Every event of a vector in use reaches its eventfd, or its guest as a message, or stays pending until it can.',
   source: 'PCIe 6.0, 6.1.4.5; the question of the VFIO MSI-X virtualization mail of 2021',
-  start: (): Watch => {
-    const debts = new Map<DeviceView, Debts>();
-    return (moment): readonly Breach[] => {
-      const breaches = missingSignals(moment);
-      for (const device of moment.devices) {
-        const owed = debtsOf(debts, device);
-        settle(moment, device, owed, breaches);
-        note(moment, device, owed, breaches);
-      }
-      return breaches.length === 0 ? KEPT : breaches;
-    };
-  },
+  start: (): Watch =>
+    remembering(
+      () => new Debts(),
+      (moment: Moment, debts): readonly Breach[] => {
+        const breaches = missingSignals(moment);
+        for (const [place, device] of moment.devices.entries()) {
+          const owed = debts.of(place);
+          settle(moment, device, owed, breaches);
+          note(moment, device, owed, breaches);
+        }
+        return breaches.length === 0 ? KEPT : breaches;
+      },
+    ),
   startGuest: watchLostMessages,
   startMdev: watchLostCompletions,
   startMdevGuest: watchLostMessages,
 };
-
-function debtsOf(debts: Map<DeviceView, Debts>, device: DeviceView): Debts {
-  const known = debts.get(device);
-  if (known !== undefined) return known;
-  const none: Debts = { wanted: new Set(), gone: new Map(), turnedOffAt: -1 };
-  debts.set(device, none);
-  return none;
-}
 
 function missingSignals(moment: Moment): Breach[] {
   return moment.deliveries

@@ -1,6 +1,7 @@
 import { UNMASKED } from '#vocabulary';
 import type { GuestMoment, GuestView } from './guest-moment.ts';
-import { type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
+import { ascending, type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
+import { type Memory, remembering } from './memory.ts';
 import { type Claim, settle } from './received.ts';
 import { setCalls } from './refusals.ts';
 import { messageInWords } from './spurious-message.ts';
@@ -12,21 +13,20 @@ export const policyEquivalence: Invariant = {
     'However a VMM allocates interrupts, as long as the host refuses nothing and no event falls into a window, its ' +
     'guest receives the messages that a function with the table of the guest would send, and reads what it wrote.',
   source: 'PCIe 6.0, 6.1.4 and 7.7.2',
-  startGuest: (): GuestWatch => {
-    const functions = new Map<number, BareFunction>();
-    return (moment): readonly Breach[] => {
-      let wrong = NOTHING;
-      for (const view of moment.devices) {
-        const bare = functions.get(view.place) ?? new BareFunction();
-        functions.set(view.place, bare);
-        const differences = bare.differences(moment, view);
-        const misreadings = misread(moment, view);
-        if (differences.length + misreadings.length > 0) wrong = [...wrong, ...differences, ...misreadings];
-      }
-      if (wrong.length === 0) return KEPT;
-      return wrong.map((message) => ({ step: moment.index, causes: [moment.index], message }));
-    };
-  },
+  startGuest: (): GuestWatch =>
+    remembering(
+      () => new BareFunction(),
+      (moment: GuestMoment, functions): readonly Breach[] => {
+        let wrong = NOTHING;
+        for (const view of moment.devices) {
+          const differences = functions.of(view.place).differences(moment, view);
+          const misreadings = misread(moment, view);
+          if (differences.length + misreadings.length > 0) wrong = [...wrong, ...differences, ...misreadings];
+        }
+        if (wrong.length === 0) return KEPT;
+        return wrong.map((message) => ({ step: moment.index, causes: [moment.index], message }));
+      },
+    ),
 };
 
 const NOTHING: readonly string[] = [];
@@ -35,10 +35,26 @@ const NOTHING: readonly string[] = [];
  * The function that a guest believes it has: pending bits and masks, nothing below them. `must`: a pending event that
  * becomes a message when its vector opens. `may`: one that a function, or bus mastering that was off, may have eaten.
  */
-class BareFunction {
+class BareFunction implements Memory<BareFunction> {
   readonly #pending = new Map<number, 'must' | 'may'>();
   /** Whether something has happened after which policies may differ. */
   #different = false;
+
+  copy(): BareFunction {
+    const copy = new BareFunction();
+    copy.#different = this.#different;
+    for (const [vector, pending] of this.#pending) copy.#pending.set(vector, pending);
+    return copy;
+  }
+
+  key(): string {
+    return this.#different ? 'd' : '';
+  }
+
+  keyOf(vector: number): string {
+    if (this.#different) return '';
+    return this.#pending.get(vector)?.charAt(1) ?? '-';
+  }
 
   differences({ operation, device }: GuestMoment, view: GuestView): readonly string[] {
     if (this.#different) return NOTHING;
@@ -51,7 +67,7 @@ class BareFunction {
     // A function without a reset of its own keeps its pending bits.
     if (device === view && operation.kind === 'guest.reset' && view.config.reset === true) this.#pending.clear();
     if (this.#pending.size === 0 && view.raises.length === 0 && view.received.length === 0) return NOTHING;
-    const vectors = [...new Set([...this.#pending.keys(), ...view.raises.map(({ vector }) => vector)])];
+    const vectors = ascending([...this.#pending.keys(), ...view.raises.map(({ vector }) => vector)]);
     const claims = vectors.map((vector) => this.#claim(view, vector));
     const { unmet, unexplained } = settle(claims, view.received);
     for (const vector of vectors) this.#follow(view, vector);

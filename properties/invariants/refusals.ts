@@ -7,6 +7,7 @@ import {
   type VmmCall,
 } from '#vocabulary';
 import { setsVectors } from './calls.ts';
+import { flagsKey, type Memory } from './memory.ts';
 
 const SHORTAGE: readonly Errno[] = ['ENOSPC', 'ENOMEM'];
 
@@ -44,7 +45,7 @@ export function vectorsSet({ start, count, data }: VfioSetIrqs): readonly number
  * What the host has refused a VMM since its guest enabled MSI-X. A VMM cannot deliver what it has never been given, but
  * what it had and gave away to get more is its own loss.
  */
-export class Refusals {
+export class Refusals implements Memory<Refusals> {
   /** Whether any call that sets triggers was refused. A call that is wrong is only excused by a shortage before it. */
   some = false;
   readonly #refused = new Set<number>();
@@ -53,6 +54,24 @@ export class Refusals {
   /** Whether MSI-X has been on at the host. */
   #onceOn = false;
   #neverGivenBefore = false;
+
+  copy(): Refusals {
+    const copy = new Refusals();
+    copy.some = this.some;
+    copy.#onceOn = this.#onceOn;
+    for (const vector of this.#refused) copy.#refused.add(vector);
+    for (const vector of this.#onceArmed) copy.#onceArmed.add(vector);
+    return copy;
+  }
+
+  key(): string {
+    return flagsKey(this.some, this.#onceOn);
+  }
+
+  /** Which vectors were ever armed counts when a call is refused. */
+  keyOf(vector: number): string {
+    return flagsKey(this.#refused.has(vector), this.#onceArmed.has(vector));
+  }
 
   /** Whether the host has refused the vector, or MSI-X as a whole, and never had granted it. */
   excuses(vector: number): boolean {

@@ -9,8 +9,9 @@ import {
   type VmmCall,
 } from '#vocabulary';
 import { disables, setsVectors } from './calls.ts';
-import type { GuestView } from './guest-moment.ts';
+import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
+import { type Memory, remembering } from './memory.ts';
 
 /**
  * What a VMM was granted is what the function has: MSI-X is on after the last call that set triggers and off after the
@@ -18,20 +19,36 @@ import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
  * Source: vfio_pci_set_msi_trigger, Linux 6.1 and 6.12.
  */
 export function watchVmmLayers(): GuestWatch {
-  const granted = new Map<number, Granted>();
-  return (moment): readonly Breach[] =>
-    ofEachGuest(moment, (view) => {
-      const calls = granted.get(view.place) ?? new Granted();
-      granted.set(view.place, calls);
-      const differs = view.calls === undefined ? null : calls.differs(view, view.calls);
-      return differs ?? typeDiffers(moment.step.observation[view.place]) ?? vectorDiffers(view);
-    });
+  return remembering(
+    () => new Granted(),
+    (moment: GuestMoment, granted): readonly Breach[] =>
+      ofEachGuest(moment, (view) => {
+        const differs = view.calls === undefined ? null : granted.of(view.place).differs(view, view.calls);
+        return differs ?? typeDiffers(moment.step.observation[view.place]) ?? vectorDiffers(view);
+      }),
+  );
 }
 
 /** What the calls for one device add up to. A vector of which they say nothing is not armed while MSI-X is on. */
-class Granted {
+class Granted implements Memory<Granted> {
   #on = false;
   readonly #armed = new Map<number, boolean | 'unknown'>();
+
+  copy(): Granted {
+    const copy = new Granted();
+    copy.#on = this.#on;
+    for (const [vector, armed] of this.#armed) copy.#armed.set(vector, armed);
+    return copy;
+  }
+
+  key(): string {
+    return this.#on ? '1' : '0';
+  }
+
+  keyOf(vector: number): string {
+    const armed = this.#armed.get(vector) ?? false;
+    return armed === 'unknown' ? '?' : armed ? '1' : '0';
+  }
 
   #follow(call: VmmCall): void {
     if (call.kind !== 'vfio' || call.operation.kind !== 'vfio.setIrqs') return;

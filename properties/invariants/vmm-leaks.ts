@@ -1,6 +1,7 @@
-import { ALLOCATED, type EventfdName, eventfdUse, type VmmCall } from '#vocabulary';
-import type { GuestView } from './guest-moment.ts';
+import { ALLOCATED, type EventfdName, eventfdUse, type Operation, type VmmCall, vmmEventfd } from '#vocabulary';
+import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
+import { flagsKey, type Memory, remembering } from './memory.ts';
 import { setCalls } from './refusals.ts';
 
 /**
@@ -9,32 +10,52 @@ import { setCalls } from './refusals.ts';
  * Source: vfio_msix_disable, vfio_remove_kvm_msi_virq, QEMU 7.2 and 10.0; vfio_msi_disable, Linux 6.1 and 6.12.
  */
 export function watchVmmLeaks(): GuestWatch {
-  const taken = new Map<number, Taken>();
-  let isLimited = false;
-  return (moment): readonly Breach[] => {
-    const { operation } = moment;
-    if (operation.kind === 'host.limitVectors' || operation.kind === 'host.failAllocation') isLimited = true;
-    return ofEachGuest(moment, (view) => {
-      const own = taken.get(view.place) ?? new Taken();
-      taken.set(view.place, own);
-      own.follow(view);
-      return own.leaked(view) ?? (isLimited ? null : usedUp(view));
-    });
-  };
+  return remembering(
+    () => new Taken(),
+    (moment: GuestMoment, taken): readonly Breach[] =>
+      ofEachGuest(moment, (view) => {
+        const own = taken.of(view.place);
+        own.follow(view, moment.operation);
+        return own.leaked(view) ?? (own.isLimited ? null : usedUp(view));
+      }),
+  );
 }
 
 const NO_CALLS: readonly VmmCall[] = [];
 
 /** What the VMM has of one device. */
-class Taken {
+class Taken implements Memory<Taken> {
+  /** Whether anybody has taken vectors from the host. */
+  isLimited = false;
   /** Eventfds of vectors whose signals KVM takes. Those of INTx were there before, and are no vector's. */
   readonly #irqfds = new Set<EventfdName>();
   readonly #allocated = new Set<number>();
   /** What KVM was to let go of in this step and did not have. */
   #releasedTwice: EventfdName | null = null;
+  #place = 0;
 
-  follow(view: GuestView): void {
+  copy(): Taken {
+    const copy = new Taken();
+    copy.isLimited = this.isLimited;
+    copy.#place = this.#place;
+    for (const eventfd of this.#irqfds) copy.#irqfds.add(eventfd);
+    for (const vector of this.#allocated) copy.#allocated.add(vector);
+    return copy;
+  }
+
+  key(): string {
+    return this.isLimited ? 'l' : '';
+  }
+
+  keyOf(vector: number): string {
+    const irqfd = this.#irqfds.has(vmmEventfd(this.#place, 'irqfd', vector));
+    return flagsKey(this.#allocated.has(vector), irqfd, this.#irqfds.has(vmmEventfd(this.#place, 'interrupt', vector)));
+  }
+
+  follow(view: GuestView, operation: Operation): void {
+    this.#place = view.place;
     this.#releasedTwice = null;
+    if (operation.kind === 'host.limitVectors' || operation.kind === 'host.failAllocation') this.isLimited = true;
     for (const call of view.calls ?? NO_CALLS) {
       if (call.kind !== 'kvm.irqfd' || eventfdUse(call.eventfd).role === 'intx') continue;
       if (call.assign) this.#irqfds.add(call.eventfd);

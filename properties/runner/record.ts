@@ -164,6 +164,11 @@ function initialOf(reference: Trace, subject: Trace): object {
   return parents.reference === undefined && parents.subject === undefined ? both : { ...both, parents };
 }
 
+/** A scenario as the text of a `.json` file. */
+export function writeScenario({ config, operations }: Scenario): string {
+  return `${JSON.stringify({ schema: SCENARIO_SCHEMA, config, operations }, null, 2)}\n`;
+}
+
 /** What a file to replay holds: a scenario on its own, or a finding with the answers it was found by. */
 export type Recorded =
   | { readonly kind: 'scenario'; readonly scenario: Scenario }

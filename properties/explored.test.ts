@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { type Config, type Operation, parseOperation, printOperation } from '#vocabulary';
+import { initial, observe, step } from '../model/machine.ts';
+import { copyOfMachine, keyOfMachine } from '../model/machine-copy.ts';
+import { type ProfileName, platformOf } from '../model/profiles.ts';
+import { specify } from '../model/reference.ts';
+import { expectationsOf } from './expected.ts';
+import { INVARIANTS, violations } from './invariants/index.ts';
+import { type Exploration, explore } from './runner/explore.ts';
+import { alphabetFrom, alphabetOf } from './runner/explore-alphabet.ts';
+import { exploreScope, scopeConfig } from './runner/explore-scopes.ts';
+import { exploredGuest } from './runner/explored-guest.ts';
+
+const REACH = { depth: 100, states: 100_000 };
+
+function explored(profile: ProfileName, vectors: number): Exploration {
+  const scope = { profile, config: scopeConfig(profile, vectors), operations: null, invariants: [] };
+  return exploreScope(scope, REACH);
+}
+
+/** What is broken, in words: by what it is explained, and the shortest sequence. */
+function broken({ verdicts }: Exploration): readonly string[] {
+  return [...verdicts].flatMap(([id, { known, broken: unexpected }]) => [
+    ...[...known].map(([clause, { operations }]) => `${id} by ${clause}: ${wordsOf(operations)}`),
+    ...(unexpected === null ? [] : [`${id}: ${wordsOf(unexpected.operations)}`]),
+  ]);
+}
+
+function wordsOf(operations: readonly Operation[]): string {
+  return operations.map(printOperation).join('; ');
+}
+
+const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
+const BY_USER = [
+  'no-lost-interrupt by pci.msix-message.dropped-while-off: ' +
+    `${SET} 0+1 [e0]; vfio.setIrqs MSIX NONE|TRIGGER 0+0 []; device.raise 0; ${SET} 0+1 [e0]`,
+];
+const STATIC = [`noresize-error-unchanged by vfio.msi-trigger.block-undone: ${SET} 0+1 [e0]; ${SET} 0+2 [e0 e1]`];
+const IN_THE_GAP = [
+  'no-lost-interrupt by qemu.growth.event-in-the-gap: ' +
+    'guest.msixControl enable; device.arm 1 teardown-gap; guest.unmask 1',
+];
+
+describe('every reachable state of two vectors', () => {
+  it.each<readonly [ProfileName, number, number, readonly string[]]>([
+    ['linux-6.1', 172, 2584, BY_USER],
+    ['linux-6.12', 200, 3004, BY_USER],
+    ['linux-6.12-static', 172, 2584, [...BY_USER, ...STATIC]],
+    ['linux-6.1+qemu-7.2', 1221, 21_379, IN_THE_GAP],
+    ['linux-6.12+qemu-10.0', 1224, 20_800, []],
+    ['linux-6.1+all-at-enable', 313, 4149, []],
+  ])('on %s: %i states, %i transitions', (profile, states, transitions, expected) => {
+    const found = explored(profile, 2);
+    expect(found).toMatchObject({ closed: true, statesCovered: states, transitionsCovered: transitions });
+    expect(broken(found)).toEqual(expected);
+  });
+});
+
+describe('vectors that can stand for each other', () => {
+  const CASES: readonly (readonly [ProfileName, number])[] = [
+    ['linux-6.1+all-at-enable', 2],
+    ['linux-6.1+all-at-enable/irqfd', 2],
+  ];
+
+  it.each(CASES)('are counted as if each were tried, on %s with %i', (profile, vectors) => {
+    const config = scopeConfig(profile, vectors);
+    const [all, one] = [false, true].map((symmetric) =>
+      explore(exploredGuest(config, INVARIANTS, [], symmetric), alphabetOf(config), REACH),
+    );
+    expect(one?.states).toBeLessThan(all?.states ?? 0);
+    expect(one).toMatchObject({ statesCovered: all?.states, transitionsCovered: all?.transitions, depth: all?.depth });
+    expect(one === undefined ? null : broken(one)).toEqual(all === undefined ? null : broken(all));
+  });
+});
+
+/** The same numbers each time. */
+function* numbers(seed: number): Generator<number, never, undefined> {
+  for (let state = seed; ; state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) yield state >>> 8;
+}
+
+function drawn(operations: readonly Operation[], seed: number, length: number): readonly Operation[] {
+  const random = numbers(seed);
+  return Array.from({ length }, () => operations[random.next().value % operations.length]).filter(
+    (operation) => operation !== undefined,
+  );
+}
+
+const INTX: Config = {
+  ...platformOf('linux-6.12+qemu-10.0/irqfd'),
+  devices: [{ msixVectors: 2, whileOff: 'latches', intx: true, reset: true }],
+};
+const USER: Config = {
+  ...platformOf('linux-6.1'),
+  devices: [{ msixVectors: 3, msiVectors: 2, whileOff: 'latches', intx: true, reset: true }],
+};
+const MORE = ['guest.reset', 'guest.busMaster enable', 'guest.busMaster disable', 'guest.tableWrite 0 +0/4 7'];
+const USER_MORE = [
+  'vfio.setIrqs INTX EVENTFD|TRIGGER 0+1 [e7]',
+  'vfio.setIrqs INTX EVENTFD|UNMASK 0+1 [e8]',
+  'vfio.setIrqs INTX NONE|TRIGGER 0+0 []',
+  'vfio.setIrqs MSI EVENTFD|TRIGGER 0+2 [e0 e1]',
+  'vfio.setIrqs MSI NONE|TRIGGER 0+0 []',
+  'vfio.writeEventfd e8',
+  'vfio.closeEventfd e0',
+  'device.assertIntx',
+  'device.deassertIntx',
+];
+
+describe('a copy of a machine', () => {
+  it.each([
+    ['with a VMM', INTX, [...alphabetOf(INTX).plain, ...MORE.map(parseOperation)]],
+    ['without one', USER, [...alphabetOf(USER).plain, ...USER_MORE.map(parseOperation)]],
+  ] as const)('goes on like the machine, and leaves that alone, %s', (_, config, operations) => {
+    for (let seed = 0; seed < 15; seed += 1) {
+      const script = drawn(operations, seed, 40);
+      const expected = specify({ config, operations: script }).steps;
+      const machine = initial(config);
+      observe(machine);
+      for (const [index, operation] of script.entries()) {
+        const copy = copyOfMachine(machine);
+        const key = keyOfMachine(machine);
+        expect(keyOfMachine(copy)).toBe(key);
+        const steps = script.slice(index).map((next) => step(copy, next));
+        expect(steps).toEqual(expected.slice(index));
+        expect(keyOfMachine(machine)).toBe(key);
+        step(machine, operation);
+      }
+    }
+  });
+});
+
+describe('the verdicts of an exploration', () => {
+  it.each<ProfileName>(['linux-6.1', 'linux-6.1+qemu-7.2', 'linux-6.12+qemu-10.0'])(
+    'miss nothing that a drawn sequence breaks, and can be seen again, on %s',
+    (profile) => {
+      const config = scopeConfig(profile, 2);
+      const { plain, armed } = alphabetOf(config);
+      const operations = [...plain, ...armed.flatMap(({ arms }) => arms)];
+      const found = explored(profile, 2);
+      const said = [...found.verdicts].filter(([, { known, broken: one }]) => known.size > 0 || one !== null);
+      const names: readonly string[] = said.map(([id]) => id);
+      for (let seed = 0; seed < 60; seed += 1) {
+        const script = drawn(operations, seed, 30);
+        for (const { invariant } of violations(INVARIANTS, config, script, specify({ config, operations: script })))
+          expect(names).toContain(invariant);
+      }
+      for (const [id, { known }] of said)
+        for (const { operations: shortest } of known.values()) {
+          const judged = violations(INVARIANTS, config, shortest, specify({ config, operations: shortest }));
+          expect(judged.map(({ invariant }) => invariant)).toContain(id);
+        }
+    },
+  );
+
+  it('tell what nothing explains from what is known', () => {
+    const config = scopeConfig('linux-6.1+qemu-7.2', 2);
+    const found = explore(exploredGuest(config, INVARIANTS, []), alphabetOf(config), { depth: 3, states: 10_000 });
+    expect(found.verdicts.get('no-lost-interrupt')?.broken?.operations).toHaveLength(3);
+    expect(found.verdicts.get('no-lost-interrupt')?.known.size).toBe(0);
+    expect(expectationsOf('linux-6.1+qemu-7.2', 'reference')).not.toEqual([]);
+  });
+
+  it('are of no more operations than were asked for', () => {
+    const config = scopeConfig('linux-6.1+qemu-7.2', 2);
+    const found = explore(exploredGuest(config, INVARIANTS, []), alphabetOf(config), { depth: 2, states: 10_000 });
+    expect(found).toMatchObject({ depth: 2, closed: false });
+    expect(broken(found)).toEqual([]);
+  });
+});
+
+describe('an alphabet', () => {
+  it('has each operation once, and events in windows only where there are windows', () => {
+    const operations = ['guest.unmask 0', 'guest.unmask 0', 'device.arm 0 after-set'].map(parseOperation);
+    const guest = alphabetFrom(INTX, operations);
+    expect(guest.plain.map(printOperation)).toEqual(['guest.unmask 0']);
+    expect(guest.armed.map(({ arms }) => arms.map(printOperation))).toEqual([['device.arm 0 after-set']]);
+    expect(alphabetFrom(USER, ['device.arm 0 teardown-gap'].map(parseOperation))).toEqual({ plain: [], armed: [] });
+  });
+});

@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, HarnessError, parseOperation } from '#vocabulary';
+import { initial, type Machine, observe, step } from '../../model/machine.ts';
+import { copyOfMachine, keyOfMachine } from '../../model/machine-copy.ts';
+import { platformOf } from '../../model/profiles.ts';
+import { explore, type Subject } from './explore.ts';
+import { type Alphabet, alphabetFrom } from './explore-alphabet.ts';
+
+// One configuration explored by the suite and by Spin, which has a model of its own that says the same.
+
+/** How many there are, and how long that took. */
+export interface TwinCount {
+  readonly states: number;
+  readonly transitions: number;
+  readonly seconds: number;
+}
+
+/** The Promela model. */
+const MODEL = join(import.meta.dirname, '..', '..', 'reports', 'bench', 'msix.pml');
+const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
+
+/** Whether Spin, a compiler and the model are there. */
+export function canSpin(): boolean {
+  return existsSync(MODEL) && ['spin', 'gcc'].every(isProgram);
+}
+
+function isProgram(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, name)));
+}
+
+/**
+ * The reference model of the configuration, whose states are the machine's alone: no promise is judged.
+ * @param vectors 2 to 6: with one, a range is a single vector; the Promela model has words for six
+ */
+export function exploreTwin(vectors: number): TwinCount {
+  const { states, transitions, seconds } = explore(bareMachine(twinConfig(vectors)), twinAlphabet(vectors), {
+    depth: 1000,
+    states: 1_000_000,
+  });
+  return { states, transitions, seconds };
+}
+
+function twinConfig(vectors: number): Config {
+  return { ...platformOf('linux-6.12'), devices: [{ msixVectors: vectors, whileOff: 'latches' }] };
+}
+
+function twinAlphabet(vectors: number): Alphabet {
+  const all = Array.from({ length: vectors }, (_, vector) => vector);
+  const names = all.map((vector) => `e${vector}`);
+  const words = [
+    `${SET} 0+${vectors} [${names.join(' ')}]`,
+    `${SET} 0+${vectors} [${[...names.slice(0, -1), 'bad'].join(' ')}]`,
+    'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []',
+    `vfio.setIrqs MSIX NONE|TRIGGER 0+${vectors} []`,
+    ...all.flatMap((vector) => [
+      ...[`e${vector}`, '-1', 'bad'].map((element) => `${SET} ${vector}+1 [${element}]`),
+      `device.raise ${vector}`,
+    ]),
+  ];
+  const config = twinConfig(vectors);
+  return alphabetFrom(config, words.map(parseOperation));
+}
+
+function bareMachine(config: Config): Subject<Machine> {
+  return {
+    promises: [],
+    initial: () => {
+      const machine = initial(config);
+      observe(machine);
+      return machine;
+    },
+    clone: copyOfMachine,
+    step: (machine, operation) => {
+      const { events, observation } = step(machine, operation);
+      const still = events.length === 0 && observation.every(({ changes }) => changes.length === 0);
+      return { broken: [], still };
+    },
+    key: keyOfMachine,
+    tries: () => true,
+    orbit: () => 1,
+    opened: () => new Set(),
+  };
+}
+
+/**
+ * The same by Spin, without partial order reduction.
+ * @throws HarnessError when Spin or the compiler fails, or Spin did not finish
+ */
+export function spinTwin(vectors: number): TwinCount {
+  const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-spin-'));
+  const run = (program: string, ...args: string[]): string => {
+    try {
+      return execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    } catch (error) {
+      throw new HarnessError(`${program}: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  try {
+    // What is written and never read is a part of the state all the same.
+    run('spin', '-o2', `-DN=${vectors}`, '-a', MODEL);
+    run('gcc', '-O2', '-DSAFETY', '-DNOREDUCE', '-o', 'pan', 'pan.c');
+    return countsOf(run(join(folder, 'pan'), '-m5000000', '-w22'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Spin counts its own first step, which leads into the model, as a transition. */
+function countsOf(said: string): TwinCount {
+  const number = (pattern: RegExp): number => {
+    const found = pattern.exec(said)?.[1];
+    if (found === undefined) throw new HarnessError(`pan: expected ${pattern} in what it prints`);
+    return Number(found);
+  };
+  if (/max search depth too small|Search not completed/.test(said)) throw new HarnessError('pan: did not finish');
+  return {
+    states: number(/(\d+) states, stored/),
+    transitions: number(/(\d+) transitions/) - SPINS_OWN,
+    seconds: number(/elapsed time ([\d.]+) seconds/),
+  };
+}
+
+const SPINS_OWN = 1;

@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { canSpin, exploreTwin, spinTwin } from './runner/explored-twin.ts';
+
+// Two models of one configuration by two hands, each explored by a tool of its own.
+
+describe('Spin on the Promela twin', () => {
+  const required = process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
+  const ready = canSpin();
+  if (!ready) process.stderr.write('SKIPPED: Spin is not here: apt-get install spin gcc\n');
+
+  it.runIf(ready || required).each([2, 3, 4])('finds as many states and transitions of %i vectors', (vectors) => {
+    const { states, transitions } = exploreTwin(vectors);
+    expect(spinTwin(vectors)).toMatchObject({ states, transitions });
+    expect(states).toBe({ 2: 39, 3: 253, 4: 1731 }[vectors]);
+  });
+});

@@ -1,0 +1,82 @@
+import type { Palette } from './palette.ts';
+
+/** What was found of one configuration, in the words of a report. */
+export interface ExploredRow {
+  readonly profile: string;
+  /** Its devices in a few words. */
+  readonly machine: string;
+  readonly operations: number;
+  /** Whether events were tried in windows. */
+  readonly windows: boolean;
+  readonly states: number;
+  readonly statesCovered: number;
+  readonly transitions: number;
+  readonly depth: number;
+  readonly closed: boolean;
+  /** Whether it ended because there was no room for more states. */
+  readonly full: boolean;
+  readonly seconds: number;
+  readonly holds: readonly string[];
+  readonly broken: readonly ExploredBreach[];
+}
+
+/** A shortest sequence that breaks a promise, told. */
+export interface ExploredBreach {
+  readonly invariant: string;
+  readonly message: string;
+  /** The clause that explains it, or null. */
+  readonly expectedBy: string | null;
+  readonly operations: number;
+  readonly story: string;
+  /** The file that repeats it. */
+  readonly file: string;
+}
+
+/** All configurations that were explored, and what came of it. */
+export function exploreText(rows: readonly ExploredRow[], palette: Palette): string {
+  const unexpected = rows.flatMap(({ broken }) => broken).filter(({ expectedBy }) => expectedBy === null);
+  const open = rows.filter(({ closed }) => !closed).length;
+  const scope = open === 0 ? 'in every reachable state' : `as far as was gone: ${open} of ${rows.length} did not close`;
+  const end =
+    unexpected.length === 0
+      ? palette.good(`✓ Nothing unexpected ${scope}.`)
+      : palette.bad(`✗ ${unexpected.length} ${unexpected.length === 1 ? 'promise is' : 'promises are'} broken.`);
+  return [...rows.map((row) => rowText(row, palette)), end].join('\n\n');
+}
+
+function rowText(row: ExploredRow, palette: Palette): string {
+  const perSecond = Math.round(row.transitions / row.seconds);
+  const covered =
+    row.statesCovered === row.states ? '' : ` (${count(row.statesCovered)} with the vectors' names exchanged)`;
+  const tried = `${row.operations} operations${row.windows ? ', and an event in each window' : ''}`;
+  const lines = [
+    palette.strong(row.profile),
+    `  ${row.machine}; ${tried}`,
+    `  ${count(row.states)} states${covered}, ${count(row.transitions)} transitions, ${endWords(row)}; ` +
+      `${row.seconds.toFixed(1)} s, ${count(perSecond)} transitions per second`,
+  ];
+  const scope = row.closed ? 'for every reachable state' : `for every sequence of up to ${row.depth} operations`;
+  if (row.holds.length > 0) lines.push(`  ${palette.good('✓')} holds ${scope}: ${row.holds.join(', ')}`);
+  return [...lines, ...row.broken.flatMap((breach) => breachLines(breach, palette))].join('\n');
+}
+
+function endWords({ closed, full, depth }: ExploredRow): string {
+  if (closed) return `closed at depth ${depth}`;
+  return full ? `no room for more states beyond depth ${depth}` : `not closed at depth ${depth}`;
+}
+
+function breachLines(breach: ExploredBreach, palette: Palette): readonly string[] {
+  const { invariant, message, expectedBy, operations, story, file } = breach;
+  const known = expectedBy === null ? palette.bad('✗ broken') : palette.strong('! broken as known');
+  const why = expectedBy === null ? '' : `, by ${expectedBy}`;
+  return [
+    `  ${known}: ${invariant}${why}: ${message}`,
+    `    no sequence of fewer than ${operations} operations does; this one does:`,
+    ...story.split('\n').map((line) => (line === '' ? '' : `    ${line}`)),
+    `    npm start -- replay ${file} --system reference`,
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}

@@ -32,14 +32,15 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, ' +
-        'got fly (--help lists them)',
+      'vfio-irq: command: expected one of run, replay, reproducer, mutants, smoke, systems, clauses, report, rates, ' +
+        'bench; got fly (--help says what they do)',
     ],
     [
       ['run', '--system', 'linux-9'],
       'vfio-irq: --system: expected one of reference, optimised, linux-6.1, linux-6.12, qemu-7.2, qemu-10.0, ' +
         'qemu-7.2/irqfd, qemu-10.0/irqfd, stack:linux-6.1+qemu-7.2, stack:linux-6.1+qemu-10.0, ' +
-        'stack:linux-6.12+qemu-7.2, stack:linux-6.12+qemu-10.0, linux:PATH, qemu:PATH or mutant:ID, got linux-9',
+        'stack:linux-6.12+qemu-7.2, stack:linux-6.12+qemu-10.0, linux:PATH, qemu:PATH, stdio:COMMAND or mutant:ID, ' +
+        'got linux-9',
     ],
     [['--seed', 'lucky'], 'vfio-irq: --seed: expected a whole number from 0 to 4294967295, got lucky'],
     [['run', '--runs', '0'], 'vfio-irq: --runs: expected a whole number from 1 to 1000000000, got 0'],

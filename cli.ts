@@ -9,8 +9,10 @@ import { replay } from './commands/replay.ts';
 import { report } from './commands/report.ts';
 import { reproducer } from './commands/reproducer.ts';
 import { run } from './commands/run.ts';
+import { smoke } from './commands/smoke.ts';
 import { systems } from './commands/systems.ts';
 import { SYSTEM_NAMES } from './impl/index.ts';
+import { CommandError } from './impl/stdio/words.ts';
 import { PROFILES_IN_WORDS } from './model/profiles.ts';
 import { INVARIANTS } from './properties/invariants/index.ts';
 import { RecordError } from './properties/runner/record.ts';
@@ -29,6 +31,7 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
                       a stand-alone C program of a scenario or a finding whose operations are calls of vfio
   mutants [--id ID]... [--seeds N] [--json FILE]
                       the detection benchmark: each historic fault searched for, with N seeds (30)
+  smoke stdio:COMMAND what a harness of yours must pass before its answers count, and what to do next
   systems             every system: ready or not, and the command that makes it ready
   clauses [--out DIR] the rules of the model with their sources, and which the last run there reached
   report [FILE]... [--out DIR]
@@ -37,13 +40,29 @@ const USAGE = `vfio-irq: conformance of VFIO interrupts
   rates [--system NAME]... [--time SECONDS] [--modules DIR]
                       how often a real kernel loses an event while its interrupts are changed, on one processor and on
                       two, SECONDS for each way to change them: counts, never a verdict
-  bench [--json FILE] every part against what people would use instead, and what growth costs under each VMM
+  bench [--json FILE] [--compare FILE]
+                      every part against what people would use instead, and what growth costs under each VMM; --compare
+                      tells beside it what another --json wrote
 
   systems     ${SYSTEM_NAMES.join(', ')}, linux:PATH (a kernel .deb, or an image with --modules
-              DIR), qemu:PATH (a program), qemu:PATH/irqfd, mutant:ID
+              DIR), qemu:PATH (a program), qemu:PATH/irqfd, stdio:COMMAND (a program of yours), mutant:ID
   profiles    ${PROFILES_IN_WORDS}
   invariants  ${INVARIANTS.map(({ id }) => id).join(', ')}
 `;
+
+/** What does each command; the first is done without one. */
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
+  run,
+  replay,
+  reproducer,
+  mutants,
+  smoke,
+  systems,
+  clauses,
+  report,
+  rates,
+  bench: measure,
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const [word = 'run', ...rest] = args;
@@ -52,18 +71,10 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.held;
   }
   if (word.startsWith('--')) return run(args);
-  if (word === 'run') return run(rest);
-  if (word === 'replay') return replay(rest);
-  if (word === 'reproducer') return reproducer(rest);
-  if (word === 'mutants') return mutants(rest);
-  if (word === 'systems') return systems(rest);
-  if (word === 'clauses') return clauses(rest);
-  if (word === 'report') return report(rest);
-  if (word === 'rates') return rates(rest);
-  if (word === 'bench') return measure(rest);
+  const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  if (command !== undefined) return command(rest);
   throw new UsageError(
-    `command: expected run, replay, reproducer, mutants, systems, clauses, report, rates or bench, got ${word} ` +
-      '(--help lists them)',
+    `command: expected one of ${Object.keys(COMMANDS).join(', ')}; got ${word} (--help says what they do)`,
   );
 }
 
@@ -78,6 +89,7 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof RecordError || error instanceof SummaryError) return EXIT.usage;
+  const isBadInput = [UsageError, RecordError, SummaryError, CommandError].some((kind) => error instanceof kind);
+  if (isBadInput) return EXIT.usage;
   return error instanceof UnavailableError ? EXIT.unavailable : EXIT.harness;
 }

@@ -66,7 +66,8 @@ export function factoryOf(name: string, modules: string | undefined): SystemFact
   const factory = systemFactory(name, modules);
   if (factory === undefined)
     throw new UsageError(
-      `--system: expected one of ${SYSTEM_NAMES.join(', ')}, linux:PATH, qemu:PATH or mutant:ID, got ${name}`,
+      `--system: expected one of ${SYSTEM_NAMES.join(', ')}, linux:PATH, qemu:PATH, stdio:COMMAND or mutant:ID, ` +
+        `got ${name}`,
     );
   return factory;
 }

@@ -7,7 +7,8 @@ import { type BenchPair, measureRows, type Work } from '../reports/bench/turns.t
 import { type BenchRow, benchJson } from '../reports/bench-json.ts';
 import { benchText } from '../reports/bench-text.ts';
 import { growthText } from '../reports/growth-text.ts';
-import { EXIT, factoryOf, makeRoom, parse } from './arguments.ts';
+import { readBench } from '../reports/read-bench.ts';
+import { EXIT, factoryOf, makeRoom, optional, parse, readText } from './arguments.ts';
 import { palette } from './shown.ts';
 
 /** Vectors whose growth is counted: more tell the same, and 2,048 take seconds. */
@@ -20,13 +21,14 @@ const SCENARIOS = 1000;
 
 /** Every benchmark: each row is a ratio of two things done in the same run. */
 export async function measure(args: readonly string[]): Promise<number> {
-  const { values } = parse(args, { json: { type: 'string' } });
+  const { values } = parse(args, { json: { type: 'string' }, compare: { type: 'string' } });
+  const before = optional(values.compare, (file) => readBench(readText(file), file));
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
   for (const part of [engine, allocation, ims]) {
     const measured = await part();
     rows.push(...measured);
-    process.stdout.write(`${benchText(measured, palette())}\n`);
+    process.stdout.write(`${benchText(measured, palette(), before)}\n`);
   }
   process.stdout.write(`${growthText(growthCosts(GROWTH_VECTORS), palette())}\n`);
   if (values.json !== undefined) writeFileSync(values.json, benchJson(rows));

@@ -1,4 +1,5 @@
-import type { System } from '#vocabulary';
+import { HarnessError, type System } from '#vocabulary';
+import { isStdioName } from '../impl/stdio/system.ts';
 import { platformOf, profileNamed, profileOf } from '../model/profiles.ts';
 import { INVARIANTS } from '../properties/invariants/index.ts';
 import { lacks } from '../properties/runner/campaign.ts';
@@ -7,6 +8,7 @@ import { type Recorded, readRecorded } from '../properties/runner/record.ts';
 import type { Finding } from '../properties/runner/verdict.ts';
 import { heldText } from '../reports/held-text.ts';
 import { itfJson } from '../reports/itf.ts';
+import { shellWord } from '../reports/shell-word.ts';
 import { findingText } from '../reports/text.ts';
 import { shownPath, writeWhole } from '../reports/write.ts';
 import { EXIT, factoryOf, makeRoom, parse, readText, requireReady, UnavailableError, UsageError } from './arguments.ts';
@@ -21,6 +23,10 @@ export async function replay(args: readonly string[]): Promise<number> {
     throw new UsageError(`replay: expected one file, got ${positionals.length}`);
   const recorded = readRecorded(readText(file), file);
   const name = values.system ?? (recorded.kind === 'finding' ? recorded.finding.system : 'optimised');
+  if (values.system === undefined && isStdioName(name))
+    throw new UsageError(
+      `${file}: expected --system, as it names a program to run: --system ${shellWord(name)} if you trust it`,
+    );
   const factory = factoryOf(name, values.modules);
   requireReady(factory);
   if (values.itf !== undefined) makeRoom(values.itf);
@@ -45,8 +51,13 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
     invariants: INVARIANTS,
     subjectPlatform: named === undefined ? scenario.config : platformOf(named),
   });
-  if (itf !== undefined) writeWhole(itf, itfJson({ scenario, judgement }, `${shownPath(file)} on ${system.name}`));
   const verdict = verdictOf(judgement);
+  const { skipped, steps, lastWords } = judgement.subject;
+  if (lastWords !== undefined && steps.length === 0)
+    throw new HarnessError(`${system.name} did not start on a scenario without operations: ${lastWords}`);
+  if (skipped !== undefined && verdict === 'held')
+    throw new UnavailableError(`${system.name}: left at operation ${steps.length}, which it does not do: ${skipped}`);
+  if (itf !== undefined) writeWhole(itf, itfJson({ scenario, judgement }, `${shownPath(file)} on ${system.name}`));
   const id = recorded.kind === 'finding' ? recorded.finding.id : '00000000';
   const seed = recorded.kind === 'finding' ? recorded.finding.seed : 0;
   if (recorded.kind === 'finding')
@@ -58,7 +69,7 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
   if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
   else {
     const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
-    const replayCommand = `npm start -- replay ${shownPath(file)} --system ${system.name}`;
+    const replayCommand = `npm start -- replay ${shellWord(shownPath(file))} --system ${shellWord(system.name)}`;
     process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette: palette() })}\n`);
   }
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;

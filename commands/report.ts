@@ -25,7 +25,8 @@ export function report(args: readonly string[]): number {
   const options = {
     ...wordsOf(run.invariants),
     ...companions,
-    replayCommand: (finding: Finding) => replayCommand(findingFiles.get(finding) ?? findingFile(out, finding.id)),
+    replayCommand: (finding: Finding) =>
+      replayCommand(findingFiles.get(finding) ?? findingFile(out, finding.id), finding),
     growth: growthCosts(GROWTH_VECTORS),
     parts: runs,
     remarks: told,

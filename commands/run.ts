@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism, release } from 'node:os';
 import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS } from '../impl/index.ts';
+import { isStdioName } from '../impl/stdio/system.ts';
 import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from '../model/profiles.ts';
 import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
@@ -247,7 +248,8 @@ async function runProfile(
     lengthMax: options.lengthMax,
     seconds: options.seconds ?? (short ? share : Number.POSITIVE_INFINITY),
     shard: options.shard,
-    crew: isReal(system) ? null : crew,
+    // A program of somebody else's is started once: whether two of it go together nobody has said.
+    crew: isReal(system) || isStdioName(system.name) ? null : crew,
     stop,
     onProgress: (now) => progress.show(now),
   });

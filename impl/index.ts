@@ -9,6 +9,7 @@ import type { Kernel } from './qemu/kernel.ts';
 import { isQemuName, qemuFactory } from './qemu/system.ts';
 import { isStackName, STACK_NAMES } from './stack/artifacts.ts';
 import { stackFactory } from './stack/system.ts';
+import { isStdioName, stdioFactory } from './stdio/system.ts';
 
 const IN_PROCESS: readonly SystemFactory[] = [
   { name: 'reference', readiness: () => ({ ready: true }), start: async () => referenceSystem() },
@@ -37,6 +38,7 @@ export const SYSTEM_NAMES: readonly string[] = [
  */
 export function systemFactory(name: string, modules?: string): SystemFactory | undefined {
   if (isStackName(name)) return stackFactory(name);
+  if (isStdioName(name)) return stdioFactory(name);
   if (isQemuName(name)) return qemuFactory(name, modelledKernel);
   if (REAL.includes(name) || /^linux:./.test(name)) return linuxFactory(name, modules === undefined ? {} : { modules });
   return IN_PROCESS.find((factory) => factory.name === name) ?? mutantFactory(name);

@@ -9,6 +9,7 @@ import { mutantCounts } from './mutants-summary.ts';
 import type { Palette } from './palette.ts';
 import { companionsIn, findingFile } from './recorded.ts';
 import { scoreboardText } from './scoreboard-text.ts';
+import { shellWord } from './shell-word.ts';
 import { stepSummary } from './step-summary.ts';
 import { summaryJson } from './summary.ts';
 import { findingText } from './text.ts';
@@ -38,9 +39,13 @@ export function pageFile(out: string): string {
   return join(out, 'index.html');
 }
 
-/** What replays the finding of a file. */
-export function replayCommand(file: string): string {
-  return `npm start -- replay ${shownPath(file)}`;
+/**
+ * What replays the finding of a file. The program that is to run it again is named: `replay` starts none that nobody
+ * but a file has named.
+ */
+export function replayCommand(file: string, { system }: Finding): string {
+  const runner = system.startsWith('stdio:') ? ` --system ${shellWord(system)}` : '';
+  return `npm start -- replay ${shellWord(shownPath(file))}${runner}`;
 }
 
 /** Writes the files of a run and returns what a terminal shows of it: findings that fail it, then the scoreboard. */
@@ -54,7 +59,7 @@ export function reportRun(
   const findings = run.results.flatMap((result) => result.findings);
   const companions = companionsIn(files.out);
   const fileOf = ({ id }: Finding): string => findingFile(files.out, id);
-  const words = { ...glossary, replayCommand: (finding: Finding): string => replayCommand(fileOf(finding)) };
+  const words = { ...glossary, replayCommand: (finding: Finding): string => replayCommand(fileOf(finding), finding) };
   for (const finding of findings) writeWhole(fileOf(finding), writeFinding(finding));
   const page = pageFile(files.out);
   writeWhole(page, htmlPage(run, { ...words, ...companions, growth }));

@@ -41,8 +41,9 @@ export function scoreboardText(run: RunResult, options: ScoreboardTextOptions): 
     goneLines(run, options, palette),
     unexpectedLines(run, options, palette),
     clauseLines(run, options, palette),
-    reasonLines(run, 'skipped', 'Not tested', palette),
-    reasonLines(run, 'errored', 'The harness failed, so nothing is known', palette),
+    reasonLines(run, ['skipped'], 'Not tested', palette),
+    reasonLines(run, ['errored'], 'The harness failed, so nothing is known', palette),
+    reasonLines(run, ['pass', 'fail'], 'Not all of it was asked', palette),
     findingLines(run, options, palette),
     options.page === undefined ? [] : [`${palette.strong('Page')}  ${printable(options.page)}`],
     verdictLines(run, palette),
@@ -259,24 +260,27 @@ function clauseLines(
   ];
 }
 
-/** Systems that were not judged, each with the reason. That ends in a command to copy, so it is never broken. */
+/** Systems not judged, or not in all, with the reason. That ends in a command to copy, so it is never broken. */
 function reasonLines(
   run: RunResult,
-  verdict: 'skipped' | 'errored',
+  verdicts: readonly CampaignResult['verdict'][],
   heading: string,
   palette: Palette,
 ): readonly string[] {
-  const results = run.results.filter((result) => result.verdict === verdict);
+  const judged = verdicts.includes('pass');
+  const results = run.results.filter(
+    ({ verdict, reason }) => verdicts.includes(verdict) && (!judged || reason !== undefined),
+  );
   if (results.length === 0) return [];
   const names = results.map(({ system, profile }) =>
     printable(system === profile ? system : `${system} on ${profile}`),
   );
   const width = widest(names);
   return [
-    palette.bad(palette.strong(heading)),
+    judged ? palette.strong(heading) : palette.bad(palette.strong(heading)),
     ...results.map((result, index) => {
       const reason = printable(result.reason ?? 'no reason was given').replaceAll('\n', ' ');
-      return `  ${symbolOf(verdict, palette)} ${left(names[index] ?? '', width)}  ${reason}`;
+      return `  ${symbolOf(result.verdict, palette)} ${left(names[index] ?? '', width)}  ${reason}`;
     }),
   ];
 }

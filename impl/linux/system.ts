@@ -18,6 +18,7 @@ import {
   type Trace,
   VECTOR_STATE_MASK,
 } from '#vocabulary';
+import { Raises } from '../raises.ts';
 import { initramfs } from './initramfs.ts';
 import {
   agentPath,
@@ -31,7 +32,7 @@ import {
   UNPACK_PROGRAMS,
 } from './kernels.ts';
 import { prepareUserKernel } from './prepare.ts';
-import { type Answer, decodeAnswer, encodeScenario, eventfdsOf, expectDone, Raises } from './protocol.ts';
+import { type Answer, decodeAnswer, encodeScenario, eventfdsOf, expectDone } from './protocol.ts';
 import { bootVm, DEVICES, type Said, type Vm } from './vm.ts';
 
 const PRECISION: Precision = { vectorState: VECTOR_STATE_MASK, messageControl: true, registers: REGISTERS_MASK };

@@ -29,11 +29,12 @@ export interface Step {
 }
 
 /**
- * What a scenario did. `steps[i]` answers `operations[i]`; after an outcome `unknown` there are no more steps.
+ * What a scenario did. `steps[i]` answers `operations[i]`; after an outcome `unknown`, and from an operation on that
+ * was skipped, there are no more steps.
  * A Trace belongs to its System and is valid until that system's next run: who keeps it copies it.
  */
 export interface Trace {
-  /** Before the first operation. */
+  /** Before the first operation. Empty where the system died, or declined, before anything could be seen. */
   readonly initial: Observation;
   /** The same of the parent. Left out where there are no mediated devices. */
   readonly initialParent?: ParentObservation;
@@ -43,4 +44,6 @@ export interface Trace {
    * answered.
    */
   readonly lastWords?: string;
+  /** Why the steps end early: what the system says it does not do. Not an answer, and so never a wrong one. */
+  readonly skipped?: string;
 }

@@ -13,7 +13,7 @@ import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
 import { signatures, verdictOf } from './signature.ts';
-import { type Failure, keep, Tally, type TallyPart } from './tally.ts';
+import { answered, type Failure, keep, Tally, type TallyPart } from './tally.ts';
 import type { CampaignResult, Finding, Judgement } from './verdict.ts';
 
 export interface CampaignPlan extends Drawing {
@@ -43,6 +43,8 @@ export interface Progress {
 
 /** Distinct findings after which a campaign ends with the block: more would say the same thing again. */
 const FINDINGS_MAX = 5;
+/** Scenarios that a system does not live through after which a campaign ends: each costs a new start, or a time-out. */
+const ENDS_MAX = 3;
 /** Seconds for shrinking one finding, in a campaign that has more. */
 const SHRINK_SECONDS = 20;
 
@@ -105,9 +107,10 @@ async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolea
         tally.add(ready.scenario, ready.judgement, false);
         waiting.delete(counted);
         counted += 1;
+        ended = tally.unforeseenEnds >= ENDS_MAX;
         if (counted % BLOCK_SCENARIOS !== 0) continue;
         tell(plan, tally);
-        ended = isFull(tally);
+        ended ||= isFull(tally);
       }
     }
   };
@@ -229,7 +232,7 @@ async function shrink(plan: CampaignPlan, signature: string, failure: Failure): 
     if (performance.now() > deadline) return true;
     const judgement = await lockstep(plan.system, scenario, terms(plan));
     if (!signatures(scenario, judgement).includes(signature)) return true;
-    shortest = { scenario, judgement: keep(judgement) };
+    shortest = { scenario: answered(scenario, judgement), judgement: keep(judgement) };
     return false;
   });
   const details = await fc.check(property, { examples: [[failure.scenario]], numRuns: 1 });
@@ -241,10 +244,15 @@ function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], 
   const violations = tally.violations(findings);
   const broken = findings.some(({ verdict }) => verdict !== 'expected');
   const noLongerOccurs = violations.some(({ clause, count }) => clause !== null && count === 0);
+  const { skips, scenarios: asked } = tally;
+  const left = `${skips.length} of ${asked} scenarios were left at what the system does not do`;
+  const heldOrBroken = broken || noLongerOccurs ? 'fail' : 'pass';
   return {
     system: plan.system.name,
     profile: plan.profile,
-    verdict: broken || noLongerOccurs ? 'fail' : 'pass',
+    // Where nothing at all was answered there is nothing that held, and nothing that no longer occurs.
+    verdict: skips.length > 0 && tally.operations === 0 ? 'skipped' : heldOrBroken,
+    ...(skips.length > 0 ? { reason: `${left}, the first: ${skips[0]}` } : {}),
     scenarios: tally.scenarios,
     operations: tally.operations,
     seconds: (performance.now() - startedAt) / 1000,

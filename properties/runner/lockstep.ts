@@ -1,9 +1,10 @@
-import type { Event, Platform, Precision, Scenario, System, Trace } from '#vocabulary';
+import type { Platform, Scenario, System, Trace } from '#vocabulary';
 import { specify } from '../../model/reference.ts';
 import { type Expectation, expectationsOf } from '../expected.ts';
 import { violations } from '../invariants/index.ts';
 import type { Invariant, Violation } from '../invariants/invariant.ts';
 import { compare } from './compare.ts';
+import { completed } from './completed.ts';
 import type { Divergence, Finding, JudgedViolation, Judgement } from './verdict.ts';
 
 /** What a scenario is judged by. */
@@ -17,11 +18,12 @@ export interface Terms {
 
 /** Runs a scenario on the reference and the subject side by side and judges it. */
 export async function lockstep(subject: System, scenario: Scenario, terms: Terms): Promise<Judgement> {
-  const reference = specify(scenario);
   const subjectScenario =
     terms.subjectPlatform === undefined ? scenario : withPlatform(scenario, terms.subjectPlatform);
-  const trace = await subject.run(subjectScenario);
-  return judge(scenario, reference, trace, subject, terms);
+  // A subject in another process works meanwhile.
+  const running = subject.run(subjectScenario);
+  const reference = specify(scenario);
+  return judge(scenario, reference, await running, subject, terms);
 }
 
 /** Judges two recorded runs. Nothing is run: a saved run of a real kernel can be judged again. */
@@ -47,17 +49,6 @@ export function judge(
     divergences: divergences.filter(({ step }) => step < fault.step),
     violations: [...judged.filter(({ step }) => step < fault.step), fault],
   };
-}
-
-/** A run with the messages that its system cannot show, as the reference has them: an invariant wants all of them. */
-function completed(subject: Trace, reference: Trace, { seesMessage }: Precision): Trace {
-  if (seesMessage === undefined) return subject;
-  const isSeen = (event: Event): boolean => event.kind !== 'message' || seesMessage(event);
-  const steps = subject.steps.map((step, index) => {
-    const unseen = (reference.steps[index]?.events ?? []).filter((event) => !isSeen(event));
-    return unseen.length === 0 ? step : { ...step, events: [...step.events.filter(isSeen), ...unseen] };
-  });
-  return { ...subject, steps };
 }
 
 /** The first thing that the subject did otherwise, or died of, where that is expected of it. */

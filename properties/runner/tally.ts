@@ -1,6 +1,7 @@
 import type { Scenario, Trace } from '#vocabulary';
 import type { InvariantId } from '../invariants/invariant.ts';
 import { type CoverageCounts, CoverageTally } from './coverage.ts';
+import { isUnforeseenEnd } from './lockstep.ts';
 import { signatures, verdictOf } from './signature.ts';
 import type { Finding, Judgement, ViolationCount } from './verdict.ts';
 
@@ -27,6 +28,8 @@ export interface TallyPart {
   readonly scenarios: number;
   readonly operations: number;
   readonly divergences: number;
+  readonly unforeseenEnds: number;
+  readonly skips: readonly string[];
   readonly coverage: CoverageCounts;
   readonly clauses: ReadonlyMap<string, number>;
   readonly failures: ReadonlyMap<string, Failure>;
@@ -39,6 +42,10 @@ export class Tally {
   scenarios = 0;
   operations = 0;
   divergences = 0;
+  /** Scenarios that the system did not live through, and was not expected to die of. */
+  unforeseenEnds = 0;
+  /** Why the system left a scenario, for each that it left at what it does not do. */
+  readonly skips: string[] = [];
   readonly coverage = new CoverageTally();
   readonly clauses = new Map<string, number>();
   /** By signature, as first met. */
@@ -57,12 +64,21 @@ export class Tally {
     this.#violations.set(violationKey(invariant, clause), { invariant, clause, count: 0 });
   }
 
-  add(scenario: Scenario, judgement: Judgement, isStory: boolean): void {
+  add(drawn: Scenario, judgement: Judgement, isStory: boolean): void {
+    const scenario = answered(drawn, judgement);
+    const { subject, divergences, violations } = judgement;
     this.scenarios += 1;
     this.operations += scenario.operations.length;
-    if (judgement.divergences.length > 0) this.divergences += 1;
-    this.coverage.add(scenario, judgement.reference);
-    this.#countClauses(judgement.reference);
+    if (divergences.length > 0) this.divergences += 1;
+    if (isUnforeseenEnd(subject, violations)) this.unforeseenEnds += 1;
+    if (subject.skipped !== undefined) this.skips.push(subject.skipped);
+    // What the system was not asked has not been tested on it.
+    const reference = {
+      ...judgement.reference,
+      steps: judgement.reference.steps.slice(0, scenario.operations.length),
+    };
+    this.coverage.add(scenario, reference);
+    this.#countClauses(reference);
     this.#countViolations(judgement);
     for (const signature of signatures(scenario, judgement))
       this.#remember(signature, { scenario, judgement, isStory });
@@ -70,8 +86,8 @@ export class Tally {
 
   /** What was counted here, to be added elsewhere. */
   part(): TallyPart {
-    const { scenarios, operations, divergences, clauses, failures, expectedExamples } = this;
-    const counts = { scenarios, operations, divergences, clauses, failures, expectedExamples };
+    const { scenarios, operations, divergences, unforeseenEnds, skips, clauses, failures, expectedExamples } = this;
+    const counts = { scenarios, operations, divergences, unforeseenEnds, skips, clauses, failures, expectedExamples };
     return { ...counts, coverage: this.coverage.part(), violations: this.#violations };
   }
 
@@ -80,6 +96,8 @@ export class Tally {
     this.scenarios += part.scenarios;
     this.operations += part.operations;
     this.divergences += part.divergences;
+    this.unforeseenEnds += part.unforeseenEnds;
+    this.skips.push(...part.skips);
     this.coverage.merge(part.coverage);
     for (const [clause, count] of part.clauses) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + count);
     for (const [key, { count, ...broken }] of part.violations)
@@ -146,6 +164,12 @@ export class Tally {
 
 function violationKey(invariant: InvariantId, clause: string | null): string {
   return `${invariant} ${clause}`;
+}
+
+/** The scenario as far as the system has answered it, where it left it at something that it does not do. */
+export function answered({ config, operations }: Scenario, { subject }: Judgement): Scenario {
+  if (subject.skipped === undefined) return { config, operations };
+  return { config, operations: operations.slice(0, subject.steps.length) };
 }
 
 /** A Trace belongs to its system until that system's next run, so a judgement that is kept is copied. */

@@ -54,7 +54,7 @@ export interface CampaignResult {
   readonly verdict: 'pass' | 'fail' | 'skipped' | 'errored';
   /**
    * Why it was skipped, or what the harness said when it failed; for a skipped system the command that makes it ready
-   * is the last part.
+   * is the last part. For one that passed or failed: how many scenarios it left at what it does not do.
    */
   readonly reason?: string;
   /** How the system itself behaves, where it was asked, and the profile of such a host, if one has that. */

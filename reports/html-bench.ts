@@ -9,7 +9,7 @@ export function benchSection(rows: readonly BenchRow[] | undefined): Content {
 <h2 id="bench-heading">Benchmarks</h2>
 <p class="quiet">Two pieces of work against each other on one machine, as ratios of their times. The mark is where the
 second stands: a bar that ends before it is faster.</p>
-<div class="scroll" role="region" aria-label="Benchmarks" tabindex="0">
+<div class="scroll" role="region" aria-label="Table of benchmarks" tabindex="0">
 <table class="matrix">
 <thead><tr><th scope="col">work</th><th scope="col" class="number">operations per second</th>
 <th scope="col" class="number">times the time</th><th scope="col">of</th><th scope="col">bar</th></tr></thead>

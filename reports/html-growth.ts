@@ -17,7 +17,7 @@ export function growthSection(costs: readonly GrowthCost[]): Content {
   return markup`<section id="growth" aria-labelledby="growth-heading">
 <h2 id="growth-heading">${title}</h2>
 <p>${story} ${tearDowns}</p>
-<div class="scroll" role="region" aria-label="${title}" tabindex="0">
+<div class="scroll" role="region" aria-label="Table: ${title}" tabindex="0">
 <table class="matrix growth">
 <thead><tr><td></td>${groups}<th scope="colgroup" colspan="2" class="cell">at worst</th></tr>
 <tr><th scope="col">vectors and policy</th>${headings}

@@ -22,14 +22,12 @@ export function operationsLegend({ scenario, judgement }: Finding): Content {
   );
   const meanings = [...new Set([...asked, ...called])].flatMap((kind) => {
     const meaning = MEANINGS[kind];
-    return meaning === undefined ? [] : [markup`<p><code>${kind}</code> ${meaning}</p>\n`];
+    return meaning === undefined ? [] : [markup`<dt><code>${kind}</code></dt><dd>${meaning}</dd>\n`];
   });
-  return [
-    meanings,
-    markup`<p class="chips-key"><span class="chips"><span class="is-armed">0</span></span> a vector with a trigger,
-unmasked <span class="chips"><span class="is-masked">0</span></span> masked
-<span class="chips"><span class="is-pending">0</span></span> pending
-<span class="chips"><span class="is-idle">0</span></span> without a trigger; point at one to read its state</p>
-`,
-  ];
+  return markup`<dl class="operations-key">
+${meanings}<dt><span class="chips"><span class="is-armed">0</span></span></dt><dd>a vector with a trigger, unmasked;
+<span class="chips"><span class="is-masked">0</span></span> masked;
+<span class="chips"><span class="is-pending">0</span></span> pending;
+<span class="chips"><span class="is-idle">0</span></span> without a trigger. Point at one to read its state</dd>
+</dl>`;
 }

@@ -12,7 +12,7 @@ export function mutantsSection(rows: readonly MutantRow[] | undefined): Content 
 <h2 id="mutants-heading">Mutants <span class="quiet">${killed} of ${total} killed with every seed</span>${survived}</h2>
 <p class="quiet">Each is the implementation with one historic fault. It is searched for with many seeds; a search that
 ends with a broken promise or another answer than the model's has killed it.</p>
-<div class="scroll" role="region" aria-label="Mutants" tabindex="0">
+<div class="scroll" role="region" aria-label="Table of mutants" tabindex="0">
 <table class="matrix">
 <thead><tr><th scope="col">mutant</th><th scope="col">fault</th><th scope="col">tier</th>
 <th scope="col" class="number">killed</th><th scope="col">told by</th>

@@ -6,16 +6,29 @@ import { type VectorGroup, type VectorState, vectorStateWords } from './vector-s
 /** Groups of vectors that are shown in every row; the table has all. */
 const CHIPS_MAX = 8;
 
-/** The touched vectors after an operation, each as a small box that says its state when it is pointed at. */
-export function stateChips(groups: readonly VectorGroup[], index: number): Content {
-  const chips = groups.slice(0, CHIPS_MAX).flatMap(({ name, before, after }) => {
-    const state = after[index];
+/**
+ * The touched vectors after an operation, each as a small box that says its state when it is pointed at; nothing where
+ * all are as they were, unless an interrupt came.
+ */
+export function stateChips(groups: readonly VectorGroup[], { index, got }: TimelineRow): Content {
+  const shown = groups.slice(0, CHIPS_MAX);
+  const isRaise = got?.events.some(({ raise }) => raise !== undefined) ?? false;
+  if (!isRaise && !shown.some((group) => isChanged(group, index))) return '';
+  const chips = shown.flatMap((group) => {
+    const state = group.after[index];
     if (state === undefined) return [];
-    const isNew = JSON.stringify(state) !== JSON.stringify(index === 0 ? before : after[index - 1]);
-    const kind = `${chipClass(state)}${isNew ? ' new' : ''}`;
-    return [markup`<span class="${kind}" title="vector ${name}: ${vectorStateWords(state)}">${name}</span>`];
+    const kind = `${chipClass(state)}${isChanged(group, index) ? ' new' : ''}`;
+    return [
+      markup`<span class="${kind}" title="vector ${group.name}: ${vectorStateWords(state)}">${group.name}</span>`,
+    ];
   });
   return chips.length === 0 ? '' : markup`<span class="chips" aria-hidden="true">${chips}</span>`;
+}
+
+function isChanged({ before, after }: VectorGroup, index: number): boolean {
+  const last = index === 0 ? before : after[index - 1];
+  const now = after[index];
+  return now !== undefined && (now.host !== last?.host || now.guest !== last.guest);
 }
 
 /** The one word that says most of a state. */
@@ -34,13 +47,15 @@ export function stateTable(groups: readonly VectorGroup[], rows: readonly Timeli
 <div class="scroll" role="region" aria-label="States in finding ${id}" tabindex="0">
 <table><thead><tr><th scope="col">vector</th>${headings}</tr></thead>
 <tbody><tr><th scope="row">start</th>${start}</tr>
-${rows.map((row) => stateRow(groups, row))}</tbody></table></div></details>`;
+${rows.map((row, place) => stateRow(groups, row, rows[place - 1]?.index ?? -1))}</tbody></table></div></details>`;
 }
 
-function stateRow(groups: readonly VectorGroup[], { index, operation }: TimelineRow): Markup {
-  const cells = groups.map(({ after }) => {
-    const state = after[index];
-    return markup`<td>${state === undefined ? '–' : vectorStateWords(state)}</td>`;
+function stateRow(groups: readonly VectorGroup[], { index, operation }: TimelineRow, before: number): Markup {
+  const cells = groups.map((group) => {
+    const state = group.after[index];
+    if (state === undefined) return markup`<td>–</td>`;
+    const isTold = before === index - 1 && !isChanged(group, index);
+    return markup`<td>${isTold ? 'same' : vectorStateWords(state)}</td>`;
   });
   return markup`<tr><th scope="row">${index} <code>${operation}</code></th>${cells}</tr>
 `;

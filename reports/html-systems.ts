@@ -43,7 +43,7 @@ ${promises}</dl>
 /** The table, in which one can move sideways. */
 function matrixMarkup(label: string, groups: readonly Markup[], { invariants }: PageWords): Markup {
   const headings = invariants.map(({ id }) => markup`<th scope="col">${link('invariant', id, id)}</th>`);
-  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+  return markup`<div class="scroll" role="region" aria-label="Table: ${label}" tabindex="0">
 <table class="matrix">
 <thead><tr>
 <th scope="col">profile</th>

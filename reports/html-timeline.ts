@@ -8,6 +8,7 @@ import { operationsLegend } from './html-legend.ts';
 import { clauseLink, invariantLink } from './html-parts.ts';
 import { stateChips, stateTable } from './html-states.ts';
 import { counted } from './layout.ts';
+import { shownRows } from './long-timeline.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { fateWords, type Raise } from './raises.ts';
 import {
@@ -41,9 +42,12 @@ export function timelineMarkup(finding: Finding, words: Glossary): Markup {
   const groups = vectorGroups(subject);
   const firstDifference = rows.find(({ differs }) => differs)?.index ?? -1;
   const drawing = { lanes, groups, firstDifference, words };
+  const shown = shownRows(rows);
   const windows = [...new Set(rows.flatMap((row) => row.windows))];
-  return markup`${startMarkup(timeline)}<div class="legend">
-${legendMarkup(rows, machine)}${windows.map(windowLegend)}${operationsLegend(finding)}</div>
+  return markup`${startMarkup(timeline)}<figure class="story" aria-label="Timeline of finding ${finding.id}">
+<div class="legend">
+<div>${legendMarkup(rows, machine)}${windows.map(windowLegend)}${edgeLegend(rows)}</div>
+${operationsLegend(finding)}</div>
 <table class="timeline" style="--lanes:${lanes.length}">
 <caption class="hidden">Timeline of finding ${finding.id}</caption>
 <thead><tr>
@@ -54,9 +58,20 @@ ${legendMarkup(rows, machine)}${windows.map(windowLegend)}${operationsLegend(fin
 <th scope="col">now observed</th>
 </tr></thead>
 <tbody>
-${rows.map((row) => timelineRows(row, drawing))}</tbody>
+${shown.map((one) => ('row' in one ? timelineRows(one.row, drawing) : leftOutRow(one.leftOut)))}</tbody>
 </table>
-${stateTable(groups, rows, finding.id)}`;
+</figure>
+${stateTable(
+  groups,
+  shown.flatMap((one) => ('row' in one ? one.row : [])),
+  finding.id,
+)}`;
+}
+
+function leftOutRow(count: number): Markup {
+  const words = `${counted(count, 'operation')} in which nothing of this showed: the file has them`;
+  return markup`<tr class="left-out"><td></td><td class="lanes"></td><td class="quiet" colspan="3">${words}</td></tr>
+`;
 }
 
 function startMarkup({ parent, before }: Timeline): Content {
@@ -76,6 +91,15 @@ function windowLegend(window: Window): Markup {
 `;
 }
 
+/** What the coloured edges of rows mean, where there are any. */
+function edgeLegend(rows: readonly TimelineRow[]): Content {
+  const isBroken = rows.some(({ differs, pointers }) => differs || pointers.some(({ kind }) => kind === 'place'));
+  if (!isBroken) return '';
+  const cause = markup`<span class="edge cause" aria-hidden="true"></span> an operation that the fault is made of`;
+  return markup`<p><span class="edge place" aria-hidden="true"></span> where the fault shows; ${cause}</p>
+`;
+}
+
 function timelineRows(row: TimelineRow, drawing: Drawing): readonly Markup[] {
   const happened = row.differs ? '' : eventsMarkup(row.got, drawing);
   const index = markup`<th scope="row" class="number">${row.index}</th>`;
@@ -89,9 +113,9 @@ ${row.differs ? sidesMarkup(row, drawing) : answerCells(row, drawing)}</tr>
   ];
 }
 
-function answerCells({ got, index }: TimelineRow, { groups }: Drawing): Markup {
-  return markup`<td class="answer"><span class="outcome">${got?.outcome ?? 'not asked'}</span></td>
-<td class="now">${stateChips(groups, index)}${changesMarkup(got)}</td>`;
+function answerCells(row: TimelineRow, { groups }: Drawing): Markup {
+  return markup`<td class="answer"><span class="outcome">${row.got?.outcome ?? 'not asked'}</span></td>
+<td class="now">${stateChips(groups, row)}${changesMarkup(row.got)}</td>`;
 }
 
 /** Reference and subject next to each other, where they differ. */
@@ -103,7 +127,7 @@ function sidesMarkup(row: TimelineRow, drawing: Drawing): Markup {
 <div class="side expected-side"><p class="tag">expected <span class="quiet">by the model</span></p>
 ${sideMarkup(expected, [], drawing)}</div>
 <div class="side got-side"><p class="tag">got <span class="quiet">from the system</span></p>
-${sideMarkup(got, others, drawing)}${stateChips(drawing.groups, index)}</div></div></td>`;
+${sideMarkup(got, others, drawing)}${stateChips(drawing.groups, row)}</div></div></td>`;
 }
 
 function sideMarkup(answer: Answer | undefined, calls: readonly string[], drawing: Drawing): Content {

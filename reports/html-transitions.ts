@@ -16,10 +16,20 @@ export function transitionsSection(run: RunResult): Content {
   if (maps.length === 0) return '';
   return markup`<section id="transitions" aria-labelledby="transitions-heading">
 <h2 id="transitions-heading">Transitions <span class="quiet">operation by the state that its device was in</span></h2>
-<p class="quiet">The darker, the more often, in powers of ten; an empty cell was never tried. Point at a cell for its
-count. Counted on the model, over all systems.</p>
+<p class="quiet">The stronger the colour, the more often: ${HEAT_KEY} An empty cell was never tried. Point at one for
+its count. Counted on the model, over all systems.</p>
 ${maps.map(mapMarkup)}</section>`;
 }
+
+const HEAT_WORDS = ['1 to 9', 'to 99', 'to 999', 'to 9,999', 'more.'];
+
+const HEAT_KEY: readonly Markup[] = HEAT_WORDS.map(
+  (
+    words,
+    place,
+  ) => markup`<svg class="heat key-cell" viewBox="0 0 16 12" width="16" height="12" aria-hidden="true"><rect
+class="h${place + 1}" x="0" y="0" width="16" height="12"/></svg> ${words} `,
+);
 
 /** The machines whose devices have the same classes of states, with their counts added up. */
 function mapsOf(results: readonly CampaignResult[]): readonly Transitions[] {
@@ -50,16 +60,18 @@ function countOf(coverages: readonly Coverage[], kind: string, name: string): nu
   }, 0);
 }
 
-/** Pixels of the map: a cell, the names of the kinds, those of the classes, which stand at a slant. */
+/** Pixels of the map: a cell, the names of the kinds, those of the classes, which stand at a slant above it. */
 const CELL = { width: 40, height: 17 } as const;
 const NAMES_WIDTH = 170;
-const CLASSES_HEIGHT = 150;
+const CLASSES_HEIGHT = 175;
+/** Room for the last of the names, which leans out to the right. */
+const LEAN = 170;
 
 function mapMarkup(map: Transitions): Markup {
   const { title, classes, rows } = map;
   const tried = rows.flatMap(({ counts }) => counts).filter((count) => count > 0).length;
   const words = `${title}: ${tried} of ${grouped(rows.length * classes.length)} cells tried`;
-  const width = NAMES_WIDTH + classes.length * CELL.width + 90;
+  const width = NAMES_WIDTH + classes.length * CELL.width + LEAN;
   const height = CLASSES_HEIGHT + rows.length * CELL.height + 2;
   return markup`<h3>${words}</h3>
 <div class="scroll" role="region" aria-label="Transitions of ${title}" tabindex="0">

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { GrowthCost, RunResult } from '../properties/runner/verdict.ts';
 import { benchSection } from './html-bench.ts';
-import { clausesSection, FILTER_SCRIPT } from './html-clauses.ts';
+import { clausesSection } from './html-clauses.ts';
 import { dateWords, environmentSection } from './html-environment.ts';
+import { PAGE_SCRIPT } from './html-filter.ts';
 import { findingsSection } from './html-findings.ts';
 import { growthSection } from './html-growth.ts';
 import { mutantsSection } from './html-mutants.ts';
@@ -52,7 +53,7 @@ ${benchSection(options.bench)}
 ${environmentSection(options.parts ?? [run])}
 </main>
 <script>
-${{ markup: FILTER_SCRIPT }}
+${{ markup: PAGE_SCRIPT }}
 </script>
 </body>
 </html>

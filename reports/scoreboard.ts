@@ -1,7 +1,7 @@
 import type { Clause } from '#vocabulary';
 import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
 import { expectationSource, type Glossary } from './glossary.ts';
-import { profileParts } from './places.ts';
+import { type Counted, profileParts } from './places.ts';
 
 /** One campaign's count of one violation. */
 export interface Tally {
@@ -60,20 +60,35 @@ export interface ClauseReach {
   readonly clause: Clause;
   readonly total: number;
   /** Profiles that reached it, in the order of the run. */
-  readonly profiles: readonly { readonly profile: string; readonly count: number }[];
+  readonly profiles: readonly Counted[];
+  /** The same of each system that did. */
+  readonly systems: readonly { readonly system: string; readonly profiles: readonly Counted[] }[];
 }
 
-/** Every clause of the model, in the model's order, summed over the systems of a profile. */
+/** Every clause of the model, in the model's order. */
 export function clauseReaches(run: RunResult, clauses: readonly Clause[]): readonly ClauseReach[] {
+  const systems = [...resultsBySystem(run)];
   return clauses.map((clause) => {
-    const counts = new Map<string, number>();
-    for (const { profile, clauses: reached } of run.results) {
-      const count = Object.hasOwn(reached, clause.id) ? (reached[clause.id] ?? 0) : 0;
-      if (count > 0) counts.set(profile, (counts.get(profile) ?? 0) + count);
-    }
-    const profiles = [...counts].map(([profile, count]) => ({ profile, count }));
-    return { clause, total: profiles.reduce((sum, { count }) => sum + count, 0), profiles };
+    const profiles = reachedUnder(run.results, clause);
+    return {
+      clause,
+      total: profiles.reduce((sum, { count }) => sum + count, 0),
+      profiles,
+      systems: systems
+        .map(([system, results]) => ({ system, profiles: reachedUnder(results, clause) }))
+        .filter((reach) => reach.profiles.length > 0),
+    };
   });
+}
+
+/** How many scenarios reached a clause under each profile, summed over systems. */
+function reachedUnder(results: readonly CampaignResult[], { id }: Clause): readonly Counted[] {
+  const counts = new Map<string, number>();
+  for (const { profile, clauses: reached } of results) {
+    const count = Object.hasOwn(reached, id) ? (reached[id] ?? 0) : 0;
+    if (count > 0) counts.set(profile, (counts.get(profile) ?? 0) + count);
+  }
+  return [...counts].map(([profile, count]) => ({ profile, count }));
 }
 
 /** Clauses that a run should have reached and did not. */

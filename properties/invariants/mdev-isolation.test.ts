@@ -12,12 +12,47 @@ import {
   parentOf,
   pasidSays,
   type Row,
+  SET,
   SUBMITTED,
   vectorSays,
 } from './mdev-tampered.fixture.ts';
 import { judged, twoVms } from './tampered.fixture.ts';
 
 const BROKEN: readonly Row[] = [
+  [
+    'a PASID is taken from an entry that carries it',
+    twoVms([ENABLED, NOTHING]),
+    ([, step]) => pasidSays(step, 1, { state: 'free', vm: -1, guest: 0, references: 0 }),
+    '1 pasid-isolation: entry 0 of vector 1 of mdev 0 lets PASID 1 through, which nobody has',
+  ],
+  [
+    'an entry that nobody has keeps its data',
+    twoVms([ENABLED, `${SET} 1+1 [-1]`]),
+    ([, step]) => entrySays(step, 0, { data: 0x101 }),
+    '1 pasid-isolation: nobody has an entry and it is not clean: entry 0 free: masked irq 0x101',
+  ],
+  [
+    'an entry that nobody has keeps its vector',
+    twoVms([ENABLED, `${SET} 1+1 [-1]`]),
+    ([, step]) => entrySays(step, 0, { vector: 1 }),
+    '1 pasid-isolation: nobody has an entry and it is not clean: entry 0 free: masked',
+  ],
+  [
+    'a guest reads the completion record of another',
+    twoVms([NOTHING]),
+    ([step]) => {
+      step?.events.push({ kind: 'completed', device: 1, descriptor: 0, status: 1 });
+    },
+    '0 pasid-isolation: vfio.getIrqInfo of VM 0 was told to mdev 1 of VM 1: completed',
+  ],
+  [
+    'a guest is told that a handle is revoked by what another does',
+    twoVms([NOTHING]),
+    ([step]) => {
+      step?.events.push({ kind: 'revoked', device: 1 });
+    },
+    '0 pasid-isolation: vfio.getIrqInfo of VM 0 was told to mdev 1 of VM 1: revoked',
+  ],
   [
     'vector 0 has an entry',
     twoVms([ENABLED]),

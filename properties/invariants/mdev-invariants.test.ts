@@ -213,30 +213,30 @@ const MASKS: readonly Row[] = [
     'unmasking opens the entry of another mdev',
     twoVms([`${SET} 1+1 [e2] @1`, ENABLED, 'guest.unmask 1']),
     ([, , step]) => entryOf(step, 0, [1, 1], control(IMS_PASID_ENABLE, 2)),
-    '2 mask-independence: guest.unmask made entry 0 of @1.1: unmasked pasid 2 irq 0x901 of entry 0 of @1.1: masked pasid ' +
-      '2 irq 0x901',
+    '2 mask-independence: guest.unmask made entry 0 of @1.1: unmasked pasid 2 irq 0x901 of entry 0 of @1.1: ' +
+      'masked pasid 2 irq 0x901',
   ],
   [
     'unmasking gives the entry of another mdev away, with its data',
     twoVms([`${SET} 1+1 [e2] @1`, 'guest.unmask 1']),
     ([, step]) => entrySays(step, 0, { control: control(OPEN, 2), data: 0x901, device: 0, vector: 1 }),
-    '1 mask-independence: guest.unmask made entry 0 of @0.1: masked pasid 2 irq 0x901 of entry 0 of @1.1: masked pasid 2 ' +
-      'irq 0x901',
+    '1 mask-independence: guest.unmask made entry 0 of @0.1: masked pasid 2 irq 0x901 of entry 0 of @1.1: ' +
+      'masked pasid 2 irq 0x901',
   ],
   [
     'unmasking gives the entry of another vector away, with its data',
     twoVms([`${SET} 2+1 [e2]`, 'guest.unmask 1']),
     ([, step]) => entrySays(step, 0, { control: control(OPEN, 1), data: 0x102, device: 0, vector: 1 }),
-    '1 mask-independence: guest.unmask made entry 0 of @0.1: masked pasid 1 irq 0x102 of entry 0 of @0.2: masked pasid 1 ' +
-      'irq 0x102',
+    '1 mask-independence: guest.unmask made entry 0 of @0.1: masked pasid 1 irq 0x102 of entry 0 of @0.2: ' +
+      'masked pasid 1 irq 0x102',
   ],
   [
     'unmasking takes the handle',
     twoVms([ENABLED, 'guest.requestHandle 1', 'guest.unmask 1'], { parent: { handles: 'requested' } }),
     ([, , step]) =>
       entrySays(step, 0, { control: control(IMS_PASID_ENABLE, 1), data: 0x101, device: 0, vector: 1, handle: false }),
-    '2 mask-independence: guest.unmask made entry 0 of @0.1: unmasked pasid 1 irq 0x101 of entry 0 of @0.1: masked pasid ' +
-      '1 irq 0x101 handle',
+    '2 mask-independence: guest.unmask made entry 0 of @0.1: unmasked pasid 1 irq 0x101 of entry 0 of @0.1: ' +
+      'masked pasid 1 irq 0x101 handle',
   ],
   [
     'a reset masks a vector of another mdev',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALLOCATED, ARMED, IMS_MASK, PENDING } from '#vocabulary';
+import { ALLOCATED, ARMED, IMS_MASK, IMS_PASID_ENABLE, PENDING } from '#vocabulary';
 import {
   control,
   descriptorSays,
@@ -16,7 +16,7 @@ import {
   SUBMITTED,
   vectorSays,
 } from './mdev-tampered.fixture.ts';
-import { judged, twoVms } from './tampered.fixture.ts';
+import { judged, judgedTrace, twoVms } from './tampered.fixture.ts';
 
 const BROKEN: readonly Row[] = [
   [
@@ -281,5 +281,32 @@ describe('pasid-isolation', () => {
   it.each(BROKEN)('sees that %s', (_, at, edit, expected) => {
     expect(judged(at)).toEqual([]);
     expect(judged(at, edit)).toContain(expected);
+  });
+});
+
+describe('a promise about entries', () => {
+  it('holds before the first operation', () => {
+    const told = judgedTrace(twoVms([NOTHING]), ({ initialParent }) => {
+      const open = { control: control(IMS_PASID_ENABLE, 2), data: 0x101, handle: false };
+      initialParent?.entries.push({ entry: 0, device: 0, vector: 1, ...open });
+    });
+    expect(told).toContain(
+      '0 pasid-isolation: entry 0 of vector 1 of mdev 0 is of VM 0 and lets PASID 2 of VM 1 through',
+    );
+    expect(told).toContain('0 mask-independence: entry 0 of @0.1: unmasked pasid 2 irq 0x101 is to be masked');
+  });
+});
+
+describe('a signal too many', () => {
+  it.each([
+    ['of its own', twoVms([ENABLED, NOTHING]), 'e1'],
+    ['of an eventfd that both VMs have', twoVms([`${SET} 1+1 [e1] @1`, ENABLED, NOTHING]), 'e1'],
+    ['of an eventfd that nobody has', twoVms([ENABLED, NOTHING]), 'e9'],
+  ] as const)('%s is spurious and nothing of another VM', (_whose, at, eventfd) => {
+    const told = judged(at, (steps) => {
+      steps.at(-1)?.events.push({ kind: 'signalled', eventfd, count: 1 });
+    });
+    expect(told).toContainEqual(expect.stringContaining('no-spurious-interrupt'));
+    expect(told).not.toContainEqual(expect.stringContaining('pasid-isolation'));
   });
 });

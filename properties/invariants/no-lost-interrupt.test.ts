@@ -17,6 +17,8 @@ const DROPPING: PciFunction = { msixVectors: 4, whileOff: 'drops' };
 const RESETTABLE: PciFunction = { ...LATCHING, reset: true };
 const WITH_MSI: PciFunction = { msixVectors: 0, whileOff: 'drops', msiVectors: 4 };
 
+const WITH_BOTH: PciFunction = { msixVectors: 1, whileOff: 'drops', msiVectors: 4 };
+
 const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
 const SET_MSI = 'vfio.setIrqs MSI EVENTFD|TRIGGER';
 const DISABLE = 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []';
@@ -53,22 +55,22 @@ describe('an event of a vector with a trigger', () => {
   it.each<readonly [string, Scenario, Edit]>([
     [
       'MSI',
-      on(WITH_MSI, `${SET_MSI} 0+1 [e0]`, 'device.raise 0'),
+      on(WITH_MSI, 'vfio.getIrqInfo MSI', `${SET_MSI} 0+1 [e0]`, 'device.raise 0'),
       (steps) => {
-        signalled(steps[1], {});
-        says(steps[1], {}).registers = MSI_ENABLE;
+        signalled(steps[2], {});
+        says(steps[2], {}).registers = MSI_ENABLE;
       },
     ],
     [
       'MSI-X',
-      on(LATCHING, `${SET} 0+1 [e0]`, 'device.raise 0'),
+      on({ ...LATCHING, msiVectors: 4 }, `${SET} 0+1 [e0]`, 'vfio.configWrite msiEnable 0', 'device.raise 0'),
       (steps) => {
-        signalled(steps[1], {});
-        says(steps[1], { 0: ALLOCATED | ARMED | UNMASKED | ADDRESS_0 });
+        signalled(steps[2], {});
+        says(steps[2], { 0: ALLOCATED | ARMED | UNMASKED | ADDRESS_0 });
       },
     ],
   ])('of %s is lost where its message has no address', (_type, at, edit) => {
-    expect(judged(at, edit)).toContain('1 no-lost-interrupt: vector 0 raised while it is armed, and it got lost');
+    expect(judged(at, edit)).toContain('2 no-lost-interrupt: vector 0 raised while it is armed, and it got lost');
   });
 });
 
@@ -90,6 +92,19 @@ describe('an event while the interrupts of a user are turned off', () => {
     expect(judged({ config, operations: [...operations, ...gap] })).toContainEqual(expect.stringMatching(LOST));
   });
 
+  it.each([
+    ['the trigger before it was set again', on(DROPPING, `${SET} 0+2 [e0 e1]`, `${SET} 0+1 [e5]`, DISABLE), SET],
+    ['it is told by MSI', on(WITH_MSI, `${SET_MSI} 0+2 [e0 e1]`, 'vfio.setIrqs MSI NONE|TRIGGER 0+0 []'), SET_MSI],
+  ])('is lost although %s (the second vector)', (_what, { config, operations }, set) => {
+    const gap = ['device.raise 1', `${set} 0+2 [e0 e1]`].map(parseOperation);
+    expect(judged({ config, operations: [...operations, ...gap] })).toContainEqual(expect.stringMatching(LOST));
+  });
+
+  it('is not where its trigger was taken afterwards, by a call about more', () => {
+    const gap = [`${SET} 0+2 [e0 e1]`, DISABLE, 'device.raise 1'];
+    expect(judged(on(DROPPING, ...gap, `${SET} 0+2 [e0 -1]`, `${SET} 0+2 [e0 e1]`))).toEqual([]);
+  });
+
   it('is not where its trigger was taken by a call about more', () => {
     const taken = [`${SET} 0+2 [e0 e1]`, `${SET} 0+2 [e5 -1]`, DISABLE, 'device.raise 1', `${SET} 0+2 [e0 e1]`];
     expect(judged(on(DROPPING, ...taken))).toEqual([]);
@@ -101,12 +116,33 @@ describe('an event while the interrupts of a user are turned off', () => {
   });
 });
 
+describe('a function that was given one message', () => {
+  const lines = [`${SET_MSI} 0+2 [e0 e1]`, 'vfio.configWrite msiEnable 1'];
+
+  it('has no event of another vector', () => {
+    expect(judged(on(WITH_MSI, ...lines, 'device.raise 1'))).toEqual([]);
+  });
+
+  it('may lose none of the first', () => {
+    const told = judged(on(WITH_MSI, ...lines, 'device.raise 0'), (steps) => {
+      signalled(steps[2], {});
+      says(steps[2], {}).registers = MSI_ENABLE;
+    });
+    expect(told).toContain('2 no-lost-interrupt: vector 0 raised while it is armed, and it got lost');
+  });
+});
+
 describe('an event that MSI cannot keep', () => {
+  it('is lost also where the function has MSI-X with fewer vectors', () => {
+    const lines = [`${SET_MSI} 0+2 [e0 e1]`, `${SET_MSI} 0+2 [e2 bad]`, 'device.raise 1', `${SET_MSI} 0+2 [e3 e4]`];
+    expect(judged(on(WITH_BOTH, ...lines))).toContainEqual(expect.stringContaining('MSI keeps no event'));
+  });
+
   it('is lost where a failed call has taken the trigger', () => {
     const lines = [`${SET_MSI} 0+2 [e0 e1]`, `${SET_MSI} 0+2 [e2 bad]`, 'device.raise 0', `${SET_MSI} 0+2 [e3 e4]`];
     expect(judged(on(WITH_MSI, ...lines))).toEqual([
-      '3 no-lost-interrupt: vector 0 raised while it had no handler, and MSI keeps no event; it is armed again and the ' +
-        'event never came',
+      '3 no-lost-interrupt: vector 0 raised while it had no handler, and MSI keeps no event; it is armed again and ' +
+        'the event never came',
     ]);
   });
 });

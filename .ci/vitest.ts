@@ -5,7 +5,7 @@ const config = defineConfig(({ mode }) => ({
   test: {
     root: `${import.meta.dirname}/..`,
     include: mode === 'systems' ? ['**/*.system.test.ts'] : ['**/*.test.ts', '.ci/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', ...(mode === 'systems' ? [] : ['**/*.system.test.ts'])],
+    exclude: ['node_modules/**', 'dist/**', 'reports/out/**', ...(mode === 'systems' ? [] : ['**/*.system.test.ts'])],
     // Real systems share cores: one file at a time.
     fileParallelism: mode !== 'systems',
     // What the tests run is not what a job of GitHub wants to tell.

@@ -85,6 +85,9 @@ describe.each(COLUMNS)('a function and its regions: %s', (_, host) => {
     expect(answer(...missing, 'device.raise 0')).toBe(`ok | raised 0 | ${states}`);
     expect(answer(...missing, eventfds('0+1', 'e6'), 'device.raise 0')).toBe(`ok | raised 0, e6 +1 | ${STATES}`);
     expect(answer(...missing, 'vfio.reset', 'device.raise 0')).toBe(`ok | raised 0, e5 +1 | ${STATES}`);
+    // A reset writes back what the kernel has, which of such a vector is nothing.
+    const reset = [ON, eventfds('0+1', '-1'), 'vfio.reset', D3HOT, eventfds('0+1', 'e5'), D0];
+    expect(answer(...reset, 'device.raise 0')).toBe(`ok | raised 0 | ${states}`);
   });
 
   it('a silent function has no events, and they are told all the same', () => {

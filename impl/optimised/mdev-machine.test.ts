@@ -82,6 +82,19 @@ describe('SET_IRQS', () => {
     expect(did(configOf(), 'host.failAllocation 2', ON, ON)).toBe('ok');
   });
 
+  it('counts no entry against the share of an mdev that there was none of', () => {
+    const full = configOf({}, { parent: { entries: 2, pasids: 6, quota: 2, handles: 'index' } });
+    const refused = [enable('1+1', 'e1'), enable('1+1', 'e3', 1), enable('2+1', 'e2')];
+    expect(did(full, ...refused)).toBe('ENOSPC');
+    expect(did(full, ...refused, enable('1+1', '-1', 1), enable('2+1', 'e2'))).toBe('ok');
+  });
+
+  it('delivers once what the driver has kept and what the entry has', () => {
+    const kept = [enable('1+1', 'e1'), ...begin(0, 0), 'device.complete 0', enable('1+1', '-1')];
+    const both = [...kept, enable('1+1', 'e1'), ...begin(1, 0), 'device.complete 1'];
+    expect(did(configOf(), ...both, 'guest.unmask 1')).toBe('ok | e1 +1');
+  });
+
   it('allocates all entries or none at the first trigger where the driver does so', () => {
     const closed = configOf({ allocation: 'all-closed' });
     expect(parentAfter(closed, enable('0+1', 'e0')).slice(0, 2)).toEqual([

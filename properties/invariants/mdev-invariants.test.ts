@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { ALLOCATED, ARMED, IMS_IGNORE, IMS_PENDING, PENDING, type Scenario, UNMASKED } from '#vocabulary';
+import {
+  ALLOCATED,
+  ARMED,
+  IMS_IGNORE,
+  IMS_MASK,
+  IMS_PASID_ENABLE,
+  IMS_PENDING,
+  PENDING,
+  type Scenario,
+  UNMASKED,
+} from '#vocabulary';
 import {
   control,
   DISABLE,
@@ -162,6 +172,83 @@ const MASKS: readonly Row[] = [
     twoVms([ENABLED]),
     ([step]) => entryOf(step, 0, [0, 1], control(OPEN | IMS_IGNORE, 1)),
     '0 mask-independence: entry 0 of @0.1: masked ignore pasid 1 irq 0x101 is to ignore nothing',
+  ],
+  [
+    'an entry is unmasked by itself',
+    twoVms([ENABLED, NOTHING]),
+    ([, step]) => entryOf(step, 0, [0, 1], control(IMS_PASID_ENABLE, 1)),
+    '1 mask-independence: entry 0 of @0.1: unmasked pasid 1 irq 0x101 is to be masked',
+  ],
+  [
+    'an entry stays masked when its vector is unmasked',
+    twoVms([ENABLED, 'guest.unmask 1']),
+    ([, step]) => {
+      parentOf(step).entries = [];
+    },
+    '1 mask-independence: entry 0 of @0.1: masked pasid 1 irq 0x101 is to be unmasked',
+  ],
+  [
+    'an entry does not follow what MSIX_PERM says of Ignore',
+    twoVms([ENABLED, 'guest.msixPerm 1 off 0 ignore'], { profile: 'idxd-mdev-immediate' }),
+    ([, step]) => {
+      parentOf(step).entries = [];
+    },
+    '1 mask-independence: entry 0 of @0.1: masked pasid 1 irq 0x101 is to ignore',
+  ],
+  [
+    'masking takes the PASID, which the host looks at when a vector is unmasked',
+    twoVms(['guest.unmask 1', ENABLED, 'guest.mask 1'], { profile: 'idxd-mdev-at-unmask' }),
+    ([, , step]) => entryOf(step, 0, [0, 1], IMS_MASK),
+    '2 mask-independence: guest.mask made entry 0 of @0.1: masked irq 0x101 of entry 0 of @0.1: unmasked pasid ' +
+      '1 irq 0x101',
+  ],
+  [
+    'unmasking sets Ignore',
+    twoVms([ENABLED, 'guest.unmask 1']),
+    ([, step]) => entryOf(step, 0, [0, 1], control(IMS_PASID_ENABLE | IMS_IGNORE, 1)),
+    '1 mask-independence: guest.unmask made entry 0 of @0.1: unmasked ignore pasid 1 irq 0x101 of entry 0 of @0.1: ' +
+      'masked pasid 1 irq 0x101',
+  ],
+  [
+    'unmasking opens the entry of another mdev',
+    twoVms([`${SET} 1+1 [e2] @1`, ENABLED, 'guest.unmask 1']),
+    ([, , step]) => entryOf(step, 0, [1, 1], control(IMS_PASID_ENABLE, 2)),
+    '2 mask-independence: guest.unmask made entry 0 of @1.1: unmasked pasid 2 irq 0x901 of entry 0 of @1.1: ' +
+      'masked pasid 2 irq 0x901',
+  ],
+  [
+    'unmasking gives the entry of another mdev away, with its data',
+    twoVms([`${SET} 1+1 [e2] @1`, 'guest.unmask 1']),
+    ([, step]) => entrySays(step, 0, { control: control(OPEN, 2), data: 0x901, device: 0, vector: 1 }),
+    '1 mask-independence: guest.unmask made entry 0 of @0.1: masked pasid 2 irq 0x901 of entry 0 of @1.1: ' +
+      'masked pasid 2 irq 0x901',
+  ],
+  [
+    'unmasking gives the entry of another vector away, with its data',
+    twoVms([`${SET} 2+1 [e2]`, 'guest.unmask 1']),
+    ([, step]) => entrySays(step, 0, { control: control(OPEN, 1), data: 0x102, device: 0, vector: 1 }),
+    '1 mask-independence: guest.unmask made entry 0 of @0.1: masked pasid 1 irq 0x102 of entry 0 of @0.2: ' +
+      'masked pasid 1 irq 0x102',
+  ],
+  [
+    'unmasking takes the handle',
+    twoVms([ENABLED, 'guest.requestHandle 1', 'guest.unmask 1'], { parent: { handles: 'requested' } }),
+    ([, , step]) =>
+      entrySays(step, 0, { control: control(IMS_PASID_ENABLE, 1), data: 0x101, device: 0, vector: 1, handle: false }),
+    '2 mask-independence: guest.unmask made entry 0 of @0.1: unmasked pasid 1 irq 0x101 of entry 0 of @0.1: ' +
+      'masked pasid 1 irq 0x101 handle',
+  ],
+  [
+    'a reset masks a vector of another mdev',
+    twoVms(['guest.unmask 1 @1', 'vfio.reset']),
+    ([, step]) => vectorSays(step, 1, 1, 0),
+    '1 mask-independence: vector 1 of mdev 1 was masked, and nobody asked',
+  ],
+  [
+    'a reset unmasks',
+    twoVms(['vfio.reset']),
+    ([step]) => vectorSays(step, 0, 1, UNMASKED),
+    '0 mask-independence: vector 1 of mdev 0 was unmasked, and nobody asked',
   ],
   [
     'masking changes another entry',

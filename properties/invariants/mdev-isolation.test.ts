@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALLOCATED, ARMED, IMS_MASK, PENDING } from '#vocabulary';
+import { ALLOCATED, ARMED, IMS_MASK, IMS_PASID_ENABLE, PENDING } from '#vocabulary';
 import {
   control,
   descriptorSays,
@@ -12,12 +12,47 @@ import {
   parentOf,
   pasidSays,
   type Row,
+  SET,
   SUBMITTED,
   vectorSays,
 } from './mdev-tampered.fixture.ts';
-import { judged, twoVms } from './tampered.fixture.ts';
+import { judged, judgedTrace, twoVms } from './tampered.fixture.ts';
 
 const BROKEN: readonly Row[] = [
+  [
+    'a PASID is taken from an entry that carries it',
+    twoVms([ENABLED, NOTHING]),
+    ([, step]) => pasidSays(step, 1, { state: 'free', vm: -1, guest: 0, references: 0 }),
+    '1 pasid-isolation: entry 0 of vector 1 of mdev 0 lets PASID 1 through, which nobody has',
+  ],
+  [
+    'an entry that nobody has keeps its data',
+    twoVms([ENABLED, `${SET} 1+1 [-1]`]),
+    ([, step]) => entrySays(step, 0, { data: 0x101 }),
+    '1 pasid-isolation: nobody has an entry and it is not clean: entry 0 free: masked irq 0x101',
+  ],
+  [
+    'an entry that nobody has keeps its vector',
+    twoVms([ENABLED, `${SET} 1+1 [-1]`]),
+    ([, step]) => entrySays(step, 0, { vector: 1 }),
+    '1 pasid-isolation: nobody has an entry and it is not clean: entry 0 free: masked',
+  ],
+  [
+    'a guest reads the completion record of another',
+    twoVms([NOTHING]),
+    ([step]) => {
+      step?.events.push({ kind: 'completed', device: 1, descriptor: 0, status: 1 });
+    },
+    '0 pasid-isolation: vfio.getIrqInfo of VM 0 was told to mdev 1 of VM 1: completed',
+  ],
+  [
+    'a guest is told that a handle is revoked by what another does',
+    twoVms([NOTHING]),
+    ([step]) => {
+      step?.events.push({ kind: 'revoked', device: 1 });
+    },
+    '0 pasid-isolation: vfio.getIrqInfo of VM 0 was told to mdev 1 of VM 1: revoked',
+  ],
   [
     'vector 0 has an entry',
     twoVms([ENABLED]),
@@ -246,5 +281,32 @@ describe('pasid-isolation', () => {
   it.each(BROKEN)('sees that %s', (_, at, edit, expected) => {
     expect(judged(at)).toEqual([]);
     expect(judged(at, edit)).toContain(expected);
+  });
+});
+
+describe('a promise about entries', () => {
+  it('holds before the first operation', () => {
+    const told = judgedTrace(twoVms([NOTHING]), ({ initialParent }) => {
+      const open = { control: control(IMS_PASID_ENABLE, 2), data: 0x101, handle: false };
+      initialParent?.entries.push({ entry: 0, device: 0, vector: 1, ...open });
+    });
+    expect(told).toContain(
+      '0 pasid-isolation: entry 0 of vector 1 of mdev 0 is of VM 0 and lets PASID 2 of VM 1 through',
+    );
+    expect(told).toContain('0 mask-independence: entry 0 of @0.1: unmasked pasid 2 irq 0x101 is to be masked');
+  });
+});
+
+describe('a signal too many', () => {
+  it.each([
+    ['of its own', twoVms([ENABLED, NOTHING]), 'e1'],
+    ['of an eventfd that both VMs have', twoVms([`${SET} 1+1 [e1] @1`, ENABLED, NOTHING]), 'e1'],
+    ['of an eventfd that nobody has', twoVms([ENABLED, NOTHING]), 'e9'],
+  ] as const)('%s is spurious and nothing of another VM', (_whose, at, eventfd) => {
+    const told = judged(at, (steps) => {
+      steps.at(-1)?.events.push({ kind: 'signalled', eventfd, count: 1 });
+    });
+    expect(told).toContainEqual(expect.stringContaining('no-spurious-interrupt'));
+    expect(told).not.toContainEqual(expect.stringContaining('pasid-isolation'));
   });
 });

@@ -63,10 +63,19 @@ export function twoVms(lines: readonly string[], { profile, parent, vectors, vms
 
 /** What the invariants say of a run of the model that somebody has tampered with. */
 export function judged(at: Scenario, edit: Edit = () => undefined): string[] {
+  return judgedTrace(at, ({ steps }) => edit(steps));
+}
+
+/** The same where also what was there at first is not as it was. */
+export function judgedTrace(at: Scenario, edit: (trace: Mutable<Trace>) => void): string[] {
   const trace = structuredClone(specify(at)) as Mutable<Trace>;
-  edit(trace.steps);
+  edit(trace);
   return violations(INVARIANTS, at.config, at.operations, trace as Trace).map(
-    ({ invariant, step, message }) => `${step} ${invariant}: ${message}`,
+    ({ invariant, step, causes, message }) => {
+      // A report shows the causes: what it says happened at a step has that step among them.
+      if (!causes.includes(step)) throw new Error(`${invariant}: step ${step} is none of its causes, ${causes}`);
+      return `${step} ${invariant}: ${message}`;
+    },
   );
 }
 

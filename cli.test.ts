@@ -32,8 +32,8 @@ describe('bad usage is one line and exit code 2:', () => {
   it.each([
     [
       ['fly'],
-      'vfio-irq: command: expected one of run, replay, reproducer, explore, mutants, smoke, systems, clauses, report, ' +
-        'rates, bench; got fly (--help says what they do)',
+      'vfio-irq: command: expected one of run, replay, reproducer, explore, mutants, smoke, systems, clauses, ' +
+        'report, rates, bench; got fly (--help says what they do)',
     ],
     [
       ['run', '--system', 'linux-9'],

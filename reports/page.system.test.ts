@@ -44,7 +44,16 @@ function fullPage(): string {
     ...{ ...GLOSSARY, replayCommand, remarks: ['Shard 2 of 3 of seed 42 is missing: 7 campaigns are incomplete.'] },
     bench: [0.4, 1.9, 7.4].map((ratio) => ({ ...row, ratio })),
     mutants: Array.from({ length: 30 }, (_, place) => ({
-      ...{ id: `S${place}`, title: 'a fault', tier: 'E', invariant: 'no-leak', seeds: 3, errored: 0, told: 3 },
+      ...{
+        id: `S${place}`,
+        title: 'a fault',
+        tier: 'E',
+        invariant: 'no-leak',
+        seeds: 3,
+        errored: 0,
+        told: 3,
+        proved: 3,
+      },
       ...{ killed: place === 7 ? 2 : 3, by: ['no-leak'], toldAfter: null, shrunk: { median: 2, worst: 3 } },
       ...{ scenarios: { median: 1, worst: 12 }, operations: { median: 40, worst: 500 }, shortest: 2, seconds: 1 },
     })),

@@ -19,7 +19,7 @@ const VERDICTS = ['properties/runner/verdict.ts', 'properties/invariants/invaria
 export const IMPORTS: readonly ImportRow[] = [
   {
     from: /\.test\.ts$|^properties\/.*\.fixture\.ts$|^\.ci\//,
-    may: ['*', 'vitest', 'vitest/config'],
+    may: ['*', 'vitest', 'vitest/config', 'vitest/node'],
     reason: 'tests may look at everything',
   },
   {

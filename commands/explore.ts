@@ -47,6 +47,7 @@ export async function exploreCommand(args: readonly string[]): Promise<number> {
   const folder = join(values.out, 'explore');
   makeRoom(join(folder, 'any'));
   const found = await explorations(scopes, { depth, states: STATES_MAX }, progress(scopes));
+  if (process.stderr.isTTY === true) process.stderr.write('\r\x1b[2K');
   const rows: ExploredRow[] = [];
   for (const [place, scope] of scopes.entries()) {
     const exploration = found[place];

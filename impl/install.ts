@@ -96,8 +96,8 @@ function installPackages(apt: readonly string[], packages: readonly string[]): v
 function install(): void {
   mkdirSync(cacheFolder(), { recursive: true });
   const headers = existsSync('/usr/include/linux/vfio.h') ? [] : ['linux-libc-dev'];
-  // The page of a run is for people with browsers, so it is tested in one.
-  const programs = { ...RUN_PROGRAMS, ...INSTALL_PROGRAMS, cc: 'gcc', chromium: 'chromium' };
+  // The page of a run is for people with browsers, so it is tested in one. Spin explores a twin of the model.
+  const programs = { ...RUN_PROGRAMS, ...INSTALL_PROGRAMS, cc: 'gcc', chromium: 'chromium', spin: 'spin' };
   if (!existsSync('/usr/include/stdio.h')) headers.push('libc6-dev');
   const packages = [...missingPackages(programs), ...headers];
   const kernels = Object.entries(DEBIAN_KERNELS).filter(([name]) => !isPrepared(debianKernel(name)));

@@ -2,7 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { IMS_WORK_OPERATIONS, imsWork } from '../impl/optimised/ims-costs.ts';
 import { platformOf } from '../model/profiles.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
+import { coresRows } from '../reports/bench/cores.ts';
+import { detectionRows } from '../reports/bench/detection.ts';
 import { engineRows } from '../reports/bench/engine.ts';
+import { shrinkingRows } from '../reports/bench/shrinking.ts';
+import { systemRows } from '../reports/bench/systems.ts';
 import { type BenchPair, measureRows, type Work } from '../reports/bench/turns.ts';
 import { type BenchRow, benchJson } from '../reports/bench-json.ts';
 import { benchText } from '../reports/bench-text.ts';
@@ -18,6 +22,10 @@ export const GROWTH_VECTORS: readonly number[] = [8, 64, 256];
 const IMS_LARGE = 65_536;
 const IMS_SMALL = 256;
 const SCENARIOS = 1000;
+/** Of a campaign long enough to be worth sharing. */
+const CAMPAIGN_SCENARIOS = 4000;
+/** Of each planted fault that are shrunk. */
+const FAILURES = 20;
 
 /** Every benchmark: each row is a ratio of two things done in the same run. */
 export async function measure(args: readonly string[]): Promise<number> {
@@ -25,20 +33,47 @@ export async function measure(args: readonly string[]): Promise<number> {
   const before = optional(values.compare, (file) => readBench(readText(file), file));
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
-  for (const part of [engine, allocation, ims]) {
+  for (const part of [engine, cores, allocation, ims, shrinking, detection, kernels]) {
     const measured = await part();
     rows.push(...measured);
-    process.stdout.write(`${benchText(measured, palette(), before)}\n`);
+    if (measured.length > 0) process.stdout.write(`${benchText(measured, palette(), before)}\n`);
   }
   process.stdout.write(`${growthText(growthCosts(GROWTH_VECTORS), palette())}\n`);
   if (values.json !== undefined) writeFileSync(values.json, benchJson(rows));
   return EXIT.held;
 }
 
+/** What is measured on a host alone. */
+const PROFILE = 'linux-6.12';
+
 async function engine(): Promise<readonly BenchRow[]> {
-  const profile = 'linux-6.12';
+  return engineRows({ ...(await subject()), scenarios: SCENARIOS });
+}
+
+async function cores(): Promise<readonly BenchRow[]> {
+  return coresRows({ ...(await subject()), scenarios: CAMPAIGN_SCENARIOS });
+}
+
+async function subject() {
   const optimised = await factoryOf('optimised', undefined).start();
-  return engineRows({ optimised, profile, platform: platformOf(profile), scenarios: SCENARIOS });
+  return { optimised, profile: PROFILE, platform: platformOf(PROFILE) };
+}
+
+function shrinking(): Promise<readonly BenchRow[]> {
+  return shrinkingRows(FAILURES);
+}
+
+function detection(): Promise<readonly BenchRow[]> {
+  return detectionRows({ seeds: 3, operationsMax: 20_000 });
+}
+
+/** Those that are ready. */
+async function kernels(): Promise<readonly BenchRow[]> {
+  const { optimised } = await subject();
+  const works = (['linux-6.1', 'linux-6.12'] as const).map((profile) => ({
+    ...{ factory: factoryOf(profile, undefined), profile, platform: platformOf(profile), scenarios: SCENARIOS },
+  }));
+  return systemRows(optimised, works);
 }
 
 /** The peers are installed with the repository, and not with the package. */

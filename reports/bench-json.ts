@@ -1,13 +1,15 @@
-/** Two pieces of work against each other, measured in one run. */
+/** Two things against each other, measured in one run. */
 export interface BenchRow {
   /** The part of the table it belongs to. */
   readonly section: string;
   readonly what: string;
   readonly against: string;
-  /** Operations per second of `what`: the median of the turns. */
-  readonly operationsPerSecond: number;
-  /** Time of an operation of `what` divided by that of one of `against`: the median of the turns. */
+  /** What was measured of `what`, in its unit: the median of the turns. */
+  readonly amount: number;
+  readonly unit: string;
+  /** So many times what `against` needs of it, `what` needs. Below 1, `what` is the better one. */
   readonly ratio: number;
+  readonly of: 'time' | 'operations';
 }
 
 /** The table for a script, and for the page. */

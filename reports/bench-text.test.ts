@@ -7,18 +7,18 @@ it('rows of a section stand below each other', () => {
     section: 'engine',
     what: 'optimised',
     against: 'reference',
-    operationsPerSecond: 2042515,
+    ...{ amount: 2042515, unit: 'operations/s', of: 'time' as const },
     ratio: 0.311,
   };
   const rows = [
     row,
-    { ...row, what: 'compared', operationsPerSecond: 999.6, ratio: 12 },
+    { ...row, what: 'compared', amount: 999.6, ratio: 12, of: 'operations' as const },
     { ...row, section: 'other', what: 'a' },
   ];
   expect(benchText(rows).split('\n')).toEqual([
     'engine',
     '  optimised  2,042,515 operations/s   0.31 times the time of reference',
-    '  compared       1,000 operations/s  12.00 times the time of reference',
+    '  compared       1,000 operations/s  12.00 times the operations of reference',
     '',
     'other',
     '  a  2,042,515 operations/s   0.31 times the time of reference',
@@ -28,7 +28,8 @@ it('rows of a section stand below each other', () => {
 
 it('what was measured before stands beside it, in colour where it was much better or worse', () => {
   const rows = ['better', 'worse', 'same', 'other'].map((what) => ({
-    ...{ section: 'engine', what, against: 'reference', operationsPerSecond: 1000, ratio: 1 },
+    ...{ section: 'engine', what, against: 'reference', amount: 1000, unit: 'operations/s', ratio: 1 },
+    of: 'time' as const,
   }));
   const ratios = [1.3, 0.7, 1.1];
   const before = ratios.map((ratio, place) => ({ ...rows[place], ratio })) as BenchRow[];

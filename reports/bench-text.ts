@@ -27,11 +27,12 @@ function sectionText(
   const own = rows.filter((row) => row.section === section);
   const widths = {
     what: widest(own.map(({ what }) => what)),
-    speed: widest(own.map(({ operationsPerSecond }) => grouped(Math.round(operationsPerSecond)))),
+    amount: widest(own.map(amountText)),
   };
-  const lines = own.map(({ what, against, operationsPerSecond, ratio }) => {
-    const speed = `${right(grouped(Math.round(operationsPerSecond)), widths.speed)} operations/s`;
-    const told = `  ${left(what, widths.what)}  ${speed}  ${right(ratio.toFixed(2), 5)} times the time of ${against}`;
+  const lines = own.map((row) => {
+    const { what, against, ratio, of } = row;
+    const amount = right(amountText(row), widths.amount);
+    const told = `  ${left(what, widths.what)}  ${amount}  ${right(ratio.toFixed(2), 5)} times the ${of} of ${against}`;
     if (before === undefined) return told;
     const was = before.find((row) => row.section === section && row.what === what && row.against === against);
     return `${told}${wasText(ratio, was, palette)}`;
@@ -44,4 +45,9 @@ function wasText(ratio: number, was: BenchRow | undefined, palette: Palette): st
   const text = `, was ${was.ratio.toFixed(2)}`;
   if (ratio > was.ratio * WORSE) return palette.bad(text);
   return ratio * WORSE < was.ratio ? palette.good(text) : palette.quiet(text);
+}
+
+/** An amount with its unit. */
+export function amountText({ amount, unit }: BenchRow): string {
+  return `${grouped(Math.round(amount))} ${unit}`;
 }

@@ -1,5 +1,5 @@
 import type { BenchRow } from './bench-json.ts';
-import { grouped } from './layout.ts';
+import { amountText } from './bench-text.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 
 /** The benchmarks as ratios with bars; nothing where nothing was measured. */
@@ -7,12 +7,12 @@ export function benchSection(rows: readonly BenchRow[] | undefined): Content {
   if (rows === undefined) return '';
   return markup`<section id="bench" aria-labelledby="bench-heading">
 <h2 id="bench-heading">Benchmarks</h2>
-<p class="quiet">Two pieces of work against each other on one machine, as ratios of their times. The mark is where the
-second stands: a bar that ends before it is faster.</p>
+<p class="quiet">Two things against each other on one machine, as ratios. The mark is where the second stands: of two a
+bar that ends before it needs less.</p>
 <div class="scroll" role="region" aria-label="Table of benchmarks" tabindex="0">
 <table class="matrix">
-<thead><tr><th scope="col">work</th><th scope="col" class="number">operations per second</th>
-<th scope="col" class="number">times the time</th><th scope="col">of</th><th scope="col">bar</th></tr></thead>
+<thead><tr><th scope="col">work</th><th scope="col" class="number">measured</th>
+<th scope="col" class="number">times</th><th scope="col">of what</th><th scope="col">bar</th></tr></thead>
 ${[...new Set(rows.map(({ section }) => section))].map((section) => sectionRows(section, rows))}</table>
 </div>
 </section>`;
@@ -29,9 +29,10 @@ ${rows.filter((row) => row.section === section).map(benchRow)}</tbody>
 const RATIO_MAX = 4;
 const TIMES_PIXELS = 50;
 
-function benchRow({ what, against, operationsPerSecond, ratio }: BenchRow): Markup {
-  return markup`<tr><th scope="row">${what}</th><td class="number">${grouped(operationsPerSecond)}</td>
-<td class="number">${ratio.toFixed(2)}</td><td>${against}</td><td>${barMarkup(ratio)}</td></tr>
+function benchRow(row: BenchRow): Markup {
+  const { what, against, ratio, of } = row;
+  return markup`<tr><th scope="row">${what}</th><td class="number">${amountText(row)}</td>
+<td class="number">${ratio.toFixed(2)}</td><td>${of} of ${against}</td><td>${barMarkup(ratio)}</td></tr>
 `;
 }
 

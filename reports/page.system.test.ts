@@ -39,10 +39,10 @@ function fullPage(): string {
     ...others.map((result) => ({ ...result, findings: [] })),
   ];
   const run: RunResult = { ...RUN, results };
-  const row = { section: 'Engine', what: 'the model', against: 'the implementation', operationsPerSecond: 1.2e5 };
+  const row = { section: 'Engine', what: 'the model', against: 'the implementation', amount: 1.2e5 };
   return htmlPage(run, {
     ...{ ...GLOSSARY, replayCommand, remarks: ['Shard 2 of 3 of seed 42 is missing: 7 campaigns are incomplete.'] },
-    bench: [0.4, 1.9, 7.4].map((ratio) => ({ ...row, ratio })),
+    bench: [0.4, 1.9, 7.4].map((ratio) => ({ ...row, unit: 'operations/s', ratio, of: 'time' })),
     mutants: Array.from({ length: 30 }, (_, place) => ({
       ...{
         id: `S${place}`,

@@ -7,8 +7,10 @@ const row: z.ZodType<BenchRow> = z.object({
   section: z.string(),
   what: z.string(),
   against: z.string(),
-  operationsPerSecond: positive,
+  amount: positive,
+  unit: z.string(),
   ratio: positive,
+  of: z.enum(['time', 'operations']),
 });
 const bench = z.object({ schema: z.literal('vfio-irq/bench@1'), rows: z.array(row) });
 

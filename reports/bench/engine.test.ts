@@ -20,8 +20,8 @@ it('every part of a campaign is measured on work that both sides do', async () =
     'optimised, 2048 vectors / optimised, 8 vectors',
     'lockstep, compared and judged, 2048 vectors / the same with 8',
   ]);
-  for (const { operationsPerSecond, ratio } of rows) {
-    expect(operationsPerSecond).toBeGreaterThan(0);
+  for (const { amount, ratio } of rows) {
+    expect(amount).toBeGreaterThan(0);
     expect(ratio).toBeGreaterThan(0);
   }
 });

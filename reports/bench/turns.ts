@@ -20,7 +20,8 @@ export async function measureRows(section: string, pairs: readonly BenchPair[]):
       seconds.push(pair[0]);
       ratios.push(pair[0] / pair[1]);
     }
-    rows.push({ section, what, against, operationsPerSecond: 1 / median(seconds), ratio: median(ratios) });
+    const [amount, ratio] = [1 / median(seconds), median(ratios)];
+    rows.push({ section, what, against, amount, unit: 'operations/s', ratio, of: 'time' });
   }
   return rows;
 }

@@ -13,6 +13,7 @@ import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
 import { ProgressLine } from '../reports/progress.ts';
+import { companionsIn } from '../reports/recorded.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
 import {
   EXIT,
@@ -121,6 +122,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const required = options.systems !== undefined || process.env['VFIO_IRQ_REQUIRE_SYSTEMS'] === '1';
   if (required) for (const factory of factories) requireReady(factory);
   const { out, json, junit, ctrf, stepSummary } = options;
+  // What lies beside the page and cannot be read is told before anything has run.
+  companionsIn(out);
   for (const file of [summaryFile(out), json, junit, ctrf, stepSummary]) if (file !== undefined) makeRoom(file);
   const startedAt = new Date();
   const stop = stopOnInterrupt();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { GrowthCost, RunResult } from '../properties/runner/verdict.ts';
 import { benchSection } from './html-bench.ts';
 import { clausesSection } from './html-clauses.ts';
+import { coverageSection } from './html-coverage.ts';
 import { dateWords, environmentSection } from './html-environment.ts';
 import { PAGE_SCRIPT } from './html-filter.ts';
 import { findingsSection } from './html-findings.ts';
@@ -50,6 +51,7 @@ ${clausesSection(run, options.clauses)}
 ${transitionsSection(run)}
 ${mutantsSection(options.mutants)}
 ${benchSection(options.bench)}
+${coverageSection(options.coverage)}
 ${environmentSection(options.parts ?? [run])}
 </main>
 <script>
@@ -69,7 +71,7 @@ function style(): string {
   return files.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8').trim()).join('\n\n');
 }
 
-function headerMarkup(run: RunResult, { growth = [], remarks = [], mutants, bench }: PageOptions): Markup {
+function headerMarkup(run: RunResult, { growth = [], remarks = [], mutants, bench, coverage }: PageOptions): Markup {
   const systems = [...resultsBySystem(run)].map(
     ([system, results]) => markup`<li>${verdictMarkup(worstVerdict(results))} <strong>${system}</strong></li>
 `,
@@ -105,6 +107,11 @@ ${systems}</ul>
       ? ''
       : markup`
 <a href="#bench">Benchmarks</a>`
+  }${
+    coverage === undefined
+      ? ''
+      : markup`
+<a href="#coverage">Code coverage</a>`
   }
 <a href="#environment">Environment</a>
 </nav>

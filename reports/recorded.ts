@@ -6,6 +6,7 @@ import type { BenchRow } from './bench-json.ts';
 import type { RecordedRun } from './merge.ts';
 import type { MutantRow } from './mutants-text.ts';
 import { readBench } from './read-bench.ts';
+import { type CodeCoverage, readCoverage } from './read-coverage.ts';
 import { SummaryError, schemaOf } from './read-json.ts';
 import { readMutants } from './read-mutants.ts';
 import { readRun } from './read-summary.ts';
@@ -14,6 +15,7 @@ import { readRun } from './read-summary.ts';
 export interface Companions {
   readonly mutants?: readonly MutantRow[];
   readonly bench?: readonly BenchRow[];
+  readonly coverage?: readonly CodeCoverage[];
 }
 
 /** The files of a report, read. */
@@ -37,9 +39,11 @@ export function findingFile(out: string, id: string): string {
 export function companionsIn(folder: string): Companions {
   const mutants = join(folder, 'mutants.json');
   const bench = join(folder, 'bench.json');
+  const coverage = join(folder, 'coverage', 'coverage-summary.json');
   return {
     ...(existsSync(mutants) ? { mutants: readMutants(textOf(mutants), mutants) } : {}),
     ...(existsSync(bench) ? { bench: readBench(textOf(bench), bench) } : {}),
+    ...(existsSync(coverage) ? { coverage: readCoverage(textOf(coverage), coverage) } : {}),
   };
 }
 

@@ -17,10 +17,10 @@ export async function shrinkingRows(failures: number): Promise<readonly BenchRow
       if (simple === undefined) throw new Error(`${row.name} was not shrunk by fast-check alone`);
       return {
         section: SECTION,
-        what: `${row.name} (${row.shortest} operations)`,
-        against: `fast-check alone, ${percent(simple)} at the shortest`,
+        what: `${row.name} (${row.shortest})`,
+        against: `fast-check alone, ${percent(simple)}`,
         amount: share(row),
-        unit: `% at the shortest, p90 ${row.steps.p90.toLocaleString('en')} operations`,
+        unit: `% shortest, p90 ${row.steps.p90.toLocaleString('en').padStart(6)}`,
         ratio: row.steps.median / simple.steps.median,
         of: 'operations',
       };

@@ -88,7 +88,8 @@ it('systems lists what is ready and how to make ready what is not', async () => 
 });
 
 it('help names every command and exits 0', async () => {
-  const { code, out: text } = await cli('--help');
+  const [{ code, out: text }, ofCommand] = await Promise.all([cli('--help'), cli('smoke', '--help')]);
+  expect(ofCommand).toMatchObject({ code, out: text });
   expect(code).toBe(0);
   for (const word of ['run', 'replay FILE', 'systems', '--shard I/N']) expect(text).toContain(word);
 });

@@ -71,7 +71,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => number | Pr
 
 async function main(args: readonly string[]): Promise<number> {
   const [word = 'run', ...rest] = args;
-  if (word === '--help' || word === '-h' || word === 'help') {
+  if (word === '-h' || word === 'help' || args.includes('--help')) {
     process.stdout.write(USAGE);
     return EXIT.held;
   }

@@ -3,7 +3,14 @@ import { availableParallelism, release } from 'node:os';
 import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
 import { DEFAULT_SYSTEMS } from '../impl/index.ts';
 import { isStdioName } from '../impl/stdio/system.ts';
-import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from '../model/profiles.ts';
+import {
+  nearestHost,
+  PROFILES_IN_WORDS,
+  type ProfileName,
+  platformOf,
+  profileNamed,
+  profileOf,
+} from '../model/profiles.ts';
 import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
 import { campaign, untested } from '../properties/runner/campaign.ts';
@@ -28,7 +35,7 @@ import {
   wholeNumber,
 } from './arguments.ts';
 import { GROWTH_VECTORS } from './bench.ts';
-import { palette, wordsOf } from './shown.ts';
+import { palette, unlikeProfiles, wordsOf } from './shown.ts';
 
 /** A ready real system that nobody named gets a short share of the run. */
 const SECONDS_REAL_UNNAMED = 2;
@@ -221,7 +228,9 @@ function chosenProfiles(
   if (own === undefined) return profilesFor(system);
   const profile = profileOf(own);
   if (profile === undefined)
-    throw new HarnessError(`${system.name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
+    throw new HarnessError(
+      `${system.name} ${unlikeProfiles(own.host)}; --profile ${nearestHost(own.host)} holds it against that`,
+    );
   return [profile];
 }
 

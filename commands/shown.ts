@@ -1,9 +1,19 @@
+import type { HostTraits } from '#vocabulary';
 import { allClauses } from '../model/clauses.ts';
-import { platformOf, profileNamed } from '../model/profiles.ts';
+import { hostTraits, nearestHost, platformOf, profileNamed } from '../model/profiles.ts';
 import { EXPECTATIONS } from '../properties/expected.ts';
 import { INVARIANTS, speaksOf } from '../properties/invariants/index.ts';
 import type { Glossary } from '../reports/glossary.ts';
+import { hostWordsUnlike } from '../reports/machine.ts';
 import { ANSI, type Palette, PLAIN } from '../reports/palette.ts';
+
+/** What keeps a host that is like no profile from being like the nearest. */
+export function unlikeProfiles(host: HostTraits): string {
+  const name = nearestHost(host);
+  const nearest = hostTraits(name);
+  const [own, other] = [hostWordsUnlike(host, nearest), hostWordsUnlike(nearest, host)];
+  return `behaves like no profile: ${own}; ${name}, the nearest: ${other}`;
+}
 
 /** Colours on a terminal, none elsewhere. */
 export const palette = (): Palette => (process.stdout.isTTY === true ? ANSI : PLAIN);

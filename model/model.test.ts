@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { type HostTraits, type Operation, parseOperation } from '#vocabulary';
 import { declare } from './cite.ts';
 import { allClauses } from './clauses.ts';
-import { hostTraits, MDEV_PROFILE_NAMES, PROFILE_NAMES, platformOf, profileNamed, profileOf } from './profiles.ts';
+import {
+  hostTraits,
+  MDEV_PROFILE_NAMES,
+  nearestHost,
+  PROFILE_NAMES,
+  platformOf,
+  profileNamed,
+  profileOf,
+} from './profiles.ts';
 import { specify } from './reference.ts';
 
 const uint32 = fc.oneof(
@@ -114,6 +122,8 @@ describe('a profile', () => {
   it('is found by its traits', () => {
     for (const name of [...PROFILE_NAMES, ...MDEV_PROFILE_NAMES]) expect(profileOf(platformOf(name))).toBe(name);
     expect(profileOf({ host: { ...hostTraits('linux-6.1'), dynamicMsix: true } })).toBeUndefined();
+    expect(nearestHost({ ...hostTraits('linux-6.12'), belowMinusOne: 'ignored' })).toBe('linux-6.12');
+    expect(nearestHost({ ...hostTraits('linux-6.1'), belowMinusOne: 'refused' })).toBe('linux-6.1');
     expect(profileNamed('linux-6.1')).toBe('linux-6.1');
     expect(profileNamed('linux-6.1+qemu-7.2/userspace')).toBe('linux-6.1+qemu-7.2');
     expect(profileNamed('linux-6.1+qemu-7.2/irqfd')).toBe('linux-6.1+qemu-7.2/irqfd');

@@ -72,6 +72,7 @@ export type ProfileName = BaseName | `${BaseName}+${VmmName}` | `${BaseName}+${V
 
 export const HOST_NAMES = Object.keys(HOSTS) as readonly HostName[];
 export const MDEV_HOST_NAMES = Object.keys(MDEVS) as readonly MdevHostName[];
+const TRAIT_NAMES = Object.keys(HOSTS['linux-6.1']) as readonly (keyof HostTraits)[];
 const VMM_NAMES = Object.keys(VMMS) as readonly VmmName[];
 
 /** Hosts alone first, then each with every VMM on top. */
@@ -103,6 +104,12 @@ export function profileNamed(name: string): ProfileName | undefined {
 
 export function hostTraits(host: HostName): HostTraits {
   return HOSTS[host];
+}
+
+/** The host that has most of these traits, the first of several. */
+export function nearestHost(traits: HostTraits): HostName {
+  const shared = (name: HostName): number => TRAIT_NAMES.filter((trait) => HOSTS[name][trait] === traits[trait]).length;
+  return HOST_NAMES.reduce((nearest, name) => (shared(name) > shared(nearest) ? name : nearest));
 }
 
 /** What a profile stands for. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MdevTraits } from '#vocabulary';
 import { GUEST_LOST } from './guest-fixture.ts';
-import { machineLines, vmmWords } from './machine.ts';
+import { hostWordsUnlike, machineLines, vmmWords } from './machine.ts';
 import { NOT_DRAINED, REFUSED_IN_THE_GAP } from './mdev-fixture.ts';
 import { driverWords, mdevWords, parentWords } from './mdev-machine.ts';
 
@@ -15,6 +15,13 @@ describe('a machine in words', () => {
       'VMM: sets up vector 0 first and grows by tear-down; delivers in its own event loop',
       'device 0: MSI-X table of 8 vectors; drops events while MSI-X is off',
     ]);
+  });
+
+  it('says of two hosts what is not the same', () => {
+    expect(hostWordsUnlike(DYNAMIC, config.host)).toBe('MSI-X grows while on');
+    expect(hostWordsUnlike({ ...config.host, belowMinusOne: 'refused' }, DYNAMIC)).toBe(
+      'MSI-X fixed while on; ERR and REQ eventfds below -1 refused',
+    );
   });
 
   it('says what a VMM does on this host', () => {

@@ -39,8 +39,20 @@ export function machineLines(config: Config): readonly string[] {
 
 /** The traits of a host in words. */
 export function hostWords(host: HostTraits): string {
+  return wordsOfTraits(host).join('; ');
+}
+
+/** What a host does that another does not. */
+export function hostWordsUnlike(host: HostTraits, other: HostTraits): string {
+  const others = wordsOfTraits(other);
+  return wordsOfTraits(host)
+    .filter((words) => !others.includes(words))
+    .join('; ');
+}
+
+function wordsOfTraits(host: HostTraits): readonly string[] {
   const growth = host.dynamicMsix ? 'MSI-X grows while on' : 'MSI-X fixed while on';
-  return `${growth}; ${RANGE_CHECKS[host.rangeCheck]}; ${BELOW_MINUS_ONE[host.belowMinusOne]}`;
+  return [growth, RANGE_CHECKS[host.rangeCheck], BELOW_MINUS_ONE[host.belowMinusOne]];
 }
 
 /** The traits of a VMM in words, as they come out on a host. */

@@ -68,7 +68,8 @@ function smallestTable({ name, support: { functions } }: System): PciFunction {
   const [smallest] = functions
     .filter(({ msixVectors }) => msixVectors > 1)
     .sort((left, right) => left.msixVectors - right.msixVectors);
-  if (smallest === undefined) throw new HarnessError(`${name} has no function with MSI-X to be asked`);
+  if (smallest === undefined)
+    throw new HarnessError(`${name} has no function with 2 MSI-X vectors, on which it is asked how it behaves`);
   return smallest;
 }
 

@@ -1,3 +1,4 @@
+import { hanging, TERMINAL_COLUMNS, wrap } from './layout.ts';
 import type { Palette } from './palette.ts';
 
 /** What was found of one configuration, in the words of a report. */
@@ -51,13 +52,23 @@ function rowText(row: ExploredRow, palette: Palette): string {
   const tried = `${row.operations} operations${row.windows ? ', and an event in each window' : ''}`;
   const lines = [
     palette.strong(row.profile),
-    `  ${row.machine}; ${tried}`,
-    `  ${count(row.states)} states${covered}, ${count(row.transitions)} transitions, ${endWords(row)}; ` +
-      `${row.seconds.toFixed(1)} s, ${count(perSecond)} transitions per second`,
+    ...below(`${row.machine}; ${tried}`, palette.quiet),
+    ...below(
+      `${count(row.states)} states${covered}, ${count(row.transitions)} transitions, ${endWords(row)}; ` +
+        `${row.seconds.toFixed(1)} s, ${count(perSecond)} transitions per second`,
+    ),
   ];
   const scope = row.closed ? 'for every reachable state' : `for every sequence of up to ${row.depth} operations`;
-  if (row.holds.length > 0) lines.push(`  ${palette.good('✓')} holds ${scope}: ${row.holds.join(', ')}`);
+  if (row.holds.length > 0) {
+    const [first = '', ...others] = hanging(`holds ${scope}: ${row.holds.join(', ')}`, TERMINAL_COLUMNS - 4);
+    lines.push(`  ${palette.good('✓')} ${first}`, ...others.map((line) => `    ${line}`));
+  }
   return [...lines, ...row.broken.flatMap((breach) => breachLines(breach, palette))].join('\n');
+}
+
+/** Text that is indented below a heading, broken where a terminal ends. */
+function below(text: string, colour: (line: string) => string = (line) => line): readonly string[] {
+  return wrap(text, TERMINAL_COLUMNS - 2).map((line) => `  ${colour(line)}`);
 }
 
 function endWords({ closed, full, depth }: ExploredRow): string {
@@ -69,8 +80,10 @@ function breachLines(breach: ExploredBreach, palette: Palette): readonly string[
   const { invariant, message, expectedBy, operations, story, file } = breach;
   const known = expectedBy === null ? palette.bad('✗ broken') : palette.strong('! broken as known');
   const why = expectedBy === null ? '' : `, by ${expectedBy}`;
+  const [told = '', ...more] = hanging(`${invariant}${why}: ${message}`, TERMINAL_COLUMNS - 22);
   return [
-    `  ${known}: ${invariant}${why}: ${message}`,
+    `  ${known}: ${told}`,
+    ...more.map((line) => `    ${line}`),
     `    no sequence of fewer than ${operations} operations does; this one does:`,
     ...story.split('\n').map((line) => (line === '' ? '' : `    ${line}`)),
     `    npm start -- replay ${file} --system reference`,

@@ -5,6 +5,7 @@ import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { coresRows } from '../reports/bench/cores.ts';
 import { detectionRows } from '../reports/bench/detection.ts';
 import { engineRows } from '../reports/bench/engine.ts';
+import { explorationRows } from '../reports/bench/exploration.ts';
 import { shrinkingRows } from '../reports/bench/shrinking.ts';
 import { systemRows } from '../reports/bench/systems.ts';
 import { type BenchPair, measureRows, type Work } from '../reports/bench/turns.ts';
@@ -33,7 +34,7 @@ export async function measure(args: readonly string[]): Promise<number> {
   const before = optional(values.compare, (file) => readBench(readText(file), file));
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
-  for (const part of [engine, cores, allocation, ims, shrinking, detection, kernels]) {
+  for (const part of [engine, cores, allocation, ims, explorationRows, shrinking, detection, kernels]) {
     const measured = await part();
     rows.push(...measured);
     if (measured.length > 0) process.stdout.write(`${benchText(measured, palette(), before)}\n`);

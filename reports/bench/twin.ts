@@ -6,8 +6,8 @@ import { type Config, HarnessError, parseOperation } from '#vocabulary';
 import { initial, type Machine, observe, step } from '../../model/machine.ts';
 import { copyOfMachine, keyOfMachine } from '../../model/machine-copy.ts';
 import { platformOf } from '../../model/profiles.ts';
-import { explore, type Subject } from './explore.ts';
-import { type Alphabet, alphabetFrom } from './explore-alphabet.ts';
+import { explore, type Subject } from '../../properties/runner/explore.ts';
+import { type Alphabet, alphabetFrom } from '../../properties/runner/explore-alphabet.ts';
 
 // One configuration explored by the suite and by Spin, which has a model of its own that says the same.
 
@@ -19,7 +19,7 @@ export interface TwinCount {
 }
 
 /** The Promela model. */
-const MODEL = join(import.meta.dirname, '..', '..', 'reports', 'bench', 'msix.pml');
+const MODEL = join(import.meta.dirname, 'msix.pml');
 const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
 
 /** Whether Spin, a compiler and the model are there. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canSpin, exploreTwin, spinTwin } from './runner/explored-twin.ts';
+import { canSpin, exploreTwin, spinTwin } from './twin.ts';
 
 // Two models of one configuration by two hands, each explored by a tool of its own.
 

@@ -8,7 +8,7 @@ import { type BenchRow, benchJson } from '../reports/bench-json.ts';
 import { benchText } from '../reports/bench-text.ts';
 import { growthText } from '../reports/growth-text.ts';
 import { readBench } from '../reports/read-bench.ts';
-import { EXIT, factoryOf, makeRoom, optional, parse, readText } from './arguments.ts';
+import { EXIT, factoryOf, makeRoom, optional, parse, readText, UnavailableError } from './arguments.ts';
 import { palette } from './shown.ts';
 
 /** Vectors whose growth is counted: more tell the same, and 2,048 take seconds. */
@@ -23,6 +23,7 @@ const SCENARIOS = 1000;
 export async function measure(args: readonly string[]): Promise<number> {
   const { values } = parse(args, { json: { type: 'string' }, compare: { type: 'string' } });
   const before = optional(values.compare, (file) => readBench(readText(file), file));
+  await requirePeers();
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
   for (const part of [engine, allocation, ims]) {
@@ -41,7 +42,21 @@ async function engine(): Promise<readonly BenchRow[]> {
   return engineRows({ optimised, profile, platform: platformOf(profile), scenarios: SCENARIOS });
 }
 
-/** The peers are installed with the repository, and not with the package. */
+/**
+ * The peers are installed with the repository, and not with the package.
+ * @throws UnavailableError
+ */
+async function requirePeers(): Promise<void> {
+  try {
+    await import('../reports/bench/allocators.ts');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    throw new UnavailableError(
+      'bench: what it measures against is not installed; npm install mnemonist@0.40 typedfastbitset@0.8',
+    );
+  }
+}
+
 async function allocation(): Promise<readonly BenchRow[]> {
   const { allocationRows } = await import('../reports/bench/allocation.ts');
   return allocationRows();

@@ -1,3 +1,4 @@
+import { OWN_COMMAND } from './own-command.ts';
 import type { Palette } from './palette.ts';
 
 /** What was found of one configuration, in the words of a report. */
@@ -73,7 +74,7 @@ function breachLines(breach: ExploredBreach, palette: Palette): readonly string[
     `  ${known}: ${invariant}${why}: ${message}`,
     `    no sequence of fewer than ${operations} operations does; this one does:`,
     ...story.split('\n').map((line) => (line === '' ? '' : `    ${line}`)),
-    `    npm start -- replay ${file} --system reference`,
+    `    ${OWN_COMMAND} replay ${file} --system reference`,
   ];
 }
 

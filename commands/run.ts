@@ -8,7 +8,7 @@ import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
 import { campaign, untested } from '../properties/runner/campaign.ts';
 import { Crew } from '../properties/runner/crew.ts';
-import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
+import { defaultProfiles, isReal, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
@@ -216,11 +216,7 @@ function chosenProfiles(
   if (strange !== undefined && systems !== undefined)
     throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
   if (named.length > 0) return suitable;
-  if (own === undefined) return profilesFor(system);
-  const profile = profileOf(own);
-  if (profile === undefined)
-    throw new HarnessError(`${system.name} behaves like no profile: ${JSON.stringify(own)}; --profile names one`);
-  return [profile];
+  return defaultProfiles(system, own);
 }
 
 async function runProfile(

@@ -5,9 +5,10 @@ import { INVARIANTS } from '../properties/invariants/index.ts';
 import { lacks } from '../properties/runner/campaign.ts';
 import { lockstep, verdictOf } from '../properties/runner/lockstep.ts';
 import { type Recorded, readRecorded } from '../properties/runner/record.ts';
-import type { Finding } from '../properties/runner/verdict.ts';
+import type { Finding, Judgement } from '../properties/runner/verdict.ts';
 import { heldText } from '../reports/held-text.ts';
 import { itfJson } from '../reports/itf.ts';
+import { OWN_COMMAND } from '../reports/own-command.ts';
 import { shellWord } from '../reports/shell-word.ts';
 import { findingText } from '../reports/text.ts';
 import { shownPath, writeWhole } from '../reports/write.ts';
@@ -51,7 +52,7 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
     invariants: INVARIANTS,
     subjectPlatform: named === undefined ? scenario.config : platformOf(named),
   });
-  const verdict = verdictOf(judgement);
+  const verdict = recorded.kind === 'finding' ? verdictBeside(recorded.finding, judgement) : verdictOf(judgement);
   const { skipped, steps, lastWords } = judgement.subject;
   if (lastWords !== undefined && steps.length === 0)
     throw new HarnessError(`${system.name} did not start on a scenario without operations: ${lastWords}`);
@@ -69,8 +70,17 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
   if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
   else {
     const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
-    const replayCommand = `npm start -- replay ${shellWord(shownPath(file))} --system ${shellWord(system.name)}`;
+    const replayCommand = `${OWN_COMMAND} replay ${shellWord(shownPath(file))} --system ${shellWord(system.name)}`;
     process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette: palette() })}\n`);
   }
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
+}
+
+/** The verdict now. A promise that is broken again is told as that, also where the system differs besides. */
+function verdictBeside({ verdict, judgement: before }: Finding, now: Judgement): ReturnType<typeof verdictOf> {
+  const unexpected = ({ violations }: Judgement): readonly string[] =>
+    violations.filter(({ expectedBy }) => expectedBy === null).map(({ invariant }) => invariant);
+  const again = unexpected(now).some((invariant) => unexpected(before).includes(invariant));
+  const shown = verdictOf(now);
+  return verdict === 'violation' && shown === 'divergence' && again ? 'violation' : shown;
 }

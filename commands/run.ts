@@ -15,10 +15,11 @@ import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
 import { campaign, untested } from '../properties/runner/campaign.ts';
 import { Crew } from '../properties/runner/crew.ts';
-import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
+import { defaultProfiles, isReal, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
+import { OWN_COMMAND } from '../reports/own-command.ts';
 import { ProgressLine } from '../reports/progress.ts';
 import { companionsIn } from '../reports/recorded.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
@@ -174,7 +175,7 @@ function environmentHere(): Environment {
 function commandOf(args: readonly string[], seed: number): string {
   const isNamed = args.some((arg) => arg === '--seed' || arg.startsWith('--seed='));
   const words = isNamed ? args : [...args, '--seed', String(seed)];
-  return ['npm start -- run', ...words.map(quoted)].join(' ');
+  return [`${OWN_COMMAND} run`, ...words.map(quoted)].join(' ');
 }
 
 /** A word as a shell reads it back. */
@@ -225,13 +226,11 @@ function chosenProfiles(
   if (strange !== undefined && systems !== undefined)
     throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
   if (named.length > 0) return suitable;
-  if (own === undefined) return profilesFor(system);
-  const profile = profileOf(own);
-  if (profile === undefined)
+  if (own !== undefined && profileOf(own) === undefined)
     throw new HarnessError(
       `${system.name} ${unlikeProfiles(own.host)}; --profile ${nearestHost(own.host)} holds it against that`,
     );
-  return [profile];
+  return defaultProfiles(system, own);
 }
 
 async function runProfile(

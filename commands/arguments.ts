@@ -19,12 +19,16 @@ export class UnavailableError extends Error {
 
 type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
+type Parsed<Options extends OptionTable> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: Options; allowPositionals: boolean; strict: true }>
+>;
+
 /** @throws UsageError */
 export function parse<Options extends OptionTable>(
   args: readonly string[],
   options: Options,
   allowPositionals = false,
-) {
+): Parsed<Options> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals, strict: true });
   } catch (error) {

@@ -13,7 +13,7 @@ import { type BenchRow, benchJson } from '../reports/bench-json.ts';
 import { benchText } from '../reports/bench-text.ts';
 import { growthText } from '../reports/growth-text.ts';
 import { readBench } from '../reports/read-bench.ts';
-import { EXIT, factoryOf, makeRoom, optional, parse, readText } from './arguments.ts';
+import { EXIT, factoryOf, makeRoom, optional, parse, readText, UnavailableError } from './arguments.ts';
 import { palette } from './shown.ts';
 
 /** Vectors whose growth is counted: more tell the same, and 2,048 take seconds. */
@@ -32,6 +32,7 @@ const FAILURES = 20;
 export async function measure(args: readonly string[]): Promise<number> {
   const { values } = parse(args, { json: { type: 'string' }, compare: { type: 'string' } });
   const before = optional(values.compare, (file) => readBench(readText(file), file));
+  await requirePeers();
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
   for (const part of [engine, cores, allocation, ims, explorationRows, shrinking, detection, kernels]) {
@@ -77,7 +78,21 @@ async function kernels(): Promise<readonly BenchRow[]> {
   return systemRows(optimised, works);
 }
 
-/** The peers are installed with the repository, and not with the package. */
+/**
+ * The peers are installed with the repository, and not with the package.
+ * @throws UnavailableError
+ */
+async function requirePeers(): Promise<void> {
+  try {
+    await import('../reports/bench/allocators.ts');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    throw new UnavailableError(
+      'bench: what it measures against is not installed; npm install mnemonist@0.40 typedfastbitset@0.8',
+    );
+  }
+}
+
 async function allocation(): Promise<readonly BenchRow[]> {
   const { allocationRows } = await import('../reports/bench/allocation.ts');
   return allocationRows();

@@ -8,6 +8,7 @@ import { type Recorded, readRecorded } from '../properties/runner/record.ts';
 import type { Finding } from '../properties/runner/verdict.ts';
 import { heldText } from '../reports/held-text.ts';
 import { itfJson } from '../reports/itf.ts';
+import { OWN_COMMAND } from '../reports/own-command.ts';
 import { shellWord } from '../reports/shell-word.ts';
 import { findingText } from '../reports/text.ts';
 import { shownPath, writeWhole } from '../reports/write.ts';
@@ -69,7 +70,7 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
   if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
   else {
     const finding: Finding = { id, verdict, system: system.name, profile, subjectProfile, seed, scenario, judgement };
-    const replayCommand = `npm start -- replay ${shellWord(shownPath(file))} --system ${shellWord(system.name)}`;
+    const replayCommand = `${OWN_COMMAND} replay ${shellWord(shownPath(file))} --system ${shellWord(system.name)}`;
     process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette: palette() })}\n`);
   }
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;

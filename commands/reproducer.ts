@@ -4,6 +4,7 @@ import { INVARIANTS } from '../properties/invariants/index.ts';
 import { lockstep, verdictOf } from '../properties/runner/lockstep.ts';
 import { type Recorded, readRecorded } from '../properties/runner/record.ts';
 import type { Finding } from '../properties/runner/verdict.ts';
+import { OWN_COMMAND } from '../reports/own-command.ts';
 import { reproducerC } from '../reports/reproducer.ts';
 import { Untellable } from '../reports/reproducer-checks.ts';
 import { shownPath } from '../reports/write.ts';
@@ -18,7 +19,7 @@ export async function reproducer(args: readonly string[]): Promise<number> {
     throw new UsageError(`reproducer: expected one file, got ${positionals.length}`);
   oneOf('--language', values.language ?? 'c', ['c']);
   const finding = await findingOf(readRecorded(readText(file), file));
-  const replayCommand = `npm start -- replay ${shownPath(file)}`;
+  const replayCommand = `${OWN_COMMAND} replay ${shownPath(file)}`;
   try {
     process.stdout.write(reproducerC(finding, { ...glossary(), replayCommand }));
   } catch (error) {

@@ -19,6 +19,7 @@ import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/d
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
+import { OWN_COMMAND } from '../reports/own-command.ts';
 import { ProgressLine } from '../reports/progress.ts';
 import { companionsIn } from '../reports/recorded.ts';
 import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
@@ -174,7 +175,7 @@ function environmentHere(): Environment {
 function commandOf(args: readonly string[], seed: number): string {
   const isNamed = args.some((arg) => arg === '--seed' || arg.startsWith('--seed='));
   const words = isNamed ? args : [...args, '--seed', String(seed)];
-  return ['npm start -- run', ...words.map(quoted)].join(' ');
+  return [`${OWN_COMMAND} run`, ...words.map(quoted)].join(' ');
 }
 
 /** A word as a shell reads it back. */

@@ -38,7 +38,7 @@ describe('the list of clauses', () => {
   it('is the rules alone where nothing has been run', () => {
     const text = clausesText(GLOSSARY.clauses, null);
     expect(text).not.toMatch(/[✓✗]/);
-    expect(text.endsWith('5 clauses. No run has left a summary here: npm start makes one.')).toBe(true);
+    expect(text.endsWith('5 clauses. No run has left a summary here: npm start -- run makes one.')).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Clause } from '#vocabulary';
 import { grouped, joinSections, left, TERMINAL_COLUMNS, widest, wrap } from './layout.ts';
+import { OWN_COMMAND } from './own-command.ts';
 import { type Palette, PLAIN } from './palette.ts';
 import { placesTold } from './places.ts';
 import { printable } from './printable.ts';
@@ -61,7 +62,7 @@ function reachLines(reachedBy: ReachedBy, palette: Palette): readonly string[] {
 
 function totalLines(clauses: readonly Clause[], last: Reached | null, palette: Palette): readonly string[] {
   if (last === null)
-    return [`${grouped(clauses.length)} clauses. No run has left a summary here: npm start makes one.`];
+    return [`${grouped(clauses.length)} clauses. No run has left a summary here: ${OWN_COMMAND} run makes one.`];
   const ids = new Set(last.clauses.list.filter(({ reachedBy }) => reachedBy.length > 0).map(({ id }) => id));
   const drawn = clauses.filter(({ undrawn }) => undrawn === undefined);
   const total = drawn.filter(({ id }) => ids.has(id)).length;

@@ -1,4 +1,5 @@
 import { hanging, TERMINAL_COLUMNS, wrap } from './layout.ts';
+import { OWN_COMMAND } from './own-command.ts';
 import type { Palette } from './palette.ts';
 
 /** What was found of one configuration, in the words of a report. */
@@ -86,7 +87,7 @@ function breachLines(breach: ExploredBreach, palette: Palette): readonly string[
     ...more.map((line) => `    ${line}`),
     `    no sequence of fewer than ${operations} operations does; this one does:`,
     ...story.split('\n').map((line) => (line === '' ? '' : `    ${line}`)),
-    `    npm start -- replay ${file} --system reference`,
+    `    ${OWN_COMMAND} replay ${file} --system reference`,
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Glossary } from './glossary.ts';
 import { htmlPage } from './html.ts';
 import { junitXml } from './junit.ts';
 import { mutantCounts } from './mutants-summary.ts';
+import { OWN_COMMAND } from './own-command.ts';
 import type { Palette } from './palette.ts';
 import { companionsIn, findingFile } from './recorded.ts';
 import { scoreboardText } from './scoreboard-text.ts';
@@ -45,7 +46,7 @@ export function pageFile(out: string): string {
  */
 export function replayCommand(file: string, { system }: Finding): string {
   const runner = system.startsWith('stdio:') ? ` --system ${shellWord(system)}` : '';
-  return `npm start -- replay ${shellWord(shownPath(file))}${runner}`;
+  return `${OWN_COMMAND} replay ${shellWord(shownPath(file))}${runner}`;
 }
 
 /** Writes the files of a run and returns what a terminal shows of it: findings that fail it, then the scoreboard. */
@@ -76,7 +77,7 @@ export function reportRun(
   );
   const folder = shownPath(files.out);
   const elsewhere = folder === DEFAULT_OUT ? '' : ` --out ${folder}`;
-  const clausesCommand = `npm start -- clauses${elsewhere}`;
+  const clausesCommand = `${OWN_COMMAND} clauses${elsewhere}`;
   const shownFile = (finding: Finding): string => shownPath(fileOf(finding));
   const board = { ...words, findingFile: shownFile, clausesCommand, page: shownPath(page), palette };
   return [...texts, scoreboardText(run, board)].map((text) => `${text}\n`).join('\n');

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join, relative, resolve } from 'node:path';
 
-/** What makes everything ready that is not. */
-export const INSTALL_COMMAND = 'npm run systems:install';
+/** What makes everything ready that is not: a script of a clone, a program of the package. */
+export const INSTALL_COMMAND = import.meta.url.endsWith('.ts')
+  ? 'npm run systems:install'
+  : `node ${relative('', join(import.meta.dirname, '..', 'install.js'))}`;
 
 /** Kernels that Debian packages, by the name of their system; the meta package names the version of the day. */
 export const DEBIAN_KERNELS: Readonly<Record<string, string>> = {

@@ -5,9 +5,6 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Program } from './qemu.ts';
 
-/** What makes everything ready that is not. */
-export const INSTALL_COMMAND = 'npm run systems:install';
-
 /** QEMUs by the names of their systems, and the releases of Debian in which each is, the first choice first. */
 export const DEBIAN_QEMUS: Readonly<Record<string, readonly string[]>> = {
   'qemu-7.2': ['bookworm'],

@@ -11,11 +11,12 @@ import {
   type SystemFactory,
   type VmmTraits,
 } from '#vocabulary';
+import { INSTALL_COMMAND } from '../linux/kernels.ts';
 import type { Kernel } from './kernel.ts';
 import { whyNoKvm } from './kvm.ts';
 import { Machine } from './machine.ts';
 import { Pool, pooledSystem } from './pool.ts';
-import { DEBIAN_QEMUS, debianProgram, INSTALL_COMMAND, programAt, shimPath, sysfsFolder } from './programs.ts';
+import { DEBIAN_QEMUS, debianProgram, programAt, shimPath, sysfsFolder } from './programs.ts';
 import type { Accelerator, Program } from './qemu.ts';
 import { HOLE_PROBE, isHarmedByHoles, PROBE, probeConfig, traitsShown } from './vmm.ts';
 

@@ -172,7 +172,7 @@ export const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^reports\/merge\.ts$/,
-    may: ['reports/', 'properties/runner/coverage.ts', 'properties/runner/witnessed.ts'],
+    may: ['reports/', ...['coverage', 'kept', 'witnessed'].map((name) => `properties/runner/${name}.ts`)],
     mayType: VERDICTS,
     reason: 'how counts add up is known to who makes them',
   },

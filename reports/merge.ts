@@ -1,4 +1,5 @@
 import { addCoverage } from '../properties/runner/coverage.ts';
+import { shownIn, united } from '../properties/runner/kept.ts';
 import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
 import { addWitnesses } from '../properties/runner/witnessed.ts';
 import { counted, enumerated } from './layout.ts';
@@ -42,7 +43,7 @@ export function merged(first: RecordedRun, others: readonly RecordedRun[]): Merg
   const seeds = [...new Set(parts.map(({ run }) => run.seed))];
   const run: RunResult = {
     ...first.run,
-    shard: parts.length === 1 ? first.run.shard : { index: 1, count: 1 },
+    ...(parts.length === 1 ? {} : { shard: { index: 1, count: 1 }, command: wholeCommand(first.run.command) }),
     startedAt: parts.map((part) => part.run.startedAt).sort()[0] ?? first.run.startedAt,
     invariants: first.run.invariants.filter((id) => parts.every((part) => part.run.invariants.includes(id))),
     seconds: parts.reduce((sum, part) => sum + part.run.seconds, 0),
@@ -55,6 +56,11 @@ export function merged(first: RecordedRun, others: readonly RecordedRun[]): Merg
       ...missingWords(incomplete.map(({ missing }) => missing)),
     ],
   };
+}
+
+/** What runs all shards at once. */
+function wholeCommand(command: string): string {
+  return command.replace(/ --shard[ =]\S+/, '');
 }
 
 /** `Shard 2 of 3 of seed 5 is missing: 71 campaigns are incomplete.` */
@@ -78,6 +84,7 @@ function mergedResult(pieces: readonly Piece[]): {
   // Of a system that was not asked no shard is missing.
   const missing = results.every(({ verdict }) => verdict === 'skipped') ? [] : missingShards(pieces);
   const total = (of: (result: CampaignResult) => number): number => results.reduce((sum, one) => sum + of(one), 0);
+  const findings = united(results.flatMap((result) => result.findings));
   const skipped = results.some(({ verdict }) => verdict === 'skipped');
   const sum: CampaignResult = {
     ...first,
@@ -86,8 +93,11 @@ function mergedResult(pieces: readonly Piece[]): {
     operations: total(({ operations }) => operations),
     seconds: total(({ seconds }) => seconds),
     divergences: total(({ divergences }) => divergences),
-    violations: mergedViolations(results.flatMap(({ violations }) => violations)),
-    findings: united(results.flatMap(({ findings }) => findings)),
+    violations: mergedViolations(
+      results.flatMap(({ violations }) => violations),
+      findings,
+    ),
+    findings,
     coverage: results.map(({ coverage }) => coverage).reduce(addCoverage),
     witnesses: addWitnesses(
       results.map(({ witnesses }) => witnesses),
@@ -127,26 +137,18 @@ function missingShards(pieces: readonly Piece[]): readonly string[] {
   });
 }
 
-function mergedViolations(violations: readonly ViolationCount[]): readonly ViolationCount[] {
+function mergedViolations(
+  violations: readonly ViolationCount[],
+  findings: readonly Finding[],
+): readonly ViolationCount[] {
   const sums = new Map<string, ViolationCount>();
   for (const violation of violations) {
     const key = JSON.stringify([violation.invariant, violation.clause]);
     const before = sums.get(key);
-    const findings = [...new Set([...(before?.findings ?? []), ...violation.findings])];
-    sums.set(key, { ...violation, count: (before?.count ?? 0) + violation.count, findings });
+    const count = (before?.count ?? 0) + violation.count;
+    sums.set(key, { ...violation, count, findings: shownIn(violation, findings) });
   }
   return [...sums.values()];
-}
-
-/** One finding of each id, the shortest. */
-function united(findings: readonly Finding[]): readonly Finding[] {
-  const shortest = new Map<string, Finding>();
-  for (const finding of findings) {
-    const before = shortest.get(finding.id);
-    const isShorter = before === undefined || finding.scenario.operations.length < before.scenario.operations.length;
-    if (isShorter) shortest.set(finding.id, finding);
-  }
-  return [...shortest.values()];
 }
 
 function addedUp(counts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {

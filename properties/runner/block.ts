@@ -43,7 +43,7 @@ export async function judgeBlock(
   known: readonly string[],
 ): Promise<TallyPart> {
   const tally = new Tally(drawing, known);
-  for (const scenario of drawBlock(drawing, block))
-    tally.add(scenario, await lockstep(drawing.system, scenario, terms), false);
+  for (const [place, scenario] of drawBlock(drawing, block).entries())
+    tally.add(scenario, await lockstep(drawing.system, scenario, terms), block * BLOCK_SCENARIOS + place);
   return tally.part();
 }

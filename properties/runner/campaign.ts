@@ -12,8 +12,8 @@ import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
 import { shortestFailure } from './shortest.ts';
 import { verdictOf } from './signature.ts';
-import { Tally, type TallyPart } from './tally.ts';
-import type { CampaignResult, Finding, Judgement } from './verdict.ts';
+import { type Failure, Tally, type TallyPart } from './tally.ts';
+import type { CampaignResult, Finding } from './verdict.ts';
 
 export interface CampaignPlan extends Drawing {
   readonly profile: string;
@@ -40,8 +40,6 @@ export interface Progress {
   readonly findings: number;
 }
 
-/** Distinct findings after which a campaign ends with the block: more would say the same thing again. */
-const FINDINGS_MAX = 5;
 /** Scenarios that a system does not live through after which a campaign ends: each costs a new start, or a time-out. */
 const ENDS_MAX = 3;
 
@@ -60,8 +58,9 @@ export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
   }
 }
 
-/** Known history first: each expectation has a story that must still show it. */
+/** Known history first: each expectation has a story that must still show it. Of several shards the first tells it. */
 async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<void> {
+  if (plan.shard.index > 1) return;
   for (const expectation of expectationsOf(plan.profile, plan.system.name)) {
     const asked = plan.invariants.some(({ id }) => id === expectation.invariant);
     if (!asked && expectation.invariant !== 'conformance') continue;
@@ -69,18 +68,17 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
     // A system without the device of the story cannot show it.
     if (lacks(plan.system, scenario) !== null) continue;
     tally.expect(expectation.invariant, expectation.clause);
-    tally.add(scenario, await lockstep(plan.system, scenario, terms(plan)), true);
+    tally.add(scenario, await lockstep(plan.system, scenario, terms(plan)), null);
   }
 }
 
-/** The scenarios of this shard, until there are no more, no more time, or findings enough. */
+/**
+ * The scenarios of this shard, until there are no more or no more time. What was found does not end it: shards know
+ * nothing of each other, and their sum must be what the whole would have been.
+ */
 function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number): Promise<void> {
   const isOver = (): boolean => plan.stop.aborted || performance.now() >= deadline;
   return plan.crew === null ? drawSingly(plan, tally, isOver) : drawShared(plan, plan.crew, tally, isOver);
-}
-
-function isFull({ failures }: Tally): boolean {
-  return failures.size >= FINDINGS_MAX;
 }
 
 /**
@@ -89,25 +87,23 @@ function isFull({ failures }: Tally): boolean {
  */
 async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolean): Promise<void> {
   const drawn = drawBlocks(plan);
-  const waiting = new Map<number, { readonly scenario: Scenario; readonly judgement: Judgement }>();
+  const waiting = new Map<number, Failure>();
   let next = 0;
   let counted = 0;
   let ended = false;
   const lane = async (): Promise<void> => {
     while (!ended && !isOver()) {
-      const { value: scenario } = drawn.next();
-      if (scenario === undefined) return;
+      const { value } = drawn.next();
+      if (value === undefined) return;
       const place = next;
       next += 1;
-      waiting.set(place, { scenario, judgement: await lockstep(plan.system, scenario, terms(plan)) });
+      waiting.set(place, { ...value, judgement: await lockstep(plan.system, value.scenario, terms(plan)) });
       for (let ready = waiting.get(counted); ready !== undefined && !ended; ready = waiting.get(counted)) {
-        tally.add(ready.scenario, ready.judgement, false);
+        tally.add(ready.scenario, ready.judgement, ready.drawn);
         waiting.delete(counted);
         counted += 1;
         ended = tally.unforeseenEnds >= ENDS_MAX;
-        if (counted % BLOCK_SCENARIOS !== 0) continue;
-        tell(plan, tally);
-        ended ||= isFull(tally);
+        if (counted % BLOCK_SCENARIOS === 0) tell(plan, tally);
       }
     }
   };
@@ -124,13 +120,13 @@ async function drawShared(plan: CampaignPlan, crew: Crew, tally: Tally, isOver: 
   let ended = false;
   type Judge = (block: number, known: readonly string[]) => Promise<TallyPart>;
   const lane = async (judge: Judge): Promise<void> => {
-    while (!ended && !isOver() && !isFull(tally)) {
+    while (!ended && !isOver()) {
       const place = next;
       const block = index - 1 + place * count;
       if (block * BLOCK_SCENARIOS >= plan.scenarios) return;
       next += 1;
       parts.set(place, await judge(block, tally.known()));
-      for (let part = parts.get(added); part !== undefined && !isFull(tally); part = parts.get(added)) {
+      for (let part = parts.get(added); part !== undefined; part = parts.get(added)) {
         tally.merge(part);
         parts.delete(added);
         added += 1;
@@ -173,9 +169,11 @@ function tell({ onProgress }: CampaignPlan, { scenarios: done, operations, failu
 }
 
 /** The scenarios of this shard, block by block, so that they are the same whatever the number of shards. */
-function* drawBlocks(plan: CampaignPlan): Generator<Scenario, undefined> {
+function* drawBlocks(plan: CampaignPlan): Generator<Pick<Failure, 'scenario' | 'drawn'>, undefined> {
   const { index, count } = plan.shard;
-  for (let block = index - 1; block * BLOCK_SCENARIOS < plan.scenarios; block += count) yield* drawBlock(plan, block);
+  for (let block = index - 1; block * BLOCK_SCENARIOS < plan.scenarios; block += count)
+    for (const [place, scenario] of drawBlock(plan, block).entries())
+      yield { scenario, drawn: block * BLOCK_SCENARIOS + place };
 }
 
 function terms(plan: CampaignPlan): Terms {
@@ -200,12 +198,10 @@ export function lacks({ support }: System, { config, operations }: Scenario): st
 /** Each distinct failure, and one example of each expected violation, as short as it gets. */
 async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const failures = [...tally.failures].map(
-    ([signature, failure]) => [signature, { ...failure, isStory: false }] as const,
-  );
   const chase = { ...plan, terms: terms(plan) };
-  for (const [signature, { isStory, ...failure }] of [...failures, ...tally.expectedExamples]) {
-    const shrunk = isStory ? failure : await shortestFailure(chase, signature, failure);
+  for (const [signature, failure] of [...tally.failures, ...tally.expectedExamples]) {
+    const isStory = failure.drawn === null && verdictOf(signature) === 'expected';
+    const { drawn, ...shrunk } = isStory ? failure : await shortestFailure(chase, signature, failure);
     findings.push({
       id: createHash('sha256').update(`${plan.system.name} ${plan.profile} ${signature}`).digest('hex').slice(0, 8),
       verdict: verdictOf(signature),
@@ -213,6 +209,7 @@ async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding
       profile: plan.profile,
       subjectProfile: plan.subjectProfile,
       seed: plan.seed,
+      ...(drawn === null ? {} : { drawn }),
       ...shrunk,
     });
   }

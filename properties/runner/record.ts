@@ -101,6 +101,7 @@ const findingHeader = z.strictObject({
   profile: z.string().min(1),
   subjectProfile: z.string().min(1),
   seed: z.int(),
+  drawn: z.int().min(0).exactOptional(),
   shortest: z.string().min(1).exactOptional(),
   config,
   initial: z.strictObject({

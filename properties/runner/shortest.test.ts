@@ -53,14 +53,15 @@ async function shortest(system: System, signature: string): ReturnType<typeof sh
   const chase = chaseOf(system);
   const judgement = structuredClone(await lockstep(system, LONG, chase.terms));
   expect(signatures(LONG, judgement)).toContain(signature);
-  return shortestFailure(chase, signature, { scenario: LONG, judgement });
+  return shortestFailure(chase, signature, { scenario: LONG, judgement, drawn: 7 });
 }
 
 const kindsOf = ({ operations }: Scenario): string => operations.map(({ kind }) => kind).join();
 
 describe('a failure in this process', () => {
   it('is as short as it gets, and that is proved in words that its file keeps', async () => {
-    const found = await shortest(failing({}).system, 'violation reset-state');
+    const { drawn, ...found } = await shortest(failing({}).system, 'violation reset-state');
+    expect(drawn).toBe(7);
     expect(kindsOf(found.scenario)).toBe('vfio.setIrqs,vfio.reset');
     expect(found.shortest).toMatch(/^proved: no sequence of fewer operations out of this alphabet of \d+ fails/);
     const finding: Finding = {
@@ -72,6 +73,7 @@ describe('a failure in this process', () => {
         subjectProfile: PROFILE,
         seed: 1,
       },
+      drawn: 7,
       ...found,
     };
     expect(readRecorded(writeFinding(finding), 'a.jsonl')).toEqual({ kind: 'finding', finding });
@@ -85,8 +87,9 @@ describe('a failure in this process', () => {
     const found = await shortestFailure(chaseOf(optimisedSystem()), 'violation reset-state', {
       scenario: LONG,
       judgement,
+      drawn: 7,
     });
-    expect(found).toEqual({ scenario: LONG, judgement, shortest: 'not proved: it did not fail again' });
+    expect(found).toEqual({ scenario: LONG, judgement, drawn: 7, shortest: 'not proved: it did not fail again' });
   });
 });
 
@@ -113,7 +116,7 @@ describe('a failure of a real system', () => {
     const judgement = structuredClone(await lockstep(system, dropping, chase.terms));
     expect(signatures(dropping, judgement)).toContain(expected);
     const before = runs();
-    const found = await shortestFailure(chase, expected, { scenario: dropping, judgement });
+    const found = await shortestFailure(chase, expected, { scenario: dropping, judgement, drawn: 0 });
     expect(runs() - before).toBe(1);
     expect(found.shortest).toMatch(/^proved: .* \(on the model; the system fails of it too\)$/);
     expect(found.scenario.operations.map(printOperation)).toHaveLength(4);

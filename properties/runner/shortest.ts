@@ -48,17 +48,16 @@ export async function shortestFailure(
     const judgement = await lockstep(chase.system, scenario, chase.terms);
     if (signatures(scenario, judgement).includes(signature))
       return {
-        scenario,
-        judgement: keep(judgement),
+        ...told(failure, scenario, judgement),
         shortest: `${shortest} (on the model; the system fails of it too)`,
       };
   }
   return shortestOn(chase, chase.system, signature, failure, ON_A_MACHINE, isOver);
 }
 
-/** What a system has left was not asked of it. */
-function told(scenario: Scenario, judgement: Judgement): Failure {
-  return { scenario: answered(scenario, judgement), judgement: keep(judgement) };
+/** A failure with a shorter scenario. What a system has left was not asked of it. */
+function told({ drawn }: Failure, scenario: Scenario, judgement: Judgement): Failure {
+  return { scenario: answered(scenario, judgement), judgement: keep(judgement), drawn };
 }
 
 /** The same on one system. */
@@ -87,7 +86,7 @@ async function shortestOn(
     atOnce: system.atOnce,
   };
   const { scenario, proof } = await minimise(simpler, suspect, system.support, cost);
-  if (await shows(scenario)) return { ...told(scenario, shown.last), shortest: proof.words };
+  if (await shows(scenario)) return { ...told(failure, scenario, shown.last), shortest: proof.words };
   return { ...failure, shortest: NOT_AGAIN.words };
 }
 

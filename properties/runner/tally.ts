@@ -1,20 +1,18 @@
 import type { Platform, Scenario, System, Trace } from '#vocabulary';
 import type { InvariantId } from '../invariants/invariant.ts';
 import { type CoverageCounts, CoverageTally } from './coverage.ts';
+import { DIVERGENCES_MAX, shownIn } from './kept.ts';
 import { isUnforeseenEnd } from './lockstep.ts';
 import { signatures, verdictOf } from './signature.ts';
 import type { Finding, Judgement, ViolationCount } from './verdict.ts';
 import { type WitnessPart, WitnessTally } from './witnessed.ts';
 
-/** A failure of one kind, as first met. */
+/** A failure of one kind, as first drawn; an expected one as told by its story, which is short, until one is drawn. */
 export interface Failure {
   readonly scenario: Scenario;
   readonly judgement: Judgement;
-}
-
-/** An expected violation as met: drawn, if one was, and else the story of its expectation, which is short already. */
-export interface Example extends Failure {
-  readonly isStory: boolean;
+  /** The place of the scenario among all that the campaign draws, from 0; null for a story. */
+  readonly drawn: number | null;
 }
 
 /** Scenarios in which an invariant was broken for one reason. */
@@ -35,7 +33,7 @@ export interface TallyPart {
   readonly witnesses: WitnessPart;
   readonly clauses: ReadonlyMap<string, number>;
   readonly failures: ReadonlyMap<string, Failure>;
-  readonly expectedExamples: ReadonlyMap<string, Example>;
+  readonly expectedExamples: ReadonlyMap<string, Failure>;
   readonly violations: ReadonlyMap<string, Broken>;
 }
 
@@ -59,7 +57,7 @@ export class Tally {
   readonly clauses = new Map<string, number>();
   /** By signature, as first met. */
   readonly failures = new Map<string, Failure>();
-  readonly expectedExamples = new Map<string, Example>();
+  readonly expectedExamples = new Map<string, Failure>();
   /** Scenarios by violation. */
   readonly #violations = new Map<string, Broken>();
   readonly #known: ReadonlySet<string>;
@@ -74,8 +72,9 @@ export class Tally {
     this.#violations.set(violationKey(invariant, clause), { invariant, clause, count: 0 });
   }
 
-  add(drawn: Scenario, judgement: Judgement, isStory: boolean): void {
-    const scenario = answered(drawn, judgement);
+  /** @param drawn the place of the scenario among all that the campaign draws; null for a story */
+  add(whole: Scenario, judgement: Judgement, drawn: number | null): void {
+    const scenario = answered(whole, judgement);
     const { subject, divergences, violations } = judgement;
     this.scenarios += 1;
     this.operations += scenario.operations.length;
@@ -91,8 +90,7 @@ export class Tally {
     this.witnesses.add(scenario, reference);
     this.#countClauses(reference);
     this.#countViolations(judgement);
-    for (const signature of signatures(scenario, judgement))
-      this.#remember(signature, { scenario, judgement, isStory });
+    for (const signature of signatures(scenario, judgement)) this.#remember(signature, { scenario, judgement, drawn });
   }
 
   /** What was counted here, to be added elsewhere. */
@@ -115,14 +113,14 @@ export class Tally {
     for (const [clause, count] of part.clauses) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + count);
     for (const [key, { count, ...broken }] of part.violations)
       this.#violations.set(key, { ...broken, count: (this.#violations.get(key)?.count ?? 0) + count });
-    for (const [signature, failure] of part.failures) this.#keep(signature, { ...failure, isStory: false });
+    for (const [signature, failure] of part.failures) this.#keep(signature, failure);
     for (const [signature, example] of part.expectedExamples) this.#keep(signature, example);
   }
 
   /** The kinds of failure of which no other example is wanted. */
   known(): string[] {
-    const drawn = [...this.expectedExamples].filter(([, { isStory }]) => !isStory).map(([signature]) => signature);
-    return [...this.failures.keys(), ...drawn];
+    const expected = [...this.expectedExamples].filter(([, { drawn }]) => drawn !== null);
+    return [...this.failures.keys(), ...expected.map(([signature]) => signature)];
   }
 
   violations(findings: readonly Finding[]): ViolationCount[] {
@@ -130,11 +128,7 @@ export class Tally {
       invariant,
       clause,
       count,
-      findings: findings
-        .filter(({ judgement }) =>
-          judgement.violations.some((shown) => shown.invariant === invariant && shown.expectedBy === clause),
-        )
-        .map(({ id }) => id),
+      findings: shownIn({ invariant, clause }, findings),
     }));
   }
 
@@ -157,20 +151,26 @@ export class Tally {
     }
   }
 
-  #remember(signature: string, { isStory, scenario, judgement }: Example): void {
-    if (this.#isWanted(signature, isStory)) this.#keep(signature, { isStory, scenario, judgement: keep(judgement) });
+  #remember(signature: string, failure: Failure): void {
+    if (!this.#isWanted(signature, failure.drawn)) return;
+    this.#keep(signature, { ...failure, judgement: keep(failure.judgement) });
   }
 
-  /** Whether there is no example yet, or just a story where one was drawn. */
-  #isWanted(signature: string, isStory: boolean): boolean {
+  /** Whether there is no example yet, or just a story where one was drawn, and room for it. */
+  #isWanted(signature: string, drawn: number | null): boolean {
     if (this.#known.has(signature) || this.failures.has(signature)) return false;
-    const known = this.expectedExamples.get(signature);
-    return known === undefined || (known.isStory && !isStory);
+    if (verdictOf(signature) === 'divergence') return this.#divergencesKept() < DIVERGENCES_MAX;
+    const example = this.expectedExamples.get(signature);
+    return example === undefined || (example.drawn === null && drawn !== null);
   }
 
-  #keep(signature: string, { isStory, ...failure }: Example): void {
-    if (!this.#isWanted(signature, isStory)) return;
-    if (verdictOf(signature) === 'expected') this.expectedExamples.set(signature, { isStory, ...failure });
+  #divergencesKept(): number {
+    return [...this.failures.keys()].filter((signature) => verdictOf(signature) === 'divergence').length;
+  }
+
+  #keep(signature: string, failure: Failure): void {
+    if (!this.#isWanted(signature, failure.drawn)) return;
+    if (verdictOf(signature) === 'expected') this.expectedExamples.set(signature, failure);
     else this.failures.set(signature, failure);
   }
 }

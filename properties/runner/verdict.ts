@@ -43,6 +43,11 @@ export interface Finding {
   readonly subjectProfile: string;
   /** Provenance only: the scenario below is what replays. */
   readonly seed: number;
+  /**
+   * The place of the scenario in which it was found among all that the campaign draws, from 0. Left out where none was
+   * drawn: of a story, and of what was found otherwise.
+   */
+  readonly drawn?: number;
   readonly scenario: Scenario;
   readonly judgement: Judgement;
   /** What is known of its length, in words that go on `shortest:`. Left out where nobody has tried to shorten it. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -130,5 +130,103 @@ describe('the package', { timeout: TIMEOUT_MS }, () => {
     const program = /node (\S*install\.js)/.exec(out)?.[1];
     expect(program).toBe(`node_modules/${NAME}/dist/impl/install.js`);
     expect(readFileSync(join(folder, program ?? ''), 'utf8')).toContain('apt-get');
+  });
+});
+
+describe('the package in the tests of somebody else', { timeout: TIMEOUT_MS }, () => {
+  const CONSUMER = {
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: {
+        ...{ target: 'es2023', lib: ['es2023'], module: 'nodenext', types: [], strict: true },
+        ...{ skipLibCheck: false, declaration: true, outDir: 'out' },
+      },
+      files: ['surface.ts', 'mine.test.ts'],
+    }),
+    // Whatever is exported is told again with its types: what has no name outside does not compile.
+    'surface.ts': `import * as all from '${NAME}';\nexport const surface = { ...all };\n`,
+    'mine.test.ts': [
+      `import { type ConformanceOptions, conformance, type Scenario, type System, type Trace } from '${NAME}';`,
+      'const options: ConformanceOptions = {',
+      "  profiles: ['linux-6.1'], runs: 100, seed: 1, invariants: ['no-leak'],",
+      '};',
+      'const mine: System = {',
+      "  name: 'mine',",
+      '  precision: { vectorState: 0, messageControl: false, registers: 0 },',
+      '  support: {',
+      "    operations: new Set(['vfio.getIrqInfo', 'vfio.setIrqs']), functions: 'any', devicesMax: 1,",
+      "    withoutRemapping: false, vmm: 'none', host: 'configured',",
+      '  },',
+      '  atOnce: 1,',
+      '  run: ({ config, operations }: Scenario): Trace => {',
+      '    const silent = config.devices.map(() => ({',
+      '      enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: [],',
+      '    }));',
+      "    const outcome = { kind: 'unknown', reason: 'crash' } as const;",
+      '    const dead = { outcome, events: [], observation: [], clauses: [] };',
+      '    return { initial: silent, steps: operations.slice(0, 1).map(() => dead) };',
+      '  },',
+      '  close: async () => undefined,',
+      '};',
+      'conformance(mine, options);',
+      "conformance('optimised', { profiles: ['linux-6.1+qemu-7.2', 'idxd-mdev'], runs: 50 });",
+      "conformance('mutant:S01', { profiles: ['linux-6.1'], runs: 100, seed: 1 });",
+      '',
+    ].join('\n'),
+  };
+
+  /** The tests as vitest told them: full names of those that passed, and of the others with what was said. */
+  const told = { passed: [] as string[], failed: new Map<string, string>() };
+
+  beforeAll(async () => {
+    for (const [name, text] of Object.entries(CONSUMER)) writeFileSync(join(folder, name), text);
+    // The peer is somebody's own; here it is ours.
+    symlinkSync(join(ROOT, 'node_modules/vitest'), join(folder, 'node_modules/vitest'));
+    const cli = join(ROOT, 'node_modules/vitest/vitest.mjs');
+    const ran = await answerOf(process.execPath, [cli, 'run', '--reporter=json', '--root', folder], folder);
+    expect(ran.code, said(ran)).toBe(1);
+    for (const { assertionResults } of JSON.parse(ran.out).testResults)
+      for (const { status, fullName, failureMessages } of assertionResults)
+        if (status === 'passed') told.passed.push(fullName);
+        else if (status === 'failed') told.failed.set(fullName, failureMessages.join('\n'));
+  }, TIMEOUT_MS);
+
+  it('names only what it exports, under the strictest reading', async () => {
+    await done(join(ROOT, 'node_modules/.bin/tsc'), ['--project', folder], folder);
+    const inner = `import '${NAME}/dist/cli.js';\n`;
+    writeFileSync(join(folder, 'inner.js'), inner);
+    const refused = await answerOf(process.execPath, ['inner.js'], folder);
+    expect([refused.code, refused.error]).toEqual([1, expect.stringContaining('ERR_PACKAGE_PATH_NOT_EXPORTED')]);
+  });
+
+  it('is a test for each profile and promise', () => {
+    const names = told.passed.filter((name) => name.startsWith('optimised'));
+    expect(names).toContainEqual(expect.stringMatching(/^optimised linux-6\.1\+qemu-7\.2 conformance: /));
+    expect(names).toContainEqual(expect.stringMatching(/^optimised idxd-mdev pasid-isolation: /));
+    expect(names).not.toContainEqual(expect.stringContaining('linux-6.1+qemu-7.2 pasid-isolation'));
+    expect([...told.failed.keys()].filter((name) => name.startsWith('optimised'))).toEqual([]);
+  });
+
+  it('fails where a promise is broken, with the finding and the command that replays it', async () => {
+    const broken = [...told.failed].filter(([name]) => name.startsWith('mutant:S01'));
+    expect(broken.map(([name]) => name.split(':').slice(0, 2).join(':'))).toEqual([
+      'mutant:S01 linux-6.1 conformance',
+      'mutant:S01 linux-6.1 no-lost-interrupt',
+      'mutant:S01 linux-6.1 noresize-error-unchanged',
+    ]);
+    const text = broken[2]?.[1] ?? '';
+    expect(text).toContain('noresize-error-unchanged: the request failed and yet changed vectors');
+    const command = /npx vfio-irq (replay reports\/out\/findings\/[0-9a-f]{8}\.jsonl)$/m.exec(text)?.[1];
+    const replayed = await vfioIrq(...(command ?? 'no command').split(' '));
+    expect(replayed.code, said(replayed)).toBe(1);
+    expect(replayed.out).toContain('The verdict is as recorded: violation.');
+  });
+
+  it('tells how to repeat what a system without a name has done, and asks only what it is told to', () => {
+    const mine = [...told.failed].filter(([name]) => name.startsWith('mine'));
+    expect(mine.map(([name]) => name)).toEqual(['mine linux-6.1 conformance: It answers as the reference does.']);
+    expect(mine[0]?.[1]).toContain("conformance(system, { profiles: ['linux-6.1'], seed: 1, runs: 1 })");
+    expect(told.passed.filter((name) => name.startsWith('mine')).map((name) => name.split(':')[0])).toEqual([
+      'mine linux-6.1 no-leak',
+    ]);
   });
 });

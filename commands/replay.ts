@@ -5,7 +5,7 @@ import { INVARIANTS } from '../properties/invariants/index.ts';
 import { lacks } from '../properties/runner/campaign.ts';
 import { lockstep, verdictOf } from '../properties/runner/lockstep.ts';
 import { type Recorded, readRecorded } from '../properties/runner/record.ts';
-import type { Finding } from '../properties/runner/verdict.ts';
+import type { Finding, Judgement } from '../properties/runner/verdict.ts';
 import { heldText } from '../reports/held-text.ts';
 import { itfJson } from '../reports/itf.ts';
 import { OWN_COMMAND } from '../reports/own-command.ts';
@@ -52,7 +52,7 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
     invariants: INVARIANTS,
     subjectPlatform: named === undefined ? scenario.config : platformOf(named),
   });
-  const verdict = verdictOf(judgement);
+  const verdict = recorded.kind === 'finding' ? verdictBeside(recorded.finding, judgement) : verdictOf(judgement);
   const { skipped, steps, lastWords } = judgement.subject;
   if (lastWords !== undefined && steps.length === 0)
     throw new HarnessError(`${system.name} did not start on a scenario without operations: ${lastWords}`);
@@ -74,4 +74,13 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
     process.stdout.write(`${findingText(finding, { ...glossary(), replayCommand, palette: palette() })}\n`);
   }
   return verdict === 'held' || verdict === 'expected' ? EXIT.held : EXIT.broken;
+}
+
+/** The verdict now. A promise that is broken again is told as that, also where the system differs besides. */
+function verdictBeside({ verdict, judgement: before }: Finding, now: Judgement): ReturnType<typeof verdictOf> {
+  const unexpected = ({ violations }: Judgement): readonly string[] =>
+    violations.filter(({ expectedBy }) => expectedBy === null).map(({ invariant }) => invariant);
+  const again = unexpected(now).some((invariant) => unexpected(before).includes(invariant));
+  const shown = verdictOf(now);
+  return verdict === 'violation' && shown === 'divergence' && again ? 'violation' : shown;
 }

@@ -105,6 +105,8 @@ async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolea
         ended = tally.unforeseenEnds >= ENDS_MAX;
         if (counted % BLOCK_SCENARIOS === 0) tell(plan, tally);
       }
+      // Whoever runs us wants to be heard now and then, if only to end this.
+      if (next % BLOCK_SCENARIOS === 0) await setImmediate();
     }
   };
   const lanes = Array.from({ length: plan.system.atOnce }, () => lane);

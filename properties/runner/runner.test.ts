@@ -253,6 +253,18 @@ describe('a campaign', () => {
     expect(parts.sort()).toEqual(whole.sort());
   });
 
+  it('finds the same when it ends with the scenario of the finding', async () => {
+    const subject = tampered((steps, { operations }) => (operations.length > 44 ? steps.slice(0, -1) : steps));
+    const { findings } = await campaign(plan({ system: subject, seed: 3 }));
+    const first = findings.find(({ verdict }) => verdict !== 'expected');
+    const scenarios = (first?.drawn ?? 0) + 1;
+    expect(scenarios).toBeGreaterThan(1);
+    const again = await campaign(plan({ system: subject, seed: 3, scenarios }));
+    expect(again.findings).toContainEqual(first);
+    const before = await campaign(plan({ system: subject, seed: 3, scenarios: scenarios - 1 }));
+    expect(before.findings.map(({ id }) => id)).not.toContain(first?.id);
+  });
+
   it('stops when it is told to or when its time is over, with what it has', async () => {
     const controller = new AbortController();
     const stopped = await campaign(

@@ -254,7 +254,10 @@ describe('a campaign', () => {
   });
 
   it('finds the same when it ends with the scenario of the finding', async () => {
-    const subject = tampered((steps, { operations }) => (operations.length > 44 ? steps.slice(0, -1) : steps));
+    const wrong = { kind: 'positive', value: 9 } as const;
+    const subject = tampered((steps) =>
+      steps.map((step, place) => (place === 50 ? { ...step, outcome: wrong } : step)),
+    );
     const { findings } = await campaign(plan({ system: subject, seed: 3 }));
     const first = findings.find(({ verdict }) => verdict !== 'expected');
     const scenarios = (first?.drawn ?? 0) + 1;

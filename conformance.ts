@@ -1,14 +1,21 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
-import type { Platform, System, SystemFactory } from '#vocabulary';
+import { HarnessError, type Platform, type System, type SystemFactory } from '#vocabulary';
 import { requireReady, UsageError } from './commands/arguments.ts';
-import { wordsOf } from './commands/shown.ts';
+import { unlikeProfiles, wordsOf } from './commands/shown.ts';
 import { SYSTEM_NAMES, systemFactory } from './impl/index.ts';
-import { PROFILES_IN_WORDS, type ProfileName, platformOf, profileNamed, profileOf } from './model/profiles.ts';
+import {
+  nearestHost,
+  PROFILES_IN_WORDS,
+  type ProfileName,
+  platformOf,
+  profileNamed,
+  profileOf,
+} from './model/profiles.ts';
 import { INVARIANTS, speaksOf } from './properties/invariants/index.ts';
 import type { InvariantId } from './properties/invariants/invariant.ts';
 import { campaign } from './properties/runner/campaign.ts';
-import { defaultProfiles, scenariosFor, suits } from './properties/runner/defaults.ts';
+import { profilesFor, scenariosFor, suits } from './properties/runner/defaults.ts';
 import { probe } from './properties/runner/probe.ts';
 import { writeFinding } from './properties/runner/record.ts';
 import type { CampaignResult, Finding } from './properties/runner/verdict.ts';
@@ -103,8 +110,15 @@ async function end(source: System | SystemFactory, { system }: Started): Promise
 
 async function profilesOf(source: System | SystemFactory): Promise<readonly ProfileName[]> {
   const started = await startedOf(source);
+  const { system, own } = started;
   try {
-    return defaultProfiles(started.system, started.own);
+    if (own === undefined) return profilesFor(system);
+    const profile = profileOf(own);
+    if (profile !== undefined) return [profile];
+    const nearest = nearestHost(own.host);
+    throw new HarnessError(
+      `${system.name} ${unlikeProfiles(own.host)}; profiles: ['${nearest}'] holds it against that`,
+    );
   } finally {
     await end(source, started);
   }

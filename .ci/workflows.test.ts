@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { ROOT, repositoryFiles } from './repository.ts';
 
 const workflows = repositoryFiles('.github/workflows/*');
@@ -28,25 +31,63 @@ function mistakesIn(text: string): readonly string[] {
 
 describe('workflows', () => {
   it('exist', () => {
-    expect(workflows.map(({ path }) => path)).toEqual(['.github/workflows/check.yml', '.github/workflows/systems.yml']);
+    const names = ['campaign', 'check', 'systems'].map((name) => `.github/workflows/${name}.yml`);
+    expect(workflows.map(({ path }) => path)).toEqual(names);
   });
 
   it.each(workflows.map(({ path, text }) => [path, text]))('%s has no mistakes', (_, text) => {
     expect(mistakesIn(text ?? '')).toEqual([]);
   });
 
-  const good = workflows[0]?.text ?? '';
+  const good = workflows.find(({ path }) => path.endsWith('/check.yml'))?.text ?? '';
 
   it.each([
     ['jobs:', 'job:', 'jobs:'],
     ['checkout@v6', 'checkout', 'is not pinned: actions/checkout'],
-    ['npm run check', 'npm run chekc', 'is no script: chekc'],
+    ['npm run lint', 'npm run lnit', 'is no script: lnit'],
     ['    steps:', '\tsteps:', 'is no YAML of ours: \tsteps:'],
     ['    steps:', '   steps:', 'is no YAML of ours:    steps:'],
     ['    steps:', '          steps:', 'is no YAML of ours:           steps:'],
     ['    steps:', '    steps', 'is no YAML of ours:     steps'],
   ])('with `%s` as `%s` they would have one', (from, to, mistake) => {
     expect(mistakesIn(good.replace(from, to))).toContain(mistake);
+  });
+});
+
+describe('tests in shards', () => {
+  const { jobs } = parse(workflows.find(({ path }) => path.endsWith('/check.yml'))?.text ?? '');
+  const { node, shard } = jobs.tests.strategy.matrix;
+  const commandIn = (job: { steps: readonly { run?: string }[] }): string =>
+    job.steps.find(({ run }) => run?.startsWith('npm test'))?.run ?? 'false';
+  const command = commandIn(jobs.tests);
+
+  it('are all there, and those of each version of Node are put together', () => {
+    expect(command).toContain(`/${shard.length} `);
+    expect(shard).toEqual([...shard.keys()].map((place) => place + 1));
+    expect(jobs['tests-report'].strategy.matrix.node).toEqual(node);
+  });
+
+  it('are the tests that there are, once each', { timeout: 300_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-blobs-'));
+    try {
+      const inherited = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV)/.test(name));
+      const sh = (script: string): string =>
+        execFileSync('sh', ['-euc', script.replaceAll('reports/out', folder)], {
+          ...{ cwd: ROOT, encoding: 'utf8', env: { ...Object.fromEntries(inherited), NO_COLOR: '1' } },
+        });
+      for (const index of shard)
+        sh(`${command.replaceAll(/\$\{\{ matrix\.shard \}\}/g, String(index))} model/ reports/merge reports/layout`);
+      const told = sh(`${commandIn(jobs['tests-report'])} --reporter=json`);
+      const { testResults, numFailedTests } = JSON.parse(told.slice(told.indexOf('{"')));
+      const files = testResults.map(({ name }: { name: string }) => relative(ROOT, name));
+      expect(files.sort()).toEqual([
+        ...['model/model.test.ts', 'model/vocabulary/notation.test.ts'],
+        ...['reports/layout.test.ts', 'reports/merge.test.ts'],
+      ]);
+      expect(numFailedTests).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

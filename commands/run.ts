@@ -15,7 +15,7 @@ import { INVARIANTS, isInvariantId } from '../properties/invariants/index.ts';
 import type { Invariant } from '../properties/invariants/invariant.ts';
 import { campaign, untested } from '../properties/runner/campaign.ts';
 import { Crew } from '../properties/runner/crew.ts';
-import { defaultProfiles, isReal, scenariosFor, suits } from '../properties/runner/defaults.ts';
+import { isReal, profilesFor, scenariosFor, suits } from '../properties/runner/defaults.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
 import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
@@ -226,11 +226,13 @@ function chosenProfiles(
   if (strange !== undefined && systems !== undefined)
     throw new UsageError(`--profile: ${system.name} cannot be like ${strange}`);
   if (named.length > 0) return suitable;
-  if (own !== undefined && profileOf(own) === undefined)
+  if (own === undefined) return profilesFor(system);
+  const profile = profileOf(own);
+  if (profile === undefined)
     throw new HarnessError(
       `${system.name} ${unlikeProfiles(own.host)}; --profile ${nearestHost(own.host)} holds it against that`,
     );
-  return defaultProfiles(system, own);
+  return [profile];
 }
 
 async function runProfile(

@@ -2,6 +2,7 @@ import { SMOKE_CHECKS, smoke as smokeHarness } from '../impl/stdio/smoke.ts';
 import { commandOf, isStdioName, stdioFactory, TIMEOUT_MS } from '../impl/stdio/system.ts';
 import { nearestHost, profileOf } from '../model/profiles.ts';
 import { probe } from '../properties/runner/probe.ts';
+import { OWN_COMMAND } from '../reports/own-command.ts';
 import { printable } from '../reports/printable.ts';
 import { shellWord } from '../reports/shell-word.ts';
 import { EXIT, parse, requireReady, UsageError } from './arguments.ts';
@@ -32,7 +33,7 @@ export async function smoke(args: readonly string[]): Promise<number> {
 
 /** The campaign that comes next: a host of its own that is like no profile has to be held against one that is named. */
 async function campaignOn(name: string): Promise<string> {
-  const command = `npm start -- run --system ${shellWord(name)}`;
+  const command = `${OWN_COMMAND} run --system ${shellWord(name)}`;
   const system = await stdioFactory(name).start();
   try {
     const own = system.support.host === 'own' ? await probe(system) : undefined;

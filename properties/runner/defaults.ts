@@ -1,5 +1,5 @@
-import { HarnessError, type Platform, type Support, type System } from '#vocabulary';
-import { MDEV_PROFILE_NAMES, PROFILE_NAMES, type ProfileName, platformOf, profileOf } from '../../model/profiles.ts';
+import type { Platform, Support, System } from '#vocabulary';
+import { MDEV_PROFILE_NAMES, PROFILE_NAMES, type ProfileName, platformOf } from '../../model/profiles.ts';
 import { hasMdevs } from '../generators/pci-function.ts';
 
 /** Scenarios of a campaign on an in-process system. */
@@ -37,18 +37,6 @@ function keepsInterrupts({ host, vmm }: Platform): boolean {
 /** The profiles of a system that takes its host from the Config. */
 export function profilesFor({ support }: System): readonly ProfileName[] {
   return [...PROFILE_NAMES, ...MDEV_PROFILE_NAMES].filter((profile) => suits(support, platformOf(profile)));
-}
-
-/**
- * The profiles of a campaign for which nobody names any.
- * @param own how the system itself behaves, where it was asked
- * @throws HarnessError where no profile is like that
- */
-export function defaultProfiles(system: System, own: Platform | undefined): readonly ProfileName[] {
-  if (own === undefined) return profilesFor(system);
-  const profile = profileOf(own);
-  if (profile !== undefined) return [profile];
-  throw new HarnessError(`${system.name} behaves like no profile: ${JSON.stringify(own)}; name one`);
 }
 
 /** Whether a system can have such a VMM on it, or none, and mdevs where the platform has such. */

@@ -83,6 +83,12 @@ async function main(args: readonly string[]): Promise<number> {
   );
 }
 
+// Who reads the beginning of a text and goes is not told the rest.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

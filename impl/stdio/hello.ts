@@ -93,6 +93,8 @@ export function readHello(value: unknown): Hello {
     for (const kind of ['vfio.getIrqInfo', 'vfio.setIrqs'] as const)
       if (!operations.has(kind))
         throw wrong('operations', `${kind}, by which a host of its own is asked how it behaves`, hello.operations);
+  if (hello.vmm === 'none' && !operations.has('vfio.setIrqs'))
+    throw wrong('operations', 'vfio.setIrqs, without which nothing is ever set up', hello.operations);
   const seen = new Set(hello.sees);
   return {
     name: hello.name,

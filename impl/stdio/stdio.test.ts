@@ -77,6 +77,10 @@ describe('what is read of answers', () => {
     [{ ...hello, protocol: 2 }, 'protocol: expected 1, got 2'],
     [{ ...hello, operations: ['vfio.fly'] }, 'operations[0]: expected one of "vfio.open", '],
     [{ ...hello, operations: ['vfio.setIrqs'] }, 'expected vfio.getIrqInfo, by which a host of its own is asked'],
+    [
+      { ...hello, host: 'any', operations: ['device.raise'] },
+      'expected vfio.setIrqs, without which nothing is ever set up',
+    ],
     [{ ...hello, functions: [] }, 'functions: expected "any", or one function at least, got []'],
     [{ ...hello, functions: [{ msixVectors: 2, msiVectors: 3 }] }, 'functions[0].msiVectors: expected one of 1, 2, 4'],
     [{ ...hello, constructor: 1 }, 'expected no field but seq, '],

@@ -32,8 +32,8 @@ export function alphabetOf(config: Config): Alphabet {
 }
 
 /**
- * An alphabet of given operations, each once. An armed event goes with each access of the guest to its device. One whose
- * window does not open happens right after that, so what can be armed is raised as well, whether or not that was given.
+ * An alphabet of given operations, each once. An armed event goes with each access of the guest to its device. One
+ * whose window does not open happens right after that, so what can be armed is raised as well, given or not.
  */
 export function alphabetFrom(config: Config, operations: readonly Operation[]): Alphabet {
   const arms = differentOf(operations.filter((operation) => operation.kind === 'device.arm'));

@@ -1,20 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { type Config, type Operation, parseOperation, printOperation, UNMASKED, WINDOWS } from '#vocabulary';
+import { type Config, type Operation, parseOperation, printOperation, UNMASKED } from '#vocabulary';
 import { initial, observe, step } from '../model/machine.ts';
 import { copyOfMachine, keyOfMachine } from '../model/machine-copy.ts';
 import { type ProfileName, platformOf } from '../model/profiles.ts';
 import { specify } from '../model/reference.ts';
 import { expectationsOf } from './expected.ts';
-import { ISOLATION, LIFE, smallest } from './explore.fixture.ts';
 import { FollowedGuest } from './invariants/followed-guest.ts';
 import { nextGuestMoment } from './invariants/guest-moment.ts';
 import { INVARIANTS, violations } from './invariants/index.ts';
-import { type Exploration, explore, type Subject } from './runner/explore.ts';
+import { type Exploration, explore } from './runner/explore.ts';
 import { alphabetFrom, alphabetOf } from './runner/explore-alphabet.ts';
 import { exploreScope, scopeConfig } from './runner/explore-scopes.ts';
 import { exploredGuest } from './runner/explored-guest.ts';
-import { exploredMdevs, modelOfMdevs } from './runner/explored-mdev.ts';
-import { exploredUser } from './runner/explored-user.ts';
 
 const REACH = { depth: 100, states: 100_000 };
 
@@ -131,58 +128,6 @@ describe('a copy of a machine', () => {
         step(machine, operation);
       }
     }
-  });
-});
-
-/** Runs on drawn operations, each step beside that of an earlier run of which the same was remembered. */
-function unlike<State>(subject: Subject<State>, operations: readonly Operation[]): readonly string[] {
-  const known = new Map<string, { readonly state: State; readonly index: number }>();
-  const found = new Set<string>();
-  for (let seed = 0; seed < 40; seed += 1) {
-    let state = subject.initial();
-    for (const [index, operation] of drawn(operations, seed, 60).entries()) {
-      if (!subject.tries(state, operation)) break;
-      const key = subject.key(state);
-      const other = known.get(key) ?? { state: subject.clone(state), index };
-      known.set(key, other);
-      const went = [{ state, index }, other].map((from) => {
-        const next = subject.clone(from.state);
-        const { broken: said } = subject.step(next, operation, from.index);
-        return { next, told: JSON.stringify([said.map(({ id, expectedBy }) => [id, expectedBy]), subject.key(next)]) };
-      });
-      if (went[0]?.told !== went[1]?.told) found.add(printOperation(operation));
-      state = went[0]?.next ?? state;
-    }
-  }
-  return [...found];
-}
-
-describe('two runs of which the same is remembered', () => {
-  const arms = [0, 1].flatMap((vector) => WINDOWS.map((window) => `device.arm ${vector} ${window}`));
-  const shortage = ['host.limitVectors 1', 'host.limitVectors 3', 'host.failAllocation 1'];
-
-  it.each<ProfileName>(['linux-6.1+qemu-7.2', 'linux-6.12+qemu-10.0', 'linux-6.1+all-at-enable/irqfd'])(
-    'go on alike under a VMM, on %s',
-    (profile) => {
-      const config: Config = { ...platformOf(profile), devices: INTX.devices };
-      const known = expectationsOf(profile, 'reference');
-      const operations = [...alphabetOf(config).plain, ...[...MORE, ...arms, ...shortage].map(parseOperation)];
-      expect(unlike(exploredGuest(config, INVARIANTS, known, false), operations)).toEqual([]);
-      const plain = [...alphabetOf(config).plain, ...arms.map(parseOperation)];
-      expect(unlike(exploredGuest(config, INVARIANTS, known, false), plain)).toEqual([]);
-    },
-  );
-
-  it('go on alike without a VMM', () => {
-    const operations = [...alphabetOf(USER).plain, ...[...USER_MORE, ...shortage].map(parseOperation)];
-    expect(unlike(exploredUser(USER, INVARIANTS, expectationsOf('linux-6.1', 'reference')), operations)).toEqual([]);
-  });
-
-  it('go on alike on mdevs', () => {
-    const config = smallest({ permSync: 'atUnmask', noTranslation: 'closed' }, { handles: 'requested', entries: 3 });
-    const subject = exploredMdevs(config, modelOfMdevs(config), INVARIANTS);
-    expect(unlike(subject, [...ISOLATION, ...LIFE])).toEqual([]);
-    expect(unlike(subject, ISOLATION)).toEqual([]);
   });
 });
 

@@ -90,7 +90,7 @@ async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolea
   const waiting = new Map<number, Failure>();
   let next = 0;
   let counted = 0;
-  let ended = isFull(tally);
+  let ended = false;
   const lane = async (): Promise<void> => {
     while (!ended && !isOver()) {
       const { value } = drawn.next();

@@ -1,10 +1,8 @@
 import { afterAll, expect, it } from 'vitest';
-import type { Scenario, Trace } from '#vocabulary';
 import { mutantNamed } from '../../impl/mutants/index.ts';
 import { mutantSystem } from '../../impl/mutants/mutant.ts';
 import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { profileNamed } from '../../model/profiles.ts';
-import { expectationsOf } from '../expected.ts';
 import { type CampaignPlan, campaign } from './campaign.ts';
 import { Crew } from './crew.ts';
 import { planOf } from './plan.fixture.ts';
@@ -41,26 +39,6 @@ it('a fault is found in the same scenario, and told in the same way', async () =
   const shared = await resultOf({ ...plan, crew });
   expect(shared.verdict).toBe('fail');
   expect(shared).toEqual(await resultOf(plan));
-});
-
-it('stories that show findings enough leave nothing to draw, whoever would', async () => {
-  const inner = optimisedSystem();
-  const errnos = ['EBADF', 'EBUSY', 'EINVAL', 'ENODEV', 'ENOSPC', 'ENOTTY'] as const;
-  let runs = 0;
-  const run = async (scenario: Scenario): Promise<Trace> => {
-    const { steps, ...rest } = await inner.run(scenario);
-    const errno = errnos[runs % errnos.length] ?? 'EBADF';
-    runs += 1;
-    return { ...rest, steps: steps.map((step) => ({ ...step, outcome: { kind: 'errno', errno } })) };
-  };
-  const resultBy = (hands: Crew | null): Promise<Omit<CampaignResult, 'seconds'>> => {
-    runs = 0;
-    return resultOf(planOf({ ...inner, run }, 'linux-6.1', { scenarios: 100, seconds: 0.4, crew: hands }));
-  };
-  const [single, shared] = [await resultBy(null), await resultBy(crew)];
-  expect(single.findings.length).toBeGreaterThanOrEqual(5);
-  expect(single.scenarios).toBe(expectationsOf('linux-6.1', inner.name).length);
-  expect(shared.scenarios).toBe(single.scenarios);
 });
 
 it('a worker that ends leaves a campaign that has errored', async () => {

@@ -153,4 +153,15 @@ describe('a change of one field of a machine', () => {
     change(machine);
     expect(keyOfMachine(machine)).toBe(changed);
   });
+
+  it('is in no copy where it is within a vector in use', () => {
+    const machine = initial(CONFIG);
+    guestIn(machine).vectors.set(1, { hasHandler: false, route: null });
+    const key = keyOfMachine(machine);
+    const copy = copyOfMachine(machine);
+    const used = guestIn(copy).vectors.get(1);
+    if (used !== undefined) used.hasHandler = true;
+    expect(keyOfMachine(copy)).not.toBe(key);
+    expect(keyOfMachine(machine)).toBe(key);
+  });
 });

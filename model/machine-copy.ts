@@ -171,8 +171,8 @@ function keyOfFunction(vf: VirtualFunction): string {
     bits4(vf.pbaShown, vf.notifies, vf.blank === 'reset', false),
     0,
   );
-  // Who can add vectors asks how many there are where it enables them, and has just counted them.
-  return `${vf.interrupt}${flags}.${addsVectors(vf) ? '' : vf.vectorCount}`;
+  // Who can add vectors asks how many there are where it enables them, which it counts from what is left of before.
+  return `${vf.interrupt}${flags}.${vf.enable && addsVectors(vf) ? '' : vf.vectorCount}`;
 }
 
 /** What of the state is about one vector of a device, told so that another vector in the same state has the same. */

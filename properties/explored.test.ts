@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Config, type Operation, parseOperation, printOperation } from '#vocabulary';
+import { type Config, type Operation, parseOperation, printOperation, UNMASKED } from '#vocabulary';
 import { initial, observe, step } from '../model/machine.ts';
 import { copyOfMachine, keyOfMachine } from '../model/machine-copy.ts';
 import { type ProfileName, platformOf } from '../model/profiles.ts';
 import { specify } from '../model/reference.ts';
 import { expectationsOf } from './expected.ts';
+import { FollowedGuest } from './invariants/followed-guest.ts';
+import { nextGuestMoment } from './invariants/guest-moment.ts';
 import { INVARIANTS, violations } from './invariants/index.ts';
 import { type Exploration, explore } from './runner/explore.ts';
 import { alphabetFrom, alphabetOf } from './runner/explore-alphabet.ts';
@@ -168,12 +170,40 @@ describe('the verdicts of an exploration', () => {
   });
 });
 
+describe('what is followed of a guest', () => {
+  it('is judged in a copy by what was seen before the first operation, too', () => {
+    const [device] = INTX.devices;
+    const [seen] = observe(initial(INTX));
+    if (device === undefined || seen?.guest === undefined) throw new Error('there is no guest');
+    const wrong = { ...seen, guest: { ...seen.guest, changes: [{ vector: 0, state: UNMASKED }] } };
+    const followed = new FollowedGuest(device, 0, wrong);
+    const operation = parseOperation('guest.msixControl disable');
+    const judge = INVARIANTS.find(({ id }) => id === 'policy-equivalence')?.startGuest?.();
+    const breaches = [followed.copy(), followed].map((one) =>
+      judge?.(nextGuestMoment([one], operation, step(initial(INTX), operation), 0)),
+    );
+    expect(breaches[0]).toHaveLength(1);
+    expect(breaches[0]).toEqual(breaches[1]);
+  });
+});
+
 describe('an alphabet', () => {
   it('has each operation once, and events in windows only where there are windows', () => {
     const operations = ['guest.unmask 0', 'guest.unmask 0', 'device.arm 0 after-set'].map(parseOperation);
     const guest = alphabetFrom(INTX, operations);
-    expect(guest.plain.map(printOperation)).toEqual(['guest.unmask 0']);
+    expect(guest.plain.map(printOperation)).toEqual(['guest.unmask 0', 'device.raise 0']);
     expect(guest.armed.map(({ arms }) => arms.map(printOperation))).toEqual([['device.arm 0 after-set']]);
-    expect(alphabetFrom(USER, ['device.arm 0 teardown-gap'].map(parseOperation))).toEqual({ plain: [], armed: [] });
+    const raise = ['device.raise 0'].map(parseOperation);
+    expect(alphabetFrom(USER, ['device.arm 0 teardown-gap'].map(parseOperation))).toEqual({ plain: raise, armed: [] });
+  });
+
+  it('of a file that arms events and raises none says nothing that one of its own sequences breaks', () => {
+    const config: Config = { ...platformOf('linux-6.1'), devices: [{ msixVectors: 1, whileOff: 'drops' }] };
+    const [set, off] = [`${SET} 0+1 [e0]`, 'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []'];
+    const operations = [set, 'device.arm 0 teardown-gap', off, set].map(parseOperation);
+    expect(violations(INVARIANTS, config, operations, specify({ config, operations }))).not.toEqual([]);
+    const { closed, verdicts } = exploreScope({ profile: 'linux-6.1', config, operations, invariants: [] }, REACH);
+    expect(closed).toBe(true);
+    expect(verdicts.get('no-lost-interrupt')?.known.size).toBe(1);
   });
 });

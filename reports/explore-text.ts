@@ -38,7 +38,10 @@ export interface ExploredBreach {
 export function exploreText(rows: readonly ExploredRow[], palette: Palette): string {
   const unexpected = rows.flatMap(({ broken }) => broken).filter(({ expectedBy }) => expectedBy === null);
   const open = rows.filter(({ closed }) => !closed).length;
-  const scope = open === 0 ? 'in every reachable state' : `as far as was gone: ${open} of ${rows.length} did not close`;
+  const scope =
+    open === 0
+      ? 'in any state that the operations reach'
+      : `as far as was gone: ${open} of ${rows.length} did not close`;
   const end =
     unexpected.length === 0
       ? palette.good(`✓ Nothing unexpected ${scope}.`)
@@ -59,7 +62,9 @@ function rowText(row: ExploredRow, palette: Palette): string {
         `${row.seconds.toFixed(1)} s, ${count(perSecond)} transitions per second`,
     ),
   ];
-  const scope = row.closed ? 'for every reachable state' : `for every sequence of up to ${row.depth} operations`;
+  const scope = row.closed
+    ? 'in every state that these operations reach'
+    : `for every sequence of up to ${row.depth} operations`;
   if (row.holds.length > 0) {
     const [first = '', ...others] = hanging(`holds ${scope}: ${row.holds.join(', ')}`, TERMINAL_COLUMNS - 4);
     lines.push(`  ${palette.good('✓')} ${first}`, ...others.map((line) => `    ${line}`));

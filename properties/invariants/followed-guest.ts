@@ -88,6 +88,8 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
     copy.#arms = this.#arms.slice();
     for (const [vector, state] of this.#states) copy.#states.set(vector, state);
     for (const [vector, state] of this.#guestStates) copy.#guestStates.set(vector, state);
+    // What is seen before the first operation is judged with it: of a copy of later it is forgotten with the next step.
+    for (const vector of this.touched) copy.touched.add(vector);
     return copy;
   }
 

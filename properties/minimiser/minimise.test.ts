@@ -67,6 +67,33 @@ describe('what is said of the shortest', () => {
     expect(proof.words).toContain(`out of this alphabet of ${proof.alphabet.length} fails on this machine`);
   });
 
+  it('is claimed of two machines for what was tried on both', async () => {
+    const tried = new Map<number, Set<string>>();
+    const wanted = ['vfio.setIrqs MSIX EVENTFD|TRIGGER 0+1 [e0]', 'device.raise 0'];
+    const { proof } = await minimise(
+      scenarioOf(...wanted),
+      {
+        atOnce: 1,
+        stillFails: ({ config: { devices }, operations }) => {
+          const vectors = devices[0]?.msixVectors ?? 0;
+          tried.set(vectors, (tried.get(vectors) ?? new Set()).add(wordsOf(operations)));
+          return has(operations, ...wanted);
+        },
+      },
+      ANYTHING,
+      PLENTY,
+    );
+    expect(proof.words).toMatch(/^proved: .* fails on this machine or with one vector more$/);
+    expect(proof.words).toContain(`alphabet of ${proof.alphabet.length} fails`);
+    const machines = [...tried].filter(([, words]) => words.has(''));
+    expect(machines).toHaveLength(2);
+    for (const [vectors, words] of machines)
+      expect(
+        proof.alphabet.filter((letter) => !words.has(letter)),
+        `${vectors} vectors`,
+      ).toEqual([]);
+  });
+
   it('is open when the cost is used up, and says how far the search came', async () => {
     const suspect = {
       atOnce: 1,
@@ -148,6 +175,6 @@ describe('sequences that leave the same behind', () => {
     );
     expect(wordsOf(scenario.operations)).toBe(remembered.join('; '));
     expect(proof.kind).toBe('merged');
-    expect(proof.words).toMatch(/^proved if the system remembers nothing that it does not show: /);
+    expect(proof.words).toMatch(/^proved if nothing is remembered that is not shown: /);
   });
 });

@@ -6,8 +6,8 @@ import type { Spent } from './trials.ts';
 export interface Proof {
   /**
    * `proved`: every shorter sequence was tried. `merged`: all but those that begin with one that left model and system
-   * looking as another did; a system that remembers more than it shows may fail of one of them. `open`: the search did
-   * not come to an end.
+   * looking as another did; where the system, or the promise that judges it, remembers more than is shown, one of them
+   * may fail. `open`: the search did not come to an end.
    */
   readonly kind: 'proved' | 'merged' | 'open';
   /** The operations of which sequences were made, in the notation. */
@@ -41,14 +41,14 @@ export function proofOf(shortest: Scenario, scopes: readonly Scope[], spent: Spe
   const complete = scopes.filter(({ searched }) => searched.without >= length - 1);
   const exact = complete.filter((scope) => isExact(scope, shortest));
   const proved = complete.some(({ where }) => where !== HERE) || exact.length === 0 ? complete : exact;
-  const [widest] = [...proved].sort((left, right) => right.space.alphabet.length - left.space.alphabet.length);
-  if (widest === undefined) return open(scopes[0], spent);
-  const alphabet = widest.space.alphabet.map(printOperation);
+  const [first, ...others] = proved.map(({ space }) => space.alphabet.map(printOperation));
+  if (first === undefined) return open(scopes[0], spent);
+  // A larger machine has other last vectors: proved on both is what is in the alphabets of both.
+  const alphabet = first.filter((letter) => others.every((other) => other.includes(letter)));
   const where = [...new Set(proved.map((scope) => scope.where))].join(' or ');
-  const letters = Math.min(...proved.map(({ space }) => space.alphabet.length));
-  const fewer = `no sequence of fewer operations out of this alphabet of ${letters} fails ${where}`;
+  const fewer = `no sequence of fewer operations out of this alphabet of ${alphabet.length} fails ${where}`;
   if (proved.every((scope) => isExact(scope, shortest))) return { kind: 'proved', alphabet, words: `proved: ${fewer}` };
-  return { kind: 'merged', alphabet, words: `proved if the system remembers nothing that it does not show: ${fewer}` };
+  return { kind: 'merged', alphabet, words: `proved if nothing is remembered that is not shown: ${fewer}` };
 }
 
 function open(scope: Scope | undefined, { steps, runs }: Spent): Proof {

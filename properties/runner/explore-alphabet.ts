@@ -5,6 +5,7 @@ import {
   type Operation,
   type PciFunction,
   parseOperation,
+  printOperation,
   WINDOWS,
 } from '#vocabulary';
 
@@ -30,11 +31,14 @@ export function alphabetOf(config: Config): Alphabet {
   return alphabetFrom(config, [...words, ...hardware].map(parseOperation));
 }
 
-/** An alphabet of given operations, each once. An armed event goes with each access of the guest to its device. */
+/**
+ * An alphabet of given operations, each once. An armed event goes with each access of the guest to its device. One
+ * whose window does not open happens right after that, so what can be armed is raised as well, given or not.
+ */
 export function alphabetFrom(config: Config, operations: readonly Operation[]): Alphabet {
-  const different = [...new Map(operations.map((operation) => [JSON.stringify(operation), operation])).values()];
-  const plain = different.filter(({ kind }) => kind !== 'device.arm');
-  const arms = different.filter((operation): operation is DeviceArm => operation.kind === 'device.arm');
+  const arms = differentOf(operations.filter((operation) => operation.kind === 'device.arm'));
+  const raises = arms.map(({ device, vector }): Operation => ({ kind: 'device.raise', device, vector }));
+  const plain = differentOf([...operations.filter(({ kind }) => kind !== 'device.arm'), ...raises]);
   // Without a VMM nothing happens in a window that does not happen between two operations.
   if (config.vmm === undefined) return { plain, armed: [] };
   const armed = plain.filter(isGuestOperation).map(
@@ -45,6 +49,10 @@ export function alphabetFrom(config: Config, operations: readonly Operation[]): 
     }),
   );
   return { plain, armed: armed.filter((one) => one.arms.length > 0) };
+}
+
+function differentOf<Some extends Operation>(operations: readonly Some[]): readonly Some[] {
+  return [...new Map(operations.map((operation) => [printOperation(operation), operation])).values()];
 }
 
 function wordsOf(config: Config, device: PciFunction, place: number): readonly string[] {

@@ -109,7 +109,7 @@ class Explorer<State> {
   readonly #verdicts: Map<InvariantId, Found>;
   /** For each state the one before it and the move that leads from there. */
   readonly #parents: Int32Array;
-  readonly #leads: Uint16Array;
+  readonly #leads: Uint16Array | Uint32Array;
   /** The first state of each depth, and behind the last one. */
   readonly #begins: number[] = [0];
   #states = 0;
@@ -131,7 +131,9 @@ class Explorer<State> {
     this.#reach = reach;
     this.#verdicts = new Map(subject.promises.map((id) => [id, { known: new Map(), broken: null }]));
     this.#parents = new Int32Array(reach.states);
-    this.#leads = new Uint16Array(reach.states);
+    // A file may bring any number of operations.
+    const Leads = this.#moves.length > 0x10000 ? Uint32Array : Uint16Array;
+    this.#leads = new Leads(reach.states);
   }
 
   explore(): Exploration {

@@ -75,10 +75,8 @@ describe('tests in shards', () => {
         execFileSync('sh', ['-euc', script.replaceAll('reports/out', folder)], {
           ...{ cwd: ROOT, encoding: 'utf8', env: { ...Object.fromEntries(inherited), NO_COLOR: '1' } },
         });
-      for (const index of shard)
-        sh(
-          `${command.replaceAll(/\$\{\{ matrix\.shard \}\}/g, String(index))} model/model.test model/vocabulary/notation reports/merge reports/layout`,
-        );
+      const named = 'model/model.test model/vocabulary/notation reports/merge reports/layout';
+      for (const index of shard) sh(`${command.replaceAll(/\$\{\{ matrix\.shard \}\}/g, String(index))} ${named}`);
       const told = sh(`${commandIn(jobs['tests-report'])} --reporter=json`);
       const { testResults, numFailedTests } = JSON.parse(told.slice(told.indexOf('{"')));
       const files = testResults.map(({ name }: { name: string }) => relative(ROOT, name));

@@ -44,7 +44,7 @@ describe('bad usage is one line and exit code 2:', () => {
     ],
     [['--seed', 'lucky'], 'vfio-irq: --seed: expected a whole number from 0 to 4294967295, got lucky'],
     [['run', '--runs', '0'], 'vfio-irq: --runs: expected a whole number from 1 to 1000000000, got 0'],
-    [['run', '--shard', '3/2'], 'vfio-irq: --shard: expected I/N with I from 1 to N, got 3/2'],
+    [['run', '--shard', '3/2'], 'vfio-irq: --shard: expected I/N with I from 1 to N, N at most 1000, got 3/2'],
     [
       ['run', '--profile', 'linux-2.4'],
       'vfio-irq: --profile: expected one of linux-6.1, linux-6.12, linux-6.12-static, idxd-mdev, ' +
@@ -52,6 +52,9 @@ describe('bad usage is one line and exit code 2:', () => {
         'each also with +qemu-7.2, +qemu-10.0, +all-at-enable, and then with /irqfd; got linux-2.4',
     ],
     [['run', '--fast'], "vfio-irq: Unknown option '--fast'"],
+    [['run', '--time', '-1'], "vfio-irq: Option '--time' argument is ambiguous"],
+    [['run', '--json='], 'vfio-irq: --json: expected a value, got nothing'],
+    [['run', '--json', 'reports'], 'vfio-irq: reports: expected a place to write (it is a folder)'],
     [['replay'], 'vfio-irq: replay: expected one file, got 0'],
   ])('%j', async (args, line) => {
     const answer = await cli(...args);
@@ -221,6 +224,20 @@ describe('a run', () => {
   });
 });
 
+it('nothing that a file says reaches a terminal as a command', async () => {
+  const golden = readFileSync(join(import.meta.dirname, 'reports/golden/findings/noresize-msi.jsonl'), 'utf8');
+  const file = join(folder, 'strange finding.jsonl');
+  const [header = '', ...steps] = golden.split('\n');
+  writeFileSync(
+    file,
+    [JSON.stringify({ ...JSON.parse(header), system: 'a\u001b[2J', verdict: 'unknown' }), ...steps].join('\n'),
+  );
+  const replayed = await cli('replay', file, '--system', 'optimised');
+  expect(replayed.out).toContain('Recorded on a␛[2J: unknown; now on optimised: ');
+  const program = await cli('reproducer', file);
+  expect(program.out).toContain(`npm start -- replay '${file}'`);
+});
+
 describe('a report', () => {
   const part = (index: number): string => join(folder, `part-${index}`);
   const page = join(folder, 'merged');
@@ -252,6 +269,18 @@ describe('a report', () => {
     const again = await cli('run', '--system', 'reference', '--profile', 'linux-6.1', '--runs', '1', '--out', part(2));
     expect(again.code).toBe(0);
     expect(JSON.parse(readFileSync(files[1] ?? '', 'utf8')).mutants).toEqual({ total: 1, killed: 1, survivors: [] });
+  });
+
+  it('tells a name as it is, and does not let a terminal obey it', async () => {
+    const summary = JSON.parse(readFileSync(join(part(1), 'summary.json'), 'utf8'));
+    const [system] = summary.systems;
+    const strange = join(folder, 'strange-name.json');
+    writeFileSync(
+      strange,
+      JSON.stringify({ ...summary, systems: [{ ...system, name: 'a\u001b[2J', verdict: 'fail' }] }),
+    );
+    const answer = await cli('report', strange, '--out', page);
+    expect([answer.code, answer.out]).toEqual([1, expect.stringContaining('broken on a␛[2J')]);
   });
 
   it('without a run, or with a file that is none, is refused in one line', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { SystemFactory } from '#vocabulary';
 import { SYSTEM_NAMES, systemFactory } from '../impl/index.ts';
-import { makeFolder } from '../reports/write.ts';
+import { makeRoomFor } from '../reports/write.ts';
 
 /** Exit codes: what scripts rely on. */
 export const EXIT = { held: 0, broken: 1, usage: 2, unavailable: 3, harness: 4 } as const;
@@ -29,11 +29,23 @@ export function parse<Options extends OptionTable>(
   options: Options,
   allowPositionals = false,
 ): Parsed<Options> {
+  const parsed = parsedStrictly(args, options, allowPositionals);
+  // A variable of a script that was not set is no file name.
+  const empty = Object.entries(parsed.values).find(([, value]) => [value].flat().includes(''));
+  if (empty !== undefined) throw new UsageError(`--${empty[0]}: expected a value, got nothing`);
+  return parsed;
+}
+
+function parsedStrictly<Options extends OptionTable>(
+  args: readonly string[],
+  options: Options,
+  allowPositionals: boolean,
+): Parsed<Options> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals, strict: true });
   } catch (error) {
     // parseArgs says what is wrong in its first sentence.
-    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error));
+    throw new UsageError(error instanceof Error ? (error.message.split(/\.\s/)[0] ?? error.message) : String(error));
   }
 }
 
@@ -83,10 +95,10 @@ export function requireReady(factory: SystemFactory): void {
     throw new UnavailableError(`${factory.name}: not ready: ${readiness.reason}; ${readiness.command}`);
 }
 
-/** Makes the folder of a report before anything runs: a run whose results cannot be kept is not begun. */
+/** Makes room for a report before anything runs: a run whose results cannot be kept is not begun. */
 export function makeRoom(file: string): void {
   try {
-    makeFolder(file);
+    makeRoomFor(file);
   } catch (error) {
     throw new UsageError(`${file}: expected a place to write (${error instanceof Error ? error.message : error})`);
   }

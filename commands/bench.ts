@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { IMS_WORK_OPERATIONS, imsWork } from '../impl/optimised/ims-costs.ts';
 import { platformOf } from '../model/profiles.ts';
 import { growthCosts } from '../properties/runner/growth-cost.ts';
@@ -13,6 +12,7 @@ import { type BenchRow, benchJson } from '../reports/bench-json.ts';
 import { benchText } from '../reports/bench-text.ts';
 import { growthText } from '../reports/growth-text.ts';
 import { readBench } from '../reports/read-bench.ts';
+import { writeWhole } from '../reports/write.ts';
 import { EXIT, factoryOf, makeRoom, optional, parse, readText, UnavailableError } from './arguments.ts';
 import { palette } from './shown.ts';
 
@@ -41,7 +41,7 @@ export async function measure(args: readonly string[]): Promise<number> {
     if (measured.length > 0) process.stdout.write(`${benchText(measured, palette(), before)}\n`);
   }
   process.stdout.write(`${growthText(growthCosts(GROWTH_VECTORS), palette())}\n`);
-  if (values.json !== undefined) writeFileSync(values.json, benchJson(rows));
+  if (values.json !== undefined) writeWhole(values.json, benchJson(rows));
   return EXIT.held;
 }
 

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MUTANTS, mutantNamed } from '../impl/mutants/index.ts';
 import { type Mutant, TIER_SCENARIOS } from '../impl/mutants/mutant.ts';
@@ -8,6 +7,7 @@ import { codeHash, jobsLeft, openJournal } from '../properties/runner/record-hun
 import { mutantsJson } from '../reports/mutants-summary.ts';
 import { type MutantRow, mutantsText } from '../reports/mutants-text.ts';
 import { DEFAULT_OUT } from '../reports/run-reports.ts';
+import { writeWhole } from '../reports/write.ts';
 import { EXIT, makeRoom, optional, parse, stopOnInterrupt, UsageError, wholeNumber } from './arguments.ts';
 import { palette } from './shown.ts';
 
@@ -34,9 +34,9 @@ export async function mutants(args: readonly string[]): Promise<number> {
   const rows = chosen.map((mutant) => rowOf(mutant, found));
   process.stdout.write(`${mutantsText(rows, palette())}\n`);
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far; the same command goes on.\n');
-  if (values.json !== undefined) writeFileSync(values.json, mutantsJson(rows));
+  if (values.json !== undefined) writeWhole(values.json, mutantsJson(rows));
   // The page tells of all mutants or of none.
-  if (!stop.aborted && chosen === MUTANTS) writeFileSync(PAGE_FILE, mutantsJson(rows));
+  if (!stop.aborted && chosen === MUTANTS) writeWhole(PAGE_FILE, mutantsJson(rows));
   if (rows.some(({ errored }) => errored > 0)) return EXIT.harness;
   return stop.aborted || rows.some(({ killed }) => killed < seeds) ? EXIT.broken : EXIT.held;
 }

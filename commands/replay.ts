@@ -9,6 +9,7 @@ import type { Finding, Judgement } from '../properties/runner/verdict.ts';
 import { heldText } from '../reports/held-text.ts';
 import { itfJson } from '../reports/itf.ts';
 import { OWN_COMMAND } from '../reports/own-command.ts';
+import { printable } from '../reports/printable.ts';
 import { shellWord } from '../reports/shell-word.ts';
 import { findingText } from '../reports/text.ts';
 import { shownPath, writeWhole } from '../reports/write.ts';
@@ -65,7 +66,8 @@ async function replayOn(system: System, recorded: Recorded, file: string, itf: s
     process.stdout.write(
       verdict === recorded.finding.verdict
         ? `The verdict is as recorded: ${verdict}.\n\n`
-        : `Recorded on ${recorded.finding.system}: ${recorded.finding.verdict}; now on ${system.name}: ${verdict}.\n\n`,
+        : `Recorded on ${printable(recorded.finding.system)}: ${recorded.finding.verdict}; ` +
+            `now on ${printable(system.name)}: ${verdict}.\n\n`,
     );
   if (verdict === 'held') process.stdout.write(`${heldText(scenario.operations, judgement.subject, system.name)}\n`);
   else {

@@ -2,6 +2,7 @@ import { growthCosts } from '../properties/runner/growth-cost.ts';
 import type { Finding } from '../properties/runner/verdict.ts';
 import { htmlPage } from '../reports/html.ts';
 import { merged } from '../reports/merge.ts';
+import { printable } from '../reports/printable.ts';
 import { findingFile, readReportFiles } from '../reports/recorded.ts';
 import { DEFAULT_OUT, pageFile, replayCommand, summaryFile } from '../reports/run-reports.ts';
 import { verdictWords, worstVerdict } from '../reports/scoreboard.ts';
@@ -32,8 +33,8 @@ export function report(args: readonly string[]): number {
     remarks: told,
   };
   writeWhole(page, htmlPage(run, options));
-  for (const remark of told) process.stdout.write(`! ${remark}\n`);
-  process.stdout.write(`${verdictWords(run)}\nPage  ${shownPath(page)}\n`);
+  for (const remark of told) process.stdout.write(`! ${printable(remark)}\n`);
+  process.stdout.write(`${printable(verdictWords(run))}\nPage  ${shownPath(page)}\n`);
   switch (worstVerdict(run.results)) {
     case 'fail':
       return EXIT.broken;
@@ -47,6 +48,6 @@ export function report(args: readonly string[]): number {
 
 function lostWords(ids: readonly string[]): readonly string[] {
   if (ids.length === 0) return [];
-  const some = [...ids.slice(0, 3), ...(ids.length > 3 ? ['...'] : [])].join(', ');
-  return [`Findings that do not lie beside their run are not shown: ${some}.`];
+  const rest = ids.length > 3 ? ` and ${ids.length - 3} more` : '';
+  return [`Findings that do not lie beside their run are not shown: ${ids.slice(0, 3).join(', ')}${rest}.`];
 }

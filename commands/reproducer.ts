@@ -7,6 +7,7 @@ import type { Finding } from '../properties/runner/verdict.ts';
 import { OWN_COMMAND } from '../reports/own-command.ts';
 import { reproducerC } from '../reports/reproducer.ts';
 import { Untellable } from '../reports/reproducer-checks.ts';
+import { shellWord } from '../reports/shell-word.ts';
 import { shownPath } from '../reports/write.ts';
 import { EXIT, oneOf, parse, readText, UsageError } from './arguments.ts';
 import { glossary } from './shown.ts';
@@ -19,7 +20,7 @@ export async function reproducer(args: readonly string[]): Promise<number> {
     throw new UsageError(`reproducer: expected one file, got ${positionals.length}`);
   oneOf('--language', values.language ?? 'c', ['c']);
   const finding = await findingOf(readRecorded(readText(file), file));
-  const replayCommand = `${OWN_COMMAND} replay ${shownPath(file)}`;
+  const replayCommand = `${OWN_COMMAND} replay ${shellWord(shownPath(file))}`;
   try {
     process.stdout.write(reproducerC(finding, { ...glossary(), replayCommand }));
   } catch (error) {

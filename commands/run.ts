@@ -21,8 +21,9 @@ import { probe } from '../properties/runner/probe.ts';
 import type { CampaignResult, Environment, RunResult, Shard } from '../properties/runner/verdict.ts';
 import { OWN_COMMAND } from '../reports/own-command.ts';
 import { ProgressLine } from '../reports/progress.ts';
-import { companionsIn } from '../reports/recorded.ts';
-import { DEFAULT_OUT, reportRun, summaryFile } from '../reports/run-reports.ts';
+import { SHARDS_MAX } from '../reports/read-summary.ts';
+import { companionsIn, findingFile } from '../reports/recorded.ts';
+import { DEFAULT_OUT, pageFile, reportRun, summaryFile } from '../reports/run-reports.ts';
 import {
   EXIT,
   factoryOf,
@@ -118,8 +119,8 @@ function parseShard(text: string): RunOptions['shard'] {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
-  if (match === null || index < 1 || index > count)
-    throw new UsageError(`--shard: expected I/N with I from 1 to N, got ${text}`);
+  if (match === null || index < 1 || index > count || count > SHARDS_MAX)
+    throw new UsageError(`--shard: expected I/N with I from 1 to N, N at most ${SHARDS_MAX}, got ${text}`);
   return { index, count };
 }
 
@@ -132,7 +133,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const { out, json, junit, ctrf, stepSummary } = options;
   // What lies beside the page and cannot be read is told before anything has run.
   companionsIn(out);
-  for (const file of [summaryFile(out), json, junit, ctrf, stepSummary]) if (file !== undefined) makeRoom(file);
+  for (const file of [summaryFile(out), pageFile(out), findingFile(out, 'any'), json, junit, ctrf, stepSummary])
+    if (file !== undefined) makeRoom(file);
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];

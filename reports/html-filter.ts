@@ -47,7 +47,7 @@ export const PAGE_SCRIPT = `const filters = [...document.querySelectorAll('form.
   return { form, rows, narrow };
 });
 function reveal() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (target === null) return;
   for (const { form, rows, narrow } of filters) {
     if (!rows.some((row) => row.hidden && row.contains(target))) continue;

@@ -89,6 +89,11 @@ describe('a run from its summary', () => {
   it('says what is wrong and where in one line', () => {
     const text = summaryJson(RUN, GLOSSARY.clauses).replace('"count": 1\n', '"count": 0\n');
     expect(() => readRun(text, 'f.json', () => undefined)).toThrow(/^f\.json: shard\.count: .*$/);
+    const many = summaryJson(RUN, GLOSSARY.clauses).replace('"count": 1\n', '"count": 900719925474099\n');
+    expect(() => readRun(many, 'f.json', () => undefined)).toThrow(/^f\.json: shard\.count: .*1000$/);
+    const beyond = summaryJson(RUN, GLOSSARY.clauses).replace('"index": 1,', '"index": 2,');
+    expect(() => readRun(beyond, 'f.json', () => undefined)).toThrow('f.json: shard.index: expected at most count');
+    expect(() => readRun('[]', 'f.json', () => undefined)).toThrow(/^f\.json: Invalid input: expected object/);
     expect(() => readRun('{', 'f.json', () => undefined)).toThrow('f.json: expected JSON');
   });
 });

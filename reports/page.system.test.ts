@@ -161,6 +161,11 @@ describe('the page in chromium', () => {
     await expect.poll(() => page.evaluate("document.querySelector(':target')?.id")).toBe('clause-vfio.set-irqs.enable');
   });
 
+  it('is not troubled by an address that somebody has mangled', async () => {
+    await open('#%');
+    expect(told.filter((line) => line.startsWith('error: '))).toEqual([]);
+  });
+
   it('has no finding more than two clicks away', async () => {
     await open();
     await page.locator('nav a[href="#findings"]').click();

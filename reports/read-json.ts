@@ -25,6 +25,7 @@ export function readAs<T>(shape: z.ZodType<T>, text: string, file: string): T {
   }
   const result = shape.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new SummaryError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
+  const [issue] = result.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  throw new SummaryError(`${file}: ${where}${issue?.message}`);
 }

@@ -3,6 +3,9 @@ import type { CampaignResult, Finding, RunResult } from '../properties/runner/ve
 import { readAs } from './read-json.ts';
 import type { CoverageSummary, Summary, SystemSummary } from './summary.ts';
 
+/** More parts than anybody cuts a run into, and few enough to name each that is missing. */
+export const SHARDS_MAX = 1000;
+
 /** What is read of a run's summary. */
 export type Reached = Pick<Summary, 'seed'> & {
   /** A run of before there was coverage has none. */
@@ -52,7 +55,7 @@ export function readReached(text: string, file: string): Reached {
 const ids = z.array(z.string().regex(/^[0-9a-f]{8}$/, 'expected the id of a finding'));
 // A newer version may have promises that this one has no words for: they are told by their ids.
 const invariant = z.custom<RunResult['invariants'][number]>((id) => typeof id === 'string');
-const position = z.int().min(1);
+const position = z.int().min(1).max(SHARDS_MAX);
 const host: z.ZodType<NonNullable<CampaignResult['probed']>['host']> = z.object({
   dynamicMsix: z.boolean(),
   rangeCheck: z.enum(['whole-range-first', 'vector-by-vector']),
@@ -82,7 +85,9 @@ const system = z.object({
 });
 const summary = z.object({
   ...shared,
-  shard: z.object({ index: position, count: position }),
+  shard: z
+    .object({ index: position, count: position })
+    .refine(({ index, count }) => index <= count, { path: ['index'], error: 'expected at most count' }),
   startedAt: z.string(),
   seconds: z.number(),
   environment: z.object({ node: z.string(), platform: z.string(), kernel: z.string(), cpus: z.int() }),

@@ -2,7 +2,7 @@ import type { Part } from './reproducer-part.ts';
 
 /** The set-up of a program and the calls of vfio, in the order in which they stand in it. */
 export const CALLS = {
-  begin: {
+  trouble: {
     needs: [],
     text: String.raw`
 static int fault, astray, at_issue_seen;
@@ -11,8 +11,11 @@ static void __attribute__((noreturn)) trouble(const char *what)
 {
 	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	exit(2);
-}
-
+}`,
+  },
+  begin: {
+    needs: ['trouble'],
+    text: String.raw`
 static void begin(int number, const char *operation)
 {
 	printf("%3d  %s\n", number, operation);
@@ -21,7 +24,7 @@ static void begin(int number, const char *operation)
 }`,
   },
   expect: {
-    needs: ['begin'],
+    needs: ['trouble'],
     text: String.raw`
 enum { ON_THE_WAY, AT_ISSUE };
 
@@ -41,7 +44,7 @@ static void expect(int at_issue, const char *what, const char *expected, const c
 }`,
   },
   result: {
-    needs: ['begin'],
+    needs: ['trouble'],
     text: `
 static const struct {
 	int number;
@@ -67,7 +70,7 @@ static const char *result_of(long result)
 }`,
   },
   eventfds: {
-    needs: ['begin'],
+    needs: ['trouble'],
     text: `
 static void new_eventfd(int *fd)
 {

@@ -54,6 +54,8 @@ export function checksOf(finding: Finding): Checks {
   const { reference, divergences, violations } = finding.judgement;
   const atIssue =
     divergences.length > 0 ? divergences.flatMap(ofDivergence(finding)) : violations.flatMap(ofViolation(finding));
+  if (atIssue.length === 0 && divergences.length > 0)
+    throw new Untellable(`what differs is nothing that a call shows: ${divergences[0]?.path.replaceAll(/\s+/g, ' ')}`);
   if (atIssue.length === 0 && violations.length > 0) throw new Untellable(untold(violations));
   const isHeld = divergences.length === 0 && violations.length === 0;
   const eventfds = finding.scenario.operations.some(
@@ -103,7 +105,7 @@ function signals({ events }: Pick<Step, 'events'>): string {
   );
 }
 
-function ofDivergence({ judgement: { reference } }: Finding): (divergence: Divergence) => readonly Issue[] {
+function ofDivergence({ scenario, judgement: { reference } }: Finding): (divergence: Divergence) => readonly Issue[] {
   return ({ step, path, expected, got }) => {
     const answer = reference.steps[step];
     const about = { atIssue: true, step, device: 0 } as const;
@@ -112,6 +114,7 @@ function ofDivergence({ judgement: { reference } }: Finding): (divergence: Diver
       return answer === undefined ? [] : [{ ...about, look: 'signalled', expected: signals(answer) }];
     const [, place = '', what = ''] = /^device (\d+) (.+)$/.exec(path) ?? [];
     const device = Number(place);
+    if (device >= scenario.config.devices.length) return [];
     return looksOf(what, expected, got).map((look) => ({
       ...about,
       look,

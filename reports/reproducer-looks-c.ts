@@ -14,7 +14,7 @@ static void write_eventfd(int fd)
 }`,
   },
   pipe: {
-    needs: ['begin'],
+    needs: ['trouble'],
     text: `
 /* A descriptor that is open and no eventfd. */
 static int a_pipe;
@@ -61,7 +61,7 @@ static void unmap_bar(void)
 }`,
   },
   ask: {
-    needs: ['begin'],
+    needs: ['trouble'],
     text: String.raw`
 /* For what no program can do from here. */
 static void ask(const char *what)

@@ -64,7 +64,8 @@ describe('the C program of a finding', () => {
     ['host.limitVectors 3', 'ask("leave 3 interrupt vectors of this host free");'],
     ['host.failAllocation 2', 'ask("make allocation 2 of irqs from here on fail");'],
   ])('does %s in C', (line, call) => {
-    const scenario = { config: DIVERGENCE.scenario.config, operations: [parseOperation(line)] };
+    const operations = [line, 'vfio.getIrqInfo MSIX'].map(parseOperation);
+    const scenario = { config: DIVERGENCE.scenario.config, operations };
     const trace = specify(scenario);
     const judgement = { reference: trace, subject: trace, divergences: [], violations: [] };
     const body = step(reproducerC({ ...DIVERGENCE, scenario, judgement }, OPTIONS), 0);
@@ -113,6 +114,37 @@ describe('the C program of a finding', () => {
   it('lets no name of a system end a comment or reach a terminal as a command', () => {
     const source = reproducerC({ ...CRASH, system: 'stdio:*/ int evil; /* \u001b[2J' }, OPTIONS);
     expect(source).toContain('Seen on: stdio:* / int evil; / * ␛[2J');
+    expect(reproducerC({ ...CRASH, system: 'stdio:what??/' }, OPTIONS)).toContain('Seen on: stdio:what? ?/');
+  });
+
+  it('has nothing that is not used where only the start differs', () => {
+    const divergences = [{ step: -1, path: 'device 0 MSI-X flags', expected: '9', got: '1' }];
+    const source = reproducerC({ ...DIVERGENCE, judgement: { ...DIVERGENCE.judgement, divergences } }, OPTIONS);
+    expect(source).toContain('expect(AT_ISSUE, "MSI-X flags"');
+    expect(source).not.toContain('begin(');
+  });
+
+  it('is refused where it would look at nothing', () => {
+    const strange = [{ step: 0, path: 'weather', expected: 'sun', got: 'rain' }];
+    const differing = { ...DIVERGENCE, judgement: { ...DIVERGENCE.judgement, divergences: strange } };
+    expect(() => reproducerC(differing, OPTIONS)).toThrow('what differs is nothing that a call shows: weather');
+    const absent = [{ step: 0, path: 'device 9 registers', expected: '1', got: '0' }];
+    const beyond = { ...DIVERGENCE, judgement: { ...DIVERGENCE.judgement, divergences: absent } };
+    expect(() => reproducerC(beyond, OPTIONS)).toThrow('what differs is nothing that a call shows: device 9 registers');
+    const scenario = { config: DIVERGENCE.scenario.config, operations: [parseOperation('device.arm 0 after-set')] };
+    const trace = specify(scenario);
+    const judgement = { reference: trace, subject: trace, divergences: [], violations: [] };
+    expect(() => reproducerC({ ...DIVERGENCE, scenario, judgement }, OPTIONS)).toThrow(
+      'an answer to look at, got none',
+    );
+  });
+
+  it('names as many devices as the machine has', () => {
+    const [device] = DIVERGENCE.scenario.config.devices;
+    if (device === undefined) throw new Error('the fixture has a device');
+    const config = { ...DIVERGENCE.scenario.config, devices: Array.from({ length: 8 }, () => device) };
+    const scenario = { ...DIVERGENCE.scenario, config };
+    expect(reproducerC({ ...DIVERGENCE, scenario }, OPTIONS)).toContain('0000:00:09.0 0000:00:0a.0 0000:00:0b.0');
   });
 
   it.each([

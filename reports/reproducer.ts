@@ -36,6 +36,12 @@ export function reproducerC(finding: Finding, options: ReproducerOptions): strin
   const checks = checksOf(finding);
   const scenario = untilTheFault(finding.scenario, checks);
   const steps = doings(scenario);
+  const isLookedAt = steps.some((doing, index) =>
+    (checks.get(index) ?? []).some(({ look }) => look !== 'result' || doing.result !== null),
+  );
+  const before = checks.get(-1) ?? [];
+  if (!isLookedAt && before.length === 0)
+    throw new Untellable('expected an operation with an answer to look at, got none');
   const eventfds = eventfdNames(scenario);
   const drained = devicesDrained(scenario);
   const asserting = devicesOf(scenario, 'device.assertIntx');
@@ -43,13 +49,13 @@ export function reproducerC(finding: Finding, options: ReproducerOptions): strin
     ...(drained.length === 0 ? [] : (['drain'] as const)),
     ...(asserting.length === 0 ? [] : (['releaseIntx'] as const)),
     ...(['expect', 'device', ...(eventfds.length === 0 ? [] : (['eventfds'] as const))] as const),
+    ...(steps.length === 0 ? [] : (['begin'] as const)),
     ...steps.flatMap(({ parts }) => parts),
     ...[...checks]
       .filter(([step]) => step < steps.length)
       .flatMap(([, those]) => those)
       .flatMap(({ look }) => LOOK_PARTS[look]),
   ]);
-  const before = checks.get(-1) ?? [];
   const texts = [
     headerComment(finding, options),
     INCLUDES,
@@ -197,9 +203,11 @@ function broken(line: string, indent: string): string {
   return text;
 }
 
-/** Text inside a comment: nothing in it ends the comment. */
+/** Text inside a comment: nothing in it ends the comment, or is a trigraph that may end its line. */
 function comment(lines: readonly string[]): string {
-  const safe = lines.map((line) => printable(line).replaceAll('*/', '* /').replaceAll('/*', '/ *'));
+  const safe = lines.map((line) =>
+    printable(line).replaceAll('*/', '* /').replaceAll('/*', '/ *').replaceAll('??/', '? ?/'),
+  );
   return ['/*', ...safe.map((line) => ` * ${line}`.trimEnd()), ' */'].join('\n');
 }
 
@@ -214,7 +222,9 @@ function headerComment(finding: Finding, options: ReproducerOptions): string {
   const violation = violationOf(finding);
   const source = options.invariants.find((invariant) => invariant.id === violation?.invariant)?.source;
   const known = violation === undefined ? null : expectationWords(finding, violation, options);
-  const addresses = scenario.config.devices.map((_, device) => `0000:00:0${4 + device}.0`).join(' ');
+  const addresses = scenario.config.devices
+    .map((_, device) => `0000:00:${(4 + device).toString(16).padStart(2, '0')}.0`)
+    .join(' ');
   const paragraphs: readonly (readonly string[])[] = [
     [headline(finding, options)],
     violation === undefined ? [] : [`Operation ${violation.step}: ${violationWords(violation)}.`],

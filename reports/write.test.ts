@@ -1,8 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { shownPath, writeWhole } from './write.ts';
+import { makeRoomFor, shownPath, writeWhole } from './write.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-write-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,6 +16,24 @@ describe('write', () => {
     writeWhole(file, 'second');
     expect(readFileSync(file, 'utf8')).toBe('second');
     expect(readdirSync(join(folder, 'deep'))).toEqual(['report.txt']);
+  });
+
+  it('leaves nothing behind where a folder has the name, and says so before', () => {
+    const taken = join(folder, 'taken', 'report.txt');
+    mkdirSync(taken, { recursive: true });
+    expect(() => makeRoomFor(taken)).toThrow('it is a folder');
+    expect(() => writeWhole(taken, 'text')).toThrow('EISDIR');
+    expect(readdirSync(join(folder, 'taken'))).toEqual(['report.txt']);
+  });
+
+  it('writes to a pipe and does not replace it', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    makeRoomFor(pipe);
+    const read = promisify(execFile)('cat', [pipe]);
+    writeWhole(pipe, 'text');
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    expect((await read).stdout).toBe('text');
   });
 
   it('shows a path as it would be typed here', () => {

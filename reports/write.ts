@@ -1,12 +1,24 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, appendFileSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 
-/** Writes a file so that nobody ever sees half of it, and makes its folder when there is none. */
+/**
+ * Writes a file so that nobody ever sees half of it, and makes its folder when there is none. A pipe or a device is
+ * written to, and not replaced by a file.
+ */
 export function writeWhole(path: string, text: string): void {
   makeFolder(path);
+  if (isStream(path)) {
+    writeFileSync(path, text);
+    return;
+  }
   const unfinished = `${path}.${process.pid}.unfinished`;
-  writeFileSync(unfinished, text);
-  renameSync(unfinished, path);
+  try {
+    writeFileSync(unfinished, text);
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
 }
 
 /** Puts text behind what others have written to a file. */
@@ -14,9 +26,23 @@ export function append(path: string, text: string): void {
   appendFileSync(path, text);
 }
 
-/** Makes the folder of a file when there is none. */
-export function makeFolder(path: string): void {
+/**
+ * Makes the folder of a file that is to be written.
+ * @throws where that cannot be done, and where what is there is a folder or is not to be written by this user
+ */
+export function makeRoomFor(path: string): void {
+  makeFolder(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
+  accessSync(isStream(path) ? path : dirname(path), constants.W_OK);
+}
+
+function makeFolder(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
+}
+
+function isStream(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
 /** The path as a person here would type it: relative when the file lies below the working directory. */

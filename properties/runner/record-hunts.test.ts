@@ -27,6 +27,16 @@ it('goes on where it was interrupted, without what failed and without half a lin
   expect(jobsLeft(jobs, openJournal(file, 'this code').done).map(({ id }) => id)).toEqual(['S02', 'S03']);
 });
 
+it('searches again where a line of the journal is damaged', () => {
+  const file = join(folder, 'damaged.jsonl');
+  openJournal(file, 'this code').keep(killed('S01', 0));
+  appendFileSync(file, 'null\n{"id":"S02","se\n{"id":"S03","seed":0,"verdict":"killed"}\n');
+  const journal = openJournal(file, 'this code');
+  expect(journal.done).toEqual([killed('S01', 0)]);
+  journal.keep(killed('S04', 0));
+  expect(openJournal(file, 'this code').done).toEqual([killed('S01', 0), killed('S04', 0)]);
+});
+
 it('begins anew when the code has changed, and leaves nothing when all is done', () => {
   const file = join(folder, 'other.jsonl');
   openJournal(file, 'this code').keep(killed('S01', 0));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Job } from './mutant-hunts.ts';
 import type { Hunt } from './mutants.ts';
 
@@ -18,8 +19,31 @@ export interface Journal {
   readonly close: () => void;
 }
 
+/** What is read of a line is the shape that this very code wrote: only damage is to be told from it. */
+const note = z.object({
+  id: z.string(),
+  seed: z.int(),
+  verdict: z.enum(['killed', 'survived', 'errored']),
+  by: z.string().nullable(),
+  scenarios: z.int(),
+  operations: z.int(),
+  toldAfter: z.int().nullable(),
+  shrunk: z.object({ operations: z.array(z.unknown()) }).nullable(),
+  proof: z.looseObject({}).nullable(),
+  seconds: z.number(),
+});
+
+function huntOf(line: string): Hunt | null {
+  try {
+    const hunt: Hunt = JSON.parse(line);
+    return note.safeParse(hunt).success ? hunt : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Opens a journal. What other code has found is dropped, and so is a line that was not written to its end.
+ * Opens a journal. What other code has found is dropped, and so is a line that was damaged or not written to its end.
  * @param file in a folder that exists
  * @param code stands for the code, as `codeHash` tells it
  */
@@ -27,9 +51,10 @@ export function openJournal(file: string, code: string): Journal {
   const head = JSON.stringify({ schema: SCHEMA, code });
   const [first, ...lines] = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
   // What is behind the last line's end is empty, or half a line.
-  const whole = lines.slice(0, -1);
-  const done = first === head ? whole.map((line): Hunt => JSON.parse(line)) : [];
-  writeFileSync(file, [head, ...(first === head ? whole : [])].map((line) => `${line}\n`).join(''));
+  const whole = first === head ? lines.slice(0, -1) : [];
+  const done = whole.flatMap((line) => huntOf(line) ?? []);
+  const kept = [head, ...done.map((hunt) => JSON.stringify(hunt))];
+  writeFileSync(file, kept.map((line) => `${line}\n`).join(''));
   return {
     done: done.filter(({ verdict }) => verdict !== 'errored'),
     keep: (hunt) => appendFileSync(file, `${JSON.stringify(hunt)}\n`),

@@ -225,6 +225,10 @@ function readFinding(text: string, file: string): Finding {
     ...about
   } = check(findingHeader, first, `${file}, line 1`);
   const steps = rest.map((value, index) => checkStep(value, index, file));
+  checkPlaces(divergences, 'divergences', steps.length, file);
+  checkPlaces(violations, 'violations', steps.length, file);
+  const gap = steps.findIndex(({ subject }, index) => subject !== null && steps[index - 1]?.subject === null);
+  if (gap >= 0) throw new RecordError(`${file}, line ${gap + 2}: subject: expected null, as on the line before`);
   const subjectSteps = steps.flatMap(({ subject }) => (subject === null ? [] : [subject]));
   const reference: Trace = {
     initial: initial.reference,
@@ -240,6 +244,14 @@ function readFinding(text: string, file: string): Finding {
   const scenario = { config, operations: steps.map((line) => line.operation) };
   checkOperations(scenario, file);
   return { ...about, scenario, judgement: { reference, subject, divergences, violations } };
+}
+
+/** What differs or broke is at an operation, or before the first: a file that was cut off lacks it. */
+function checkPlaces(found: readonly { readonly step: number }[], what: string, steps: number, file: string): void {
+  const place = found.findIndex(({ step }) => step < -1 || step >= steps);
+  if (place < 0) return;
+  const where = `${file}, line 1: ${what}[${place}].step`;
+  throw new RecordError(`${where}: expected -1 to ${steps - 1}, got ${found[place]?.step}`);
 }
 
 function withParent(initialParent: ParentObservation | undefined): Pick<Trace, 'initialParent'> {

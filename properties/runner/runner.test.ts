@@ -436,6 +436,23 @@ describe('a record', () => {
         ),
       /^f, line 1: violations\[0\]\.invariant: expected one of conformance, no-lost-interrupt/,
     ],
+    [
+      'cut off before the operation that broke something',
+      (text) =>
+        text.replace(
+          '"violations":[]',
+          '"violations":[{"invariant":"no-leak","step":99,"causes":[],"message":"","expectedBy":null}]',
+        ),
+      /^f, line 1: violations\[0\]\.step: expected -1 to \d+, got 99$/,
+    ],
+    [
+      'without an answer between two',
+      (text) => {
+        const [header, first = '', ...rest] = text.split('\n');
+        return [header, JSON.stringify({ ...JSON.parse(first), subject: null }), ...rest].join('\n');
+      },
+      /^f, line 3: subject: expected null, as on the line before$/,
+    ],
   ])('that is %s is refused on one line', async (_what, corrupt, message) => {
     const finding = (await findings()).find(({ scenario: { operations } }) =>
       operations.some(

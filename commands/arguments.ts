@@ -96,9 +96,9 @@ export function requireReady(factory: SystemFactory): void {
 }
 
 /** Makes room for a report before anything runs: a run whose results cannot be kept is not begun. */
-export function makeRoom(file: string): void {
+export function makeRoom(file: string, how: 'replace' | 'append' = 'replace'): void {
   try {
-    makeRoomFor(file);
+    makeRoomFor(file, how);
   } catch (error) {
     throw new UsageError(`${file}: expected a place to write (${error instanceof Error ? error.message : error})`);
   }

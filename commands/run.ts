@@ -133,8 +133,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const { out, json, junit, ctrf, stepSummary } = options;
   // What lies beside the page and cannot be read is told before anything has run.
   companionsIn(out);
-  for (const file of [summaryFile(out), pageFile(out), findingFile(out, 'any'), json, junit, ctrf, stepSummary])
+  for (const file of [summaryFile(out), pageFile(out), findingFile(out, 'any'), json, junit, ctrf])
     if (file !== undefined) makeRoom(file);
+  if (stepSummary !== undefined) makeRoom(stepSummary, 'append');
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];

@@ -1,10 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { makeRoomFor, shownPath, writeWhole } from './write.ts';
+import { append, makeRoomFor, shownPath, writeWhole } from './write.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-write-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,6 +34,18 @@ describe('write', () => {
     writeWhole(pipe, 'text');
     expect(statSync(pipe).isFIFO()).toBe(true);
     expect((await read).stdout).toBe('text');
+  });
+
+  it.skipIf(process.getuid?.() === 0)('adds to a file in a folder in which none can be made', () => {
+    const closed = join(folder, 'closed');
+    const file = join(closed, 'summary.md');
+    writeWhole(file, 'first');
+    chmodSync(closed, 0o555);
+    expect(() => makeRoomFor(file)).toThrow('EACCES');
+    makeRoomFor(file, 'append');
+    append(file, ' second');
+    chmodSync(closed, 0o755);
+    expect(readFileSync(file, 'utf8')).toBe('first second');
   });
 
   it('shows a path as it would be typed here', () => {

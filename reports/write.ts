@@ -27,13 +27,16 @@ export function append(path: string, text: string): void {
 }
 
 /**
- * Makes the folder of a file that is to be written.
+ * Makes the folder of a file that is to be written: replaced, or added to, for which a file that is there already does
+ * in a folder in which nothing can be made.
  * @throws where that cannot be done, and where what is there is a folder or is not to be written by this user
  */
-export function makeRoomFor(path: string): void {
+export function makeRoomFor(path: string, how: 'replace' | 'append' = 'replace'): void {
   makeFolder(path);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
-  accessSync(isStream(path) ? path : dirname(path), constants.W_OK);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) throw new Error('it is a folder');
+  const isOpened = isStream(path) || (how === 'append' && found !== undefined);
+  accessSync(isOpened ? path : dirname(path), constants.W_OK);
 }
 
 function makeFolder(path: string): void {

@@ -58,6 +58,12 @@ describe('the story of an expected violation', () => {
   });
 });
 
+describe('what was once told wrongly', () => {
+  it.each(filesOf('held'))('%s', async (name) => {
+    expect(verdictOf(await judged(optimisedSystem(), kept('held', name)))).toBe('held');
+  });
+});
+
 describe('what is kept is durable:', () => {
   const platform = platformOf('linux-6.12');
   const { support } = optimisedSystem();

@@ -2,7 +2,7 @@ import { ARMED, type Message, PENDING, UNMASKED } from '#vocabulary';
 import type { GuestRaise, GuestView } from './guest-moment.ts';
 import { ascending } from './invariant.ts';
 import { flagsKey, type Label, type Memory } from './memory.ts';
-import { type Claim, settle } from './received.ts';
+import { type Claim, settle, type Told } from './received.ts';
 
 /** Events of a vector that were owed to the guest, and whose message never came. */
 export interface Lost {
@@ -37,6 +37,7 @@ export const SETTLED: Settled = { lost: [], unexplained: [] };
 /** One step tells a vector that is closed twice at most. */
 const OWED_COPIED = 2;
 const LIVE = ARMED | UNMASKED;
+const NONE: Told = { least: 0, most: 0 };
 const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: null };
 
 /**
@@ -81,7 +82,7 @@ export class GuestEvents implements Memory<GuestEvents> {
     const { told, unmet, unexplained } = settle(claims, view.received);
     const lost = unmet.map((vector) => loss(view, vector, this.#of(vector), raisesOf(vector)));
     for (const vector of vectors) {
-      const held = heldAfter(view, vector, this.#of(vector), raisesOf(vector), told.get(vector) ?? 0);
+      const held = heldAfter(view, vector, this.#of(vector), raisesOf(vector), told.get(vector) ?? NONE);
       if (held.owed.length > 0 || held.inDevice || held.inVmm) this.#held.set(vector, held);
       else this.#held.delete(vector);
     }
@@ -166,16 +167,20 @@ function offSince(view: GuestView, held: Held, raises: readonly GuestRaise[]): n
   return held.hostOffSince ?? (first === undefined ? null : view.hostOffSince);
 }
 
-/** @param told messages that came of the vector in this step */
-function heldAfter(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[], told: number): Held {
+/**
+ * What nobody can tell from another vector's message is held against neither of them: it may have been its own, and it
+ * may still come.
+ * @param told messages that came of the vector in this step
+ */
+function heldAfter(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[], told: Told): Held {
   const pending = isPending(view, vector);
   const inDevice = pending && (held.inDevice || raises.length > 0);
   if (!view.gates.enable) return { ...NOTHING, inDevice };
   const owed = owedAfter(view, vector, held, raises);
   if (view.isOpen(vector)) return { ...NOTHING, owed: isKept(view, vector) ? owed : [], inDevice };
-  const untold = told === 0 ? owed : owed.slice(told);
+  const untold = told.most === 0 ? owed : owed.slice(told.most);
   const hostOffSince = offSince(view, held, raises);
-  return { owed: untold, inDevice, inVmm: entersVmm(view, vector, held, raises, told), hostOffSince };
+  return { owed: untold, inDevice, inVmm: entersVmm(view, vector, held, raises, told.least), hostOffSince };
 }
 
 /** Whether the VMM may hold an event of a vector that is closed while MSI-X is on. */

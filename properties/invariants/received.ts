@@ -12,10 +12,16 @@ export interface Claim {
   readonly least: 0 | 1;
 }
 
+/** How many messages were a vector's: they differ where another vector has the same message and a reason for it. */
+export interface Told {
+  readonly least: number;
+  readonly most: number;
+}
+
 /** What was received, laid beside the claims. */
 export interface Settlement {
   /** Messages received for each vector; of a vector without any nothing is said. */
-  readonly told: ReadonlyMap<number, number>;
+  readonly told: ReadonlyMap<number, Told>;
   /** Vectors that are owed a message that did not come. */
   readonly unmet: readonly number[];
   /** Messages without a reason, each as often as it came. */
@@ -62,12 +68,21 @@ class Matching {
     const unexplained: Message[] = [];
     for (const unit of this.#units)
       if (unit.claim === null && !this.#explain(unit, new Set())) unexplained.push(unit.message);
-    const told = new Map<number, number>();
-    for (const { claim } of this.#units) {
-      const vector = claim === null ? undefined : this.#claims[claim]?.vector;
-      if (vector !== undefined) told.set(vector, (told.get(vector) ?? 0) + 1);
+    return { told: this.#told(), unmet, unexplained };
+  }
+
+  #told(): Map<number, Told> {
+    const told = new Map<number, Told>();
+    for (const [place, { vector, most }] of this.#claims.entries()) {
+      const own = this.#units.filter(({ key }) => this.#mayTake(place, key));
+      const alone = own.filter(({ key }) => !this.#claims.some((_, at) => at !== place && this.#mayTake(at, key)));
+      if (own.length > 0) told.set(vector, { least: Math.min(alone.length, most), most: Math.min(own.length, most) });
     }
-    return { told, unmet, unexplained };
+    return told;
+  }
+
+  #mayTake(place: number, key: string): boolean {
+    return (this.#claims[place]?.most ?? 0) > 0 && this.#keys[place]?.has(key) === true;
   }
 
   /** Finds a message for a claim that is owed one; so far no claim has two. */

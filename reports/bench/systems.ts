@@ -1,17 +1,13 @@
-import type { Platform, System, SystemFactory } from '#vocabulary';
-import { INVARIANTS } from '../../properties/invariants/index.ts';
+import type { System, SystemFactory } from '#vocabulary';
 import { campaign } from '../../properties/runner/campaign.ts';
-import { probe } from '../../properties/runner/probe.ts';
 import type { BenchRow } from '../bench-json.ts';
+import { type MeasuredCampaign, measuredPlan } from './campaign-plan.ts';
 
 const SECTION = 'real systems';
 
 /** A real system, and the profile that it is measured with. */
-export interface RealWork {
+export interface RealWork extends Omit<MeasuredCampaign, 'system'> {
   readonly factory: SystemFactory;
-  readonly profile: string;
-  readonly platform: Platform;
-  readonly scenarios: number;
 }
 
 /** The operations of a campaign on a real system, beside the implementation in this process; nothing if not ready. */
@@ -21,10 +17,9 @@ export async function systemRows(optimised: System, works: readonly RealWork[]):
     if (!factory.readiness().ready) continue;
     const system = await factory.start();
     try {
-      await probe(system);
-      const real = await speedOf(system, work);
-      const against = `optimised in this process`;
-      const ratio = (await speedOf(optimised, work)) / real;
+      const real = await speedOf({ ...work, system });
+      const against = 'optimised in this process';
+      const ratio = (await speedOf({ ...work, system: optimised })) / real;
       rows.push({
         section: SECTION,
         what: system.name,
@@ -41,12 +36,7 @@ export async function systemRows(optimised: System, works: readonly RealWork[]):
   return rows;
 }
 
-async function speedOf(system: System, { profile, platform, scenarios }: Omit<RealWork, 'factory'>): Promise<number> {
-  const { operations, seconds } = await campaign({
-    ...{ system, profile, platform, subjectProfile: profile, subjectPlatform: platform },
-    ...{ invariants: INVARIANTS, seed: 3, scenarios, lengthMax: undefined, seconds: Number.POSITIVE_INFINITY },
-    ...{ shard: { index: 1, count: 1 }, crew: null, stop: new AbortController().signal },
-    onProgress: () => undefined,
-  });
+async function speedOf(measured: MeasuredCampaign): Promise<number> {
+  const { operations, seconds } = await campaign(measuredPlan(measured));
   return operations / seconds;
 }

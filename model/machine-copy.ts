@@ -4,6 +4,7 @@ import { type Machine, type Place, raiseInWindow } from './machine.ts';
 import type { FunctionState } from './pci/function.ts';
 import { passedThrough } from './qemu/host-device.ts';
 import { addsVectors, entryOf, type VirtualFunction, type Vmm } from './qemu/virtual-function.ts';
+import { VectorSet } from './vector-set.ts';
 import type { VfioDevice } from './vfio/device.ts';
 import { type Eventfd, type Eventfds, noEventfds } from './vfio/eventfd.ts';
 import { intxUnmask } from './vfio/intx.ts';
@@ -50,7 +51,7 @@ class CopiedEventfds {
 }
 
 function copyOfPlace(place: Place, hostVectors: HostVectors, descriptors: CopiedEventfds): Place {
-  const touched = new Set<number>();
+  const touched = new VectorSet(null);
   return {
     device: copyOfDevice(place.device, hostVectors, descriptors, touched),
     armed: place.armed.slice(),
@@ -64,7 +65,7 @@ function copyOfDevice(
   device: VfioDevice,
   hostVectors: HostVectors,
   descriptors: CopiedEventfds,
-  touched: Set<number>,
+  touched: VectorSet,
 ): VfioDevice {
   const pci = copyOfPci(device.pci, touched);
   const { domain, intx, errTrigger, reqTrigger } = device;
@@ -79,9 +80,9 @@ function copyOfDevice(
       pci,
       allocated: domain.allocated.copy(touched),
       requested: domain.requested.copy(touched),
-      activated: new Set(domain.activated),
-      messages: new Set(domain.messages),
-      replay: new Set(domain.replay),
+      activated: domain.activated.copy(null),
+      messages: domain.messages.copy(null),
+      replay: domain.replay.copy(null),
     },
     triggers,
     intx: { masked: intx.masked, trigger: intx.trigger === null ? null : descriptors.of(intx.trigger), unmask: null },
@@ -93,7 +94,7 @@ function copyOfDevice(
   return copy;
 }
 
-function copyOfPci(pci: FunctionState, touched: Set<number>): FunctionState {
+function copyOfPci(pci: FunctionState, touched: VectorSet): FunctionState {
   const { msi, msix } = pci;
   return {
     ...pci,
@@ -110,7 +111,7 @@ function copyOfPci(pci: FunctionState, touched: Set<number>): FunctionState {
 
 function copyOfFunction(vf: VirtualFunction, place: Place | undefined): VirtualFunction {
   if (place === undefined) throw new Error(`the Config has no device ${vf.index}`);
-  const touched = new Set<number>();
+  const touched = new VectorSet(null);
   const vectors = new Map<number, { hasHandler: boolean; route: Message | null }>();
   for (const [vector, { hasHandler, route }] of vf.vectors) vectors.set(vector, { hasHandler, route });
   return {
@@ -121,7 +122,7 @@ function copyOfFunction(vf: VirtualFunction, place: Place | undefined): VirtualF
     pba: vf.pba.copy(touched),
     vectors,
     waiting: new Map(vf.waiting),
-    pending: new Set(vf.pending),
+    pending: vf.pending.copy(null),
     calls: [],
     opened: new Set(),
     touched,

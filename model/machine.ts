@@ -39,6 +39,7 @@ import { guestAccess } from './qemu/guest-access.ts';
 import { passedThrough } from './qemu/host-device.ts';
 import { intxEnable } from './qemu/intx.ts';
 import { initialVirtualFunction, type Vmm } from './qemu/virtual-function.ts';
+import { VectorSet } from './vector-set.ts';
 import { pbaRead, tableRead, tableWrite } from './vfio/bar-region.ts';
 import { configRead, configWrite } from './vfio/config-space.ts';
 import { close, isClosed, mapBar, open, openedDevice, unmapBar, type VfioDevice } from './vfio/device.ts';
@@ -56,7 +57,7 @@ export interface Place {
   /** Raises that wait for the next `vfio.` or `guest.` operation, in the order they were armed. */
   armed: { readonly vector: number; readonly window: Window }[];
   /** Vectors to look at for the next observation. */
-  readonly touched: Set<number>;
+  readonly touched: VectorSet;
   /** What the observations so far have said; vectors in state 0 are left out. */
   readonly reported: Map<number, number>;
   /** The same of what the guest sees. */
@@ -86,7 +87,7 @@ export function initial(config: Config): Machine {
   };
   const eventfds = noEventfds();
   const places = config.devices.map((device): Place => {
-    const touched = new Set<number>();
+    const touched = new VectorSet(null);
     return {
       device: openedDevice(device, config.host, hostVectors, eventfds, touched),
       armed: [],

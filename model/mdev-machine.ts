@@ -47,6 +47,7 @@ import { runEventLoop } from './qemu/event-loop.ts';
 import { guestAccess } from './qemu/guest-access.ts';
 import type { HostDevice } from './qemu/host-device.ts';
 import { initialVirtualFunction, type Vmm } from './qemu/virtual-function.ts';
+import { VectorSet } from './vector-set.ts';
 import { closeEventfd, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
 import { returned } from './vfio/returned.ts';
 
@@ -64,8 +65,9 @@ export interface MdevMachine {
   readonly vmm: Vmm | null;
   armed: readonly Armed[];
   readonly reported: Reported;
-  /** What the observations so far have said of what each guest reads. */
+  /** What the observations so far have said of what each guest reads, and the vectors there are to look at. */
   readonly reportedToGuests: readonly Map<number, number>[];
+  readonly everyVector: readonly VectorSet[];
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -92,6 +94,7 @@ export function initialMdevMachine(config: Config): MdevMachine {
     armed: [],
     reported: nothingReported(),
     reportedToGuests: config.devices.map(() => new Map()),
+    everyVector: config.devices.map(({ msixVectors }) => vectorsWhere(msixVectors, () => true)),
   };
   return machine;
 }
@@ -120,8 +123,14 @@ function mediated(parent: ParentState, mdev: Mdev, config: PciFunction | undefin
     },
     setBusMaster: () => undefined,
     isPending: isPendingAt,
-    pendingVectors: () => [...mdev.vectors.keys()].filter(isPendingAt),
+    pendingVectors: () => vectorsWhere(mdev.vectors.length, isPendingAt),
   };
+}
+
+function vectorsWhere(count: number, isIn: (vector: number) => boolean): VectorSet {
+  const vectors = new VectorSet(null);
+  for (let vector = 0; vector < count; vector += 1) if (isIn(vector)) vectors.add(vector);
+  return vectors;
 }
 
 /** An independent copy of a machine without a VMM, in which something else can be tried. */
@@ -154,12 +163,13 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
 
 /** What can be read now, as the difference to what was read before. */
 export function observeMdevs(machine: MdevMachine): { observation: Observation; parent: ParentObservation } {
-  const { parent, vmm, reported, reportedToGuests } = machine;
+  const { parent, vmm, reported, reportedToGuests, everyVector } = machine;
   const observation = parent.mdevs.map((mdev, index) => {
     const vf = vmm?.functions[index];
     const said = reportedToGuests[index];
-    const guest = vf === undefined || said === undefined ? {} : { guest: observeGuest(vf, mdev.vectors.keys(), said) };
-    return { ...observeMdev(parent, mdev, reported), ...guest };
+    const every = everyVector[index];
+    if (vf === undefined || said === undefined || every === undefined) return observeMdev(parent, mdev, reported);
+    return { ...observeMdev(parent, mdev, reported), guest: observeGuest(vf, every, said) };
   });
   return { observation, parent: observeParent(parent, reported) };
 }

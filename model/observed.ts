@@ -1,6 +1,7 @@
 import { type Event, type GuestObservation, PENDING, UNMASKED, type VectorChange } from '#vocabulary';
 import { readsPending } from './qemu/pba-read.ts';
 import type { VirtualFunction, Vmm } from './qemu/virtual-function.ts';
+import type { VectorSet } from './vector-set.ts';
 
 /** The messages that guests have received since this was asked last, in the order in which events are told. */
 export function messageEvents({ delivered }: Vmm): readonly Event[] {
@@ -23,15 +24,10 @@ const NONE: readonly Event[] = [];
  * @param touched vectors that may be other than before at the host
  * @param reported what the observations before have said
  */
-export function observeGuest(
-  vf: VirtualFunction,
-  touched: Iterable<number>,
-  reported: Map<number, number>,
-): GuestObservation {
-  const looked = new Set(vf.touched);
-  for (const vector of touched) looked.add(vector);
+export function observeGuest(vf: VirtualFunction, touched: VectorSet, reported: Map<number, number>): GuestObservation {
+  vf.touched.addAll(touched);
+  const changes = changesOf(vf.touched, reported, (vector) => guestState(vf, vector));
   vf.touched.clear();
-  const changes = changesOf(looked, reported, (vector) => guestState(vf, vector));
   return { enable: vf.enable, functionMask: vf.functionMask, changes };
 }
 
@@ -41,20 +37,21 @@ function guestState(vf: VirtualFunction, vector: number): number {
 
 /** The vectors looked at whose state is not what was reported, which is brought up to date. */
 export function changesOf(
-  looked: ReadonlySet<number>,
+  looked: VectorSet,
   reported: Map<number, number>,
   stateOf: (vector: number) => number,
 ): readonly VectorChange[] {
-  if (looked.size === 0) return UNCHANGED;
-  const changes: VectorChange[] = [];
-  for (const vector of looked) {
+  let changes: VectorChange[] | null = null;
+  for (let vector = looked.next(0); vector !== -1; vector = looked.next(vector + 1)) {
     const state = stateOf(vector);
     if (state === (reported.get(vector) ?? 0)) continue;
     if (state === 0) reported.delete(vector);
     else reported.set(vector, state);
-    changes.push({ vector, state });
+    // What is pushed to an empty list takes room for many.
+    if (changes === null) changes = [{ vector, state }];
+    else changes.push({ vector, state });
   }
-  return changes.length < 2 ? changes : changes.sort((left, right) => left.vector - right.vector);
+  return changes ?? UNCHANGED;
 }
 
 const UNCHANGED: readonly VectorChange[] = [];

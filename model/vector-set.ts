@@ -1,54 +1,139 @@
-/** A set of vectors that notes which of them were touched, so that an observation need not look at all of a table. */
+import { MSIX_VECTORS_MAX } from '#vocabulary';
+
+const WORD_BITS = 32;
+/** Words of 32 vectors behind the first. */
+const HIGH_WORDS = MSIX_VECTORS_MAX / WORD_BITS - 1;
+
+/**
+ * A set of vectors as bits: those of a small table are one number. It can note in another set which vectors entered or
+ * left, so that an observation need not look at all of a table.
+ */
 export class VectorSet {
-  #members: Set<number>;
-  /** Whether a copy has the same members in hand: they are copied before they change. */
-  #isShared: boolean;
-  readonly #touched: Set<number>;
+  readonly #touched: VectorSet | null;
+  /** The members below 32, by bit. */
+  #low = 0;
+  /** The other members, 32 to a word. Null while there has been none. */
+  #high: number[] | null = null;
+  /** How many of the members are in `#high`. */
+  #highSize = 0;
+  /** Whether a copy has `#high` in hand too: it is copied before it changes. */
+  #isShared = false;
 
   /** @param touched receives every vector that enters or leaves; shared by the sets that make up a vector's state. */
-  constructor(touched: Set<number>, members: Set<number> | null = null) {
+  constructor(touched: VectorSet | null) {
     this.#touched = touched;
-    this.#members = members ?? new Set();
-    this.#isShared = members !== null;
   }
 
   /** An independent copy, whose changes are noted elsewhere. */
-  copy(touched: Set<number>): VectorSet {
+  copy(touched: VectorSet | null): VectorSet {
+    const made = new VectorSet(touched);
+    made.#low = this.#low;
+    if (this.#highSize === 0) return made;
     this.#isShared = true;
-    return new VectorSet(touched, this.#members);
+    made.#isShared = true;
+    made.#high = this.#high;
+    made.#highSize = this.#highSize;
+    return made;
+  }
+
+  /** The members below 32, one bit each: a signed number of 32 bits. */
+  get low(): number {
+    return this.#low;
   }
 
   get size(): number {
-    return this.#members.size;
+    let size = this.#highSize;
+    for (let left = this.#low; left !== 0; left &= left - 1) size += 1;
+    return size;
   }
 
-  [Symbol.iterator](): IterableIterator<number> {
-    return this.#members.values();
+  /** The members, ascending. */
+  *[Symbol.iterator](): IterableIterator<number> {
+    for (let vector = this.next(0); vector !== -1; vector = this.next(vector + 1)) yield vector;
+  }
+
+  /** The smallest member from `from` on, or -1. The set may change between two calls. */
+  next(from: number): number {
+    if (from < WORD_BITS) {
+      const left = this.#low & (-1 << (from & 31));
+      if (left !== 0) return lowestBit(left);
+    }
+    return this.#highSize === 0 ? -1 : this.#nextHigh(Math.max(from, WORD_BITS));
+  }
+
+  #nextHigh(from: number): number {
+    let skipped = -1 << (from & 31);
+    for (let word = highWord(from); word < HIGH_WORDS; word += 1) {
+      const left = (this.#high?.[word] ?? 0) & skipped;
+      if (left !== 0) return (word + 1) * WORD_BITS + lowestBit(left);
+      skipped = -1;
+    }
+    return -1;
   }
 
   has(vector: number): boolean {
-    return this.#members.has(vector);
+    if (vector < WORD_BITS) return (this.#low & (1 << (vector & 31))) !== 0;
+    return this.#highSize > 0 && ((this.#high?.[highWord(vector)] ?? 0) & (1 << (vector & 31))) !== 0;
   }
 
   add(vector: number): void {
-    if (!this.#members.has(vector)) this.#own().add(vector);
-    this.#touched.add(vector);
+    this.#touched?.add(vector);
+    if (vector < WORD_BITS) {
+      this.#low |= 1 << (vector & 31);
+      return;
+    }
+    if (this.has(vector)) return;
+    this.#highSize += 1;
+    this.#flipHigh(vector);
   }
 
-  delete(vector: number): void {
-    if (!this.#members.has(vector)) return;
-    this.#own().delete(vector);
-    this.#touched.add(vector);
+  /** Returns whether it was a member. */
+  delete(vector: number): boolean {
+    if (!this.has(vector)) return false;
+    this.#touched?.add(vector);
+    if (vector < WORD_BITS) {
+      this.#low &= ~(1 << (vector & 31));
+      return true;
+    }
+    this.#highSize -= 1;
+    this.#flipHigh(vector);
+    return true;
+  }
+
+  #flipHigh(vector: number): void {
+    const high = this.#ownHigh();
+    high[highWord(vector)] = (high[highWord(vector)] ?? 0) ^ (1 << (vector & 31));
+  }
+
+  addAll(other: VectorSet): void {
+    this.#touched?.addAll(other);
+    this.#low |= other.#low;
+    if (other.#highSize === 0) return;
+    for (let vector = other.next(WORD_BITS); vector !== -1; vector = other.next(vector + 1)) this.add(vector);
   }
 
   clear(): void {
-    for (const vector of this.#members) this.#touched.add(vector);
-    if (this.#members.size > 0) this.#own().clear();
+    this.#touched?.addAll(this);
+    this.#low = 0;
+    if (this.#highSize === 0) return;
+    this.#highSize = 0;
+    this.#ownHigh().fill(0);
   }
 
-  #own(): Set<number> {
-    if (this.#isShared) this.#members = new Set(this.#members);
+  #ownHigh(): number[] {
+    if (this.#high === null) this.#high = new Array<number>(HIGH_WORDS).fill(0);
+    else if (this.#isShared) this.#high = this.#high.slice();
     this.#isShared = false;
-    return this.#members;
+    return this.#high;
   }
+}
+
+/** The place in `#high` of the word that a vector from 32 on is in. */
+function highWord(vector: number): number {
+  return (vector >>> 5) - 1;
+}
+
+/** The place, 0 to 31, of the lowest bit that is set; `bits` is not 0. */
+function lowestBit(bits: number): number {
+  return WORD_BITS - 1 - Math.clz32(bits & -bits);
 }

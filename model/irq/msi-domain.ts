@@ -74,23 +74,23 @@ export interface MsiDomain {
   /** Vectors with a handler. */
   readonly requested: VectorSet;
   /** MSI vectors whose messages the host takes: from the allocation until the first handler is freed, and again. */
-  readonly activated: Set<number>;
+  readonly activated: VectorSet;
   /** Vectors for which the kernel's copy of the message has an address. */
-  readonly messages: Set<number>;
+  readonly messages: VectorSet;
   /** MSI vectors whose message has come while they had no handler. */
-  readonly replay: Set<number>;
+  readonly replay: VectorSet;
 }
 
 /** A domain without irqs. Source: ours, the state a probed device starts in. */
-export function emptyMsiDomain(pci: FunctionState, hostVectors: HostVectors, touched: Set<number>): MsiDomain {
+export function emptyMsiDomain(pci: FunctionState, hostVectors: HostVectors, touched: VectorSet): MsiDomain {
   return {
     hostVectors,
     pci,
     allocated: new VectorSet(touched),
     requested: new VectorSet(touched),
-    activated: new Set(),
-    messages: new Set(),
-    replay: new Set(),
+    activated: new VectorSet(null),
+    messages: new VectorSet(null),
+    replay: new VectorSet(null),
   };
 }
 

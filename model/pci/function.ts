@@ -41,7 +41,7 @@ export interface MsixCapability {
  * user turns on first.
  * Source: PCIe 6.0, 7.5.1.1.3, 7.7.1.2, 7.7.2.2 and 7.7.2.8 (state after reset).
  */
-export function initialFunction(config: PciFunction, touched: Set<number>): FunctionState {
+export function initialFunction(config: PciFunction, touched: VectorSet): FunctionState {
   return {
     config,
     busMaster: true,

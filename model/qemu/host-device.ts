@@ -1,4 +1,5 @@
 import type { Errno, PciFunction, VfioSetIrqs } from '#vocabulary';
+import type { VectorSet } from '../vector-set.ts';
 import { configWrite } from '../vfio/config-space.ts';
 import type { VfioDevice } from '../vfio/device.ts';
 import type { Eventfds } from '../vfio/eventfd.ts';
@@ -19,7 +20,7 @@ export interface HostDevice {
   readonly setBusMaster: (enable: boolean) => void;
   /** The pending bits of the device itself. */
   readonly isPending: (vector: number) => boolean;
-  readonly pendingVectors: () => Iterable<number>;
+  readonly pendingVectors: () => VectorSet;
 }
 
 /** A function that vfio-pci passes through. Source: VFIO_GROUP_GET_DEVICE_FD. */
@@ -62,7 +63,7 @@ class PassedThrough implements HostDevice {
     return this.#device.pci.msix.pending.has(vector);
   }
 
-  pendingVectors(): Iterable<number> {
+  pendingVectors(): VectorSet {
     return this.#device.pci.msix.pending;
   }
 }

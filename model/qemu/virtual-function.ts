@@ -52,7 +52,7 @@ export interface VirtualFunction {
   /** One more than the highest vector used since MSI-X was enabled (nr_vectors). */
   vectorCount: number;
   /** Vectors with an event that came while they were masked. */
-  readonly pending: Set<number>;
+  readonly pending: VectorSet;
   /** Whether a read of the PBA shows the emulated bits; else it shows the function's own. */
   pbaShown: boolean;
   /** Whether masking and unmasking has the VMM do something (the vector notifiers are set). */
@@ -62,7 +62,7 @@ export interface VirtualFunction {
   calls: VmmCall[];
   readonly opened: Set<Window>;
   /** Vectors to look at for the next observation of the guest. */
-  readonly touched: Set<number>;
+  readonly touched: VectorSet;
 }
 
 /** All devices of one VMM. */
@@ -81,7 +81,7 @@ export interface Vmm {
  * Source: msix_init, vfio_msix_early_setup, QEMU 7.2 and 10.0.
  */
 export function initialVirtualFunction(index: number, vmm: VmmTraits, device: HostDevice): VirtualFunction {
-  const touched = new Set<number>();
+  const touched = new VectorSet(null);
   return {
     index,
     vmm,
@@ -98,7 +98,7 @@ export function initialVirtualFunction(index: number, vmm: VmmTraits, device: Ho
     vectors: new Map(),
     waiting: new Map(),
     vectorCount: 0,
-    pending: new Set(),
+    pending: new VectorSet(null),
     pbaShown: vmm.allocation === 'all-at-enable',
     notifies: false,
     calls: [],
@@ -125,7 +125,7 @@ export function isMasked({ allMasked, unmasked }: VirtualFunction, vector: numbe
 
 /** The vectors whose mask bit is clear. Source: the loops over vectors of hw/pci/msix.c, QEMU 7.2 and 10.0. */
 export function unmaskedAscending({ unmasked }: VirtualFunction): readonly number[] {
-  return [...unmasked].sort((left, right) => left - right);
+  return [...unmasked];
 }
 
 /** Vectors in use. Source: the loops over msi_vectors of hw/vfio/pci.c, QEMU 7.2 and 10.0. */
@@ -145,6 +145,6 @@ export function addsVectors({ vmm, device }: VirtualFunction): boolean {
 export function showPba(vf: VirtualFunction, shown: boolean): void {
   if (vf.pbaShown === shown) return;
   vf.pbaShown = shown;
-  for (const vector of vf.pba) vf.touched.add(vector);
-  for (const vector of vf.device.pendingVectors()) vf.touched.add(vector);
+  vf.touched.addAll(vf.pba);
+  vf.touched.addAll(vf.device.pendingVectors());
 }

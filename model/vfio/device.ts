@@ -3,6 +3,7 @@ import { cite, declare } from '../cite.ts';
 import { emptyMsiDomain, type HostVectors, type MsiDomain } from '../irq/msi-domain.ts';
 import { type FunctionState, initialFunction } from '../pci/function.ts';
 import { resetFunction } from '../pci/function-reset.ts';
+import type { VectorSet } from '../vector-set.ts';
 import type { Eventfd, Eventfds } from './eventfd.ts';
 import { intxDisable } from './intx.ts';
 import { msiDisable } from './msi-disable.ts';
@@ -89,7 +90,7 @@ export function openedDevice(
   host: HostTraits,
   hostVectors: HostVectors,
   eventfds: Eventfds,
-  touched: Set<number>,
+  touched: VectorSet,
 ): VfioDevice {
   const pci = initialFunction(config, touched);
   return {

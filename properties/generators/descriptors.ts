@@ -49,6 +49,13 @@ function share(random: Random, swarm: Habits, first: number, start: number, plac
   }
 }
 
+/** Data that is the same for every vector of a range. */
+export function repeated<T>(element: T, count: number): T[] {
+  const data: T[] = [];
+  for (let place = 0; place < count; place++) data.push(element);
+  return data;
+}
+
 /** Mostly not the first: what was done before the error is what has to be undone. */
 function drawBadPlace(random: Random, count: number): number {
   if (count === 1 || chance(random, 20)) return 0;

@@ -35,14 +35,16 @@ export interface Swarm {
 export interface DeviceSwarm {
   /** Tickets to `pick` from; a kind that is off has none. */
   readonly kinds: readonly RawKind[];
-  readonly isOn: (kind: RawKind) => boolean;
+  readonly kindWeights: Readonly<Record<RawKind, number>>;
   /** What VFIO_DEVICE_SET_IRQS is mostly about, as tickets. */
   readonly families: readonly Family[];
   readonly requests: readonly Request[];
-  readonly asksFor: (request: Request) => boolean;
+  readonly requestWeights: Readonly<Record<Request, number>>;
   readonly intxRequests: readonly IntxRequest[];
   readonly followUpPercent: number;
 }
+
+const INTX_TICKETS: readonly IntxRequest[] = tickets(INTX_REQUESTS);
 
 const KIND_OFF_PERCENT = 25;
 const REQUEST_OFF_PERCENT = 20;
@@ -63,6 +65,11 @@ export function drawSwarm(random: Random, support: Support, devices: readonly Pc
     holePercent: chance(random, 50) ? 0 : 15,
     malformedPercent: drawMalformedPercent(random, name),
   };
+}
+
+/** Whether the scenario has such operations, drawn alone or as what follows another. */
+export function isOn({ kindWeights }: DeviceSwarm, kind: RawKind): boolean {
+  return kindWeights[kind] > 0;
 }
 
 export function deviceSwarm(swarm: Swarm, device: number): DeviceSwarm {
@@ -96,21 +103,21 @@ function drawDeviceSwarm(
   random: Random,
   pciFunction: PciFunction,
   mix: Mix,
-  kindWeights: Readonly<Record<RawKind, number>>,
-  requestWeights: Readonly<Record<Request, number>>,
+  mixedKinds: Readonly<Record<RawKind, number>>,
+  mixedRequests: Readonly<Record<Request, number>>,
 ): DeviceSwarm {
   const families = drawFamilies(random, pciFunction);
-  const kinds = tickets(fittingKinds(pciFunction, families, kindWeights));
+  const kindWeights = fittingKinds(pciFunction, families, mixedKinds);
   // Triggers that belong to no family, or to every one.
   const isAboutRequests = chance(random, pciFunction.express === true ? 40 : 3);
-  const requests = tickets({ ...requestWeights, ...(isAboutRequests ? { request: 12 } : {}) });
+  const requestWeights = isAboutRequests ? { ...mixedRequests, request: 12 } : mixedRequests;
   return {
-    kinds,
-    isOn: (kind) => kinds.includes(kind),
+    kinds: tickets(kindWeights),
+    kindWeights,
     families,
-    requests,
-    asksFor: (request) => requests.includes(request),
-    intxRequests: tickets(INTX_REQUESTS),
+    requests: tickets(requestWeights),
+    requestWeights,
+    intxRequests: INTX_TICKETS,
     // The more there is to do, the rarer is what belongs together.
     followUpPercent: Math.max(mix.followUpPercent, isMsixOnly(pciFunction) ? 0 : FOLLOW_UP_PERCENT_MIN),
   };

@@ -8,7 +8,6 @@ import type { DeviceMemory, Memory } from './memory.ts';
 import { aboutDevice, deviceMemory, familyOf, isDisable, undoOf } from './memory.ts';
 import type { IntxRequest } from './mix.ts';
 import { attachesUnmask, isUnmaskName } from './names.ts';
-import { attributes } from './pci-function.ts';
 import { chance, countOthers, pick, pickOther } from './random.ts';
 import type { Swarm } from './swarm.ts';
 import { deviceSwarm, isOn } from './swarm.ts';
@@ -96,7 +95,7 @@ function drawAfterSetIrqs(random: Random, swarm: Swarm, memory: Memory, last: Vf
   // Asked for while the device could not: it is asked again when it can.
   const undo = undoOf(memory, last.device);
   if (undo !== undefined && chance(random, 40)) return undo;
-  if (chance(random, attributes(told.pciFunction) === 0 ? 4 : 15)) return drawTrouble(random, memory, last.device);
+  if (chance(random, told.attributes === 0 ? 4 : 15)) return drawTrouble(random, memory, last.device);
   if (last.index === VFIO_PCI_INTX_IRQ_INDEX) return drawAfterIntxRequest(random, swarm, memory, last);
   return drawAfterRequest(random, swarm, memory, last);
 }

@@ -9,6 +9,7 @@ import {
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { attachesUnmask } from './names.ts';
 import type { Family } from './pci-function.ts';
+import { attributes } from './pci-function.ts';
 
 /** How many recently armed vectors are kept. */
 const RECENT_MAX = 4;
@@ -37,6 +38,8 @@ export interface TableMemory {
  */
 export interface DeviceMemory {
   readonly pciFunction: PciFunction;
+  /** How much the function has that it could do without. */
+  readonly attributes: number;
   readonly msix: TableMemory;
   readonly msi: TableMemory;
   enabled: Family | undefined;
@@ -62,6 +65,7 @@ export function emptyMemory({ host, devices }: Config, drawHot: (size: number) =
   return {
     devices: devices.map((pciFunction) => ({
       pciFunction,
+      attributes: attributes(pciFunction),
       msix: emptyTable(pciFunction.msixVectors, host.dynamicMsix, drawHot),
       msi: emptyTable(pciFunction.msiVectors ?? 0, false, drawHot),
       enabled: undefined,

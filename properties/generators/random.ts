@@ -25,9 +25,7 @@ export function pickOther<T>(random: Random, list: readonly T[], one: T | undefi
 
 /** One key, as often as its weight says: small whole numbers, not all 0. The numbers drawn are those of `tickets`. */
 export function pickWeighted<K extends string>(random: Random, weights: Readonly<Record<K, number>>): K {
-  let total = 0;
-  for (const key in weights) total += weights[key];
-  let left = random.nextInt(0, total - 1);
+  let left = random.nextInt(0, sumOf(weights) - 1);
   for (const key in weights) {
     left -= weights[key];
     if (left < 0) return key;
@@ -37,7 +35,14 @@ export function pickWeighted<K extends string>(random: Random, weights: Readonly
 
 /** Each key as often as its weight says, so that `pick` draws by weight: small whole numbers, 0 for never. */
 export function tickets<K extends string>(weights: Readonly<Record<K, number>>): K[] {
-  const drawn: K[] = [];
-  for (const key in weights) for (let copy = weights[key]; copy > 0; copy--) drawn.push(key);
+  const drawn: K[] = Array(sumOf(weights));
+  let place = 0;
+  for (const key in weights) for (let copy = weights[key]; copy > 0; copy--) drawn[place++] = key;
   return drawn;
+}
+
+function sumOf<K extends string>(weights: Readonly<Record<K, number>>): number {
+  let sum = 0;
+  for (const key in weights) sum += weights[key];
+  return sum;
 }

@@ -44,6 +44,10 @@ export interface DeviceSwarm {
   readonly followUpPercent: number;
 }
 
+const RANGE_TICKETS: ReadonlyMap<MixName, readonly RangeShape[]> = new Map(
+  MIX_NAMES.map((name) => [name, tickets(MIXES[name].ranges)]),
+);
+
 const INTX_TICKETS: readonly IntxRequest[] = tickets(INTX_REQUESTS);
 
 const KIND_OFF_PERCENT = 25;
@@ -58,7 +62,7 @@ export function drawSwarm(random: Random, support: Support, devices: readonly Pc
   const requests = drawRequests(random, mix);
   return {
     devices: devices.map((pciFunction) => drawDeviceSwarm(random, pciFunction, mix, kinds, requests)),
-    ranges: tickets(mix.ranges),
+    ranges: RANGE_TICKETS.get(name) as readonly RangeShape[],
     eventfds: random.nextInt(1, 6),
     sharing: pick(random, SHARINGS),
     badPercent: drawBadPercent(random, name),

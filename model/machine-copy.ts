@@ -18,13 +18,14 @@ export function copyOfMachine(machine: Machine): Machine {
   const descriptors = new CopiedEventfds(machine.eventfds);
   const places = machine.places.map((place) => copyOfPlace(place, hostVectors, descriptors));
   const { eventfds } = descriptors;
-  const copy: Machine = { platform: machine.platform, places, hostVectors, eventfds, vmm: null, raised: [] };
+  const copy: Machine = { platform: machine.platform, places, hostVectors, eventfds, vmm: null, raised: null };
   if (machine.vmm === null) return copy;
   const functions = machine.vmm.functions.map((vf, index) => copyOfFunction(vf, places[index]));
   const vmm: Vmm = {
     functions,
-    delivered: new Map(),
-    signalled: eventfds.signalled,
+    eventfds,
+    delivered: null,
+    calls: null,
     raiseArmed: (index, window) => raiseInWindow(shown, index, window),
   };
   const shown: Machine = { ...copy, vmm };
@@ -44,7 +45,7 @@ class CopiedEventfds {
     const known = this.#copies.get(eventfd);
     if (known !== undefined) return known;
     // Who reads it attaches itself again.
-    const made: Eventfd = { name: eventfd.name, open: eventfd.open, watchers: new Map() };
+    const made: Eventfd = { name: eventfd.name, open: eventfd.open, count: 0, watchers: null };
     this.#copies.set(eventfd, made);
     return made;
   }
@@ -123,7 +124,6 @@ function copyOfFunction(vf: VirtualFunction, place: Place | undefined): VirtualF
     vectors,
     waiting: new Map(vf.waiting),
     pending: vf.pending.copy(null),
-    calls: [],
     opened: new Set(),
     touched,
   };

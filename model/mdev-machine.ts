@@ -1,7 +1,6 @@
 import {
   type Config,
   type DeviceRaise,
-  type Event,
   type GuestMask,
   type GuestMdevOperation,
   type GuestOperation,
@@ -22,6 +21,7 @@ import {
   type VmmTraits,
   type Window,
 } from '#vocabulary';
+import { added } from './added.ts';
 import { collectCitations } from './cite.ts';
 import { complete, start, submit } from './ims/completion.ts';
 import { bindPasid, freePasid } from './ims/guest-pasid.ts';
@@ -42,13 +42,13 @@ import {
 import { resetMdev } from './ims/reset.ts';
 import { setMdevIrqs } from './ims/set-irqs.ts';
 import { maskVector, unmaskVector } from './ims/table-mask.ts';
-import { messageEvents, observeGuest } from './observed.ts';
+import { eventsOf, messageEvents, observeGuest } from './observed.ts';
 import { runEventLoop } from './qemu/event-loop.ts';
 import { guestAccess } from './qemu/guest-access.ts';
 import type { HostDevice } from './qemu/host-device.ts';
 import { initialVirtualFunction, type Vmm } from './qemu/virtual-function.ts';
 import { VectorSet } from './vector-set.ts';
-import { closeEventfd, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
+import { closeEventfd, forgetSignals, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
 import { returned } from './vfio/returned.ts';
 
 /** What waits for the next operation of a guest on its mdev, in the order in which it was armed. */
@@ -65,9 +65,8 @@ export interface MdevMachine {
   readonly vmm: Vmm | null;
   armed: readonly Armed[];
   readonly reported: Reported;
-  /** What the observations so far have said of what each guest reads, and the vectors there are to look at. */
+  /** What the observations so far have said of what each guest reads. */
   readonly reportedToGuests: readonly Map<number, number>[];
-  readonly everyVector: readonly VectorSet[];
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -92,9 +91,8 @@ export function initialMdevMachine(config: Config): MdevMachine {
         ? null
         : vmmOf(config, config.vmm, parent, (index, window) => runIn(machine, index, window)),
     armed: [],
-    reported: nothingReported(),
+    reported: nothingReported(config.devices.length),
     reportedToGuests: config.devices.map(() => new Map()),
-    everyVector: config.devices.map(({ msixVectors }) => vectorsWhere(msixVectors, () => true)),
   };
   return machine;
 }
@@ -104,7 +102,7 @@ function vmmOf(config: Config, traits: VmmTraits, parent: ParentState, raiseArme
     const device = mediated(parent, mdev, config.devices[mdev.index]);
     return initialVirtualFunction(mdev.index, traits, device);
   });
-  return { functions, delivered: new Map(), signalled: parent.eventfds.signalled, raiseArmed };
+  return { functions, eventfds: parent.eventfds, delivered: null, calls: null, raiseArmed };
 }
 
 /** An mdev as its VMM has it: a function that can be reset, without INTx. The bus is the parent's to master. */
@@ -123,14 +121,12 @@ function mediated(parent: ParentState, mdev: Mdev, config: PciFunction | undefin
     },
     setBusMaster: () => undefined,
     isPending: isPendingAt,
-    pendingVectors: () => vectorsWhere(mdev.vectors.length, isPendingAt),
+    pendingVectors: () => {
+      const pending = new VectorSet(null);
+      for (const vector of mdev.vectors.keys()) if (isPendingAt(vector)) pending.add(vector);
+      return pending;
+    },
   };
-}
-
-function vectorsWhere(count: number, isIn: (vector: number) => boolean): VectorSet {
-  const vectors = new VectorSet(null);
-  for (let vector = 0; vector < count; vector += 1) if (isIn(vector)) vectors.add(vector);
-  return vectors;
 }
 
 /** An independent copy of a machine without a VMM, in which something else can be tried. */
@@ -147,31 +143,33 @@ export function keyOfMdevMachine({ parent }: MdevMachine): string {
 /** Does one operation. Every operation has an outcome in every state. */
 export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   const { parent, vmm } = machine;
-  parent.events = [];
-  parent.eventfds.signalled.clear();
-  if (vmm !== null) for (const vf of vmm.functions) vf.calls = [];
+  parent.events = null;
+  forgetSignals(parent.eventfds);
+  if (vmm !== null) vmm.calls = null;
   const clauses = collectCitations();
   const outcome = perform(machine, operation);
   if (vmm !== null) {
     runEventLoop(vmm);
     runArmed(machine, vmm, operation);
   }
-  const heard: readonly Event[] = vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm);
-  const calls = vmm === null ? {} : { calls: vmm.functions.flatMap((vf) => vf.calls) };
-  return { outcome, events: [...parent.events, ...heard], ...observeMdevs(machine), ...calls, clauses };
+  const events = eventsOf(parent.events, vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm));
+  const { observation, parent: seen } = observeMdevs(machine);
+  if (vmm === null) return { outcome, events, observation, parent: seen, clauses };
+  return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses };
 }
 
 /** What can be read now, as the difference to what was read before. */
 export function observeMdevs(machine: MdevMachine): { observation: Observation; parent: ParentObservation } {
-  const { parent, vmm, reported, reportedToGuests, everyVector } = machine;
+  const { parent, vmm, reported, reportedToGuests } = machine;
   const observation = parent.mdevs.map((mdev, index) => {
     const vf = vmm?.functions[index];
     const said = reportedToGuests[index];
-    const every = everyVector[index];
-    if (vf === undefined || said === undefined || every === undefined) return observeMdev(parent, mdev, reported);
-    return { ...observeMdev(parent, mdev, reported), guest: observeGuest(vf, every, said) };
+    const guest = vf === undefined || said === undefined ? null : observeGuest(vf, mdev.touched, said);
+    return observeMdev(parent, mdev, reported, guest);
   });
-  return { observation, parent: observeParent(parent, reported) };
+  const seen = observeParent(parent, reported);
+  for (const { touched } of parent.mdevs) touched.clear();
+  return { observation, parent: seen };
 }
 
 function perform(machine: MdevMachine, operation: Operation): Outcome {
@@ -312,7 +310,7 @@ function performLife(parent: ParentState, mdev: Mdev, kind: LifeKind): Outcome {
 
 /** An mdev has no events but those that its driver tells by vector 0. */
 function raise(parent: ParentState, { device, vector }: DeviceRaise): void {
-  parent.events.push({ kind: 'raised', device, vector, window: null });
+  parent.events = added(parent.events, { kind: 'raised', device, vector, window: null });
   if (vector === 0 && mdevAt(parent, device).descriptors > 0) emulatedEvent(parent, device);
 }
 

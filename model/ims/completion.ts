@@ -1,4 +1,5 @@
 import { ABANDONED, type GuestSubmit, INVALID_INTERRUPT_HANDLE, SUCCESS } from '#vocabulary';
+import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
 import { emulatedEvent, messageArrives } from './interrupt.ts';
 import { entryAt, type Mdev, type ParentState, setEntry, type Work } from './parent.ts';
@@ -72,8 +73,13 @@ export function submit(parent: ParentState, mdev: Mdev, operation: GuestSubmit):
   const pasid = carriedPasid(parent, mdev, operation);
   takePasid(parent, pasid);
   parent.work.set(descriptor, {
-    ...{ device: mdev.index, pasid, guestPasid: queue === 'shared' ? operation.pasid : 0, handle },
-    ...{ rci: operation.rci !== false, started: false, entry: null },
+    device: mdev.index,
+    pasid,
+    guestPasid: queue === 'shared' ? operation.pasid : 0,
+    handle,
+    rci: operation.rci !== false,
+    started: false,
+    entry: null,
   });
   return 0;
 }
@@ -115,11 +121,11 @@ function isValidHandle({ hardware, entries }: ParentState, handle: number): bool
 
 function refuse(parent: ParentState, descriptor: number, { device, pasid, guestPasid }: Work): void {
   cite(CLAUSE.refused);
-  parent.events.push({ kind: 'completed', device, descriptor, status: INVALID_INTERRUPT_HANDLE });
+  parent.events = added(parent.events, { kind: 'completed', device, descriptor, status: INVALID_INTERRUPT_HANDLE });
   parent.work.delete(descriptor);
   dropPasid(parent, pasid);
   cite(CLAUSE.reported);
-  parent.events.push({ kind: 'error', device, pasid: guestPasid });
+  parent.events = added(parent.events, { kind: 'error', device, pasid: guestPasid });
   emulatedEvent(parent, device);
 }
 
@@ -128,7 +134,7 @@ export function complete(parent: ParentState, descriptor: number): 0 | 'EINVAL' 
   const work = parent.work.get(descriptor);
   if (work === undefined || !work.started) return 'EINVAL';
   const { device, pasid, entry } = work;
-  parent.events.push({ kind: 'completed', device, descriptor, status: SUCCESS });
+  parent.events = added(parent.events, { kind: 'completed', device, descriptor, status: SUCCESS });
   parent.work.delete(descriptor);
   if (entry !== null) interruptOf(parent, entry);
   dropPasid(parent, pasid);
@@ -168,15 +174,17 @@ export function stopQueues(parent: ParentState, mdev: Mdev): void {
 function abandon(parent: ParentState, descriptor: number): void {
   const work = parent.work.get(descriptor);
   if (work === undefined) throw new Error(`descriptor ${descriptor} is not in flight`);
-  parent.events.push({ kind: 'completed', device: work.device, descriptor, status: ABANDONED });
+  parent.events = added(parent.events, { kind: 'completed', device: work.device, descriptor, status: ABANDONED });
   parent.work.delete(descriptor);
   dropPasid(parent, work.pasid);
 }
 
 /** Source: ours: by the number that the scenario gives. */
 function inFlight({ work }: ParentState, isMeant: (work: Work) => boolean): readonly number[] {
-  return [...work]
-    .filter(([, of]) => isMeant(of))
-    .map(([descriptor]) => descriptor)
-    .sort((left, right) => left - right);
+  if (work.size === 0) return NONE;
+  const found: number[] = [];
+  for (const [descriptor, of] of work) if (isMeant(of)) found.push(descriptor);
+  return found.sort((left, right) => left - right);
 }
+
+const NONE: readonly number[] = [];

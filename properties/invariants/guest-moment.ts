@@ -3,10 +3,10 @@ import {
   deviceOf,
   type GuestObservation,
   type Message,
+  type Observation,
   type Operation,
   type PciFunction,
   type Step,
-  type Trace,
   type VmmCall,
   type Window,
 } from '#vocabulary';
@@ -92,23 +92,12 @@ export interface GuestView {
   isExcused(vector: number): boolean;
 }
 
-/** The moments of a run of a machine with a VMM. A moment is valid until the next is asked for. */
-export function* guestMoments(
-  config: Config,
-  operations: readonly Operation[],
-  trace: Trace,
-): Generator<GuestMoment, void, undefined> {
-  const devices = config.devices.map((device, place) => new FollowedGuest(device, place, trace.initial[place]));
-  for (const [index, step] of trace.steps.entries()) {
-    const operation = operations[index];
-    if (operation === undefined) throw new Error(`step ${index} answers no operation`);
-    // A system that died in this step has shown nothing.
-    if (step.outcome.kind === 'unknown') return;
-    yield nextGuestMoment(devices, operation, step, index);
-  }
+/** What is followed of the devices of a run, before its first step. */
+export function startGuests({ devices }: Config, initial: Observation): readonly FollowedGuest[] {
+  return devices.map((device, place) => new FollowedGuest(device, place, initial[place]));
 }
 
-/** Moves what is followed of a run on by a step. */
+/** Moves it on by a step. The moment is valid until the next is asked for. */
 export function nextGuestMoment(
   devices: readonly FollowedGuest[],
   operation: Operation,

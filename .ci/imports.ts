@@ -18,7 +18,7 @@ const STATES = [
   ...['model/mdev-machine.ts', 'model/mdev-saved.ts', 'model/words.ts'],
 ];
 const MINIMISER = ['#vocabulary', 'properties/minimiser/', 'properties/generators/'];
-const SHARED_BY_LAYERS = ['#vocabulary', 'model/cite.ts', 'model/vector-set.ts'];
+const SHARED_BY_LAYERS = ['#vocabulary', 'model/added.ts', 'model/cite.ts', 'model/vector-set.ts'];
 const VERDICTS = ['properties/runner/verdict.ts', 'properties/invariants/invariant.ts'];
 
 export const IMPORTS: readonly ImportRow[] = [
@@ -42,7 +42,11 @@ export const IMPORTS: readonly ImportRow[] = [
     may: ['model/vocabulary/'],
     reason: 'words depend on nothing, so anyone can use them',
   },
-  { from: /^model\/(cite|vector-set)\.ts$/, may: ['#vocabulary'], reason: 'what all layers share lies below them' },
+  {
+    from: /^model\/(added|cite|vector-set)\.ts$/,
+    may: ['#vocabulary'],
+    reason: 'what all layers share lies below them',
+  },
   {
     from: /^model\/pci\//,
     may: [...SHARED_BY_LAYERS, 'model/pci/'],

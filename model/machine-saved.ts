@@ -37,9 +37,9 @@ interface SavedDevice extends Readonly<Pick<VfioDevice, DeviceFields>> {
 }
 
 /** All but what never changes and what is of one step. */
-type SavedFunction = Readonly<
-  Omit<VirtualFunction, 'index' | 'vmm' | 'device' | 'calls' | 'opened' | 'touched' | 'vectors'>
-> & { readonly vectors: ReadonlyMap<number, Readonly<UsedVector>> };
+type SavedFunction = Readonly<Omit<VirtualFunction, 'index' | 'vmm' | 'device' | 'opened' | 'touched' | 'vectors'>> & {
+  readonly vectors: ReadonlyMap<number, Readonly<UsedVector>>;
+};
 
 /** What the machine is, between two steps. */
 export function saveMachine({ places, hostVectors, eventfds, vmm }: Machine): SavedMachine {

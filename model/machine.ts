@@ -6,12 +6,12 @@ import {
   type DeviceObservation,
   deviceOf,
   type Event,
+  type GuestObservation,
   INTX_DISABLE,
   INTX_HANDLER,
   INTX_STATUS,
   isAskable,
   isGuestOperation,
-  isMdevOperation,
   MSI_ENABLE,
   MSI_MESSAGE,
   type Observation,
@@ -28,9 +28,10 @@ import {
   type VfioCall,
   type Window,
 } from '#vocabulary';
-import { collectCitations } from './cite.ts';
+import { added } from './added.ts';
+import { beginCitations, citedClauses } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
-import { changesOf, messageEvents, observeGuest } from './observed.ts';
+import { changesOf, eventsOf, messageEvents, observeGuest } from './observed.ts';
 import { raise } from './pci/event.ts';
 import { assertIntx, deassertIntx } from './pci/intx-pin.ts';
 import { wipeTable } from './pci/msix-table.ts';
@@ -43,7 +44,14 @@ import { VectorSet } from './vector-set.ts';
 import { pbaRead, tableRead, tableWrite } from './vfio/bar-region.ts';
 import { configRead, configWrite } from './vfio/config-space.ts';
 import { close, isClosed, mapBar, open, openedDevice, unmapBar, type VfioDevice } from './vfio/device.ts';
-import { closeEventfd, type Eventfds, noEventfds, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
+import {
+  closeEventfd,
+  type Eventfds,
+  forgetSignals,
+  noEventfds,
+  signalledEvents,
+  writeEventfd,
+} from './vfio/eventfd.ts';
 import { intxHandler } from './vfio/intx.ts';
 import { getIrqInfo, msixInfoFlags } from './vfio/irq-info.ts';
 import { msiHandler } from './vfio/msi-handler.ts';
@@ -72,14 +80,14 @@ export interface Machine {
   readonly eventfds: Eventfds;
   /** Who uses vfio on behalf of a guest; null where the scenario itself does. */
   readonly vmm: Vmm | null;
-  /** The raises of the current step. */
-  raised: Event[];
+  /** The raises of the current step; null where there are none. */
+  raised: Event[] | null;
 }
 
 /** A machine as a scenario finds it: every device opened once, MSI-X off, nothing pending. */
 export function initial(config: Config): Machine {
   // What is cited as a machine is made belongs to no step.
-  collectCitations();
+  beginCitations();
   const hostVectors: HostVectors = {
     free: Number.POSITIVE_INFINITY,
     failing: 0,
@@ -96,15 +104,14 @@ export function initial(config: Config): Machine {
       reportedToGuest: new Map(),
     };
   });
-  const raised: Event[] = [];
-  if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised };
+  if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised: null };
   const traits = config.vmm;
   const functions = places.map(({ device }, index) =>
     initialVirtualFunction(index, traits, passedThrough(device, index)),
   );
   const raiseArmed = (index: number, window: Window): number => raiseInWindow(machine, index, window);
-  const vmm: Vmm = { functions, delivered: new Map(), signalled: eventfds.signalled, raiseArmed };
-  const machine: Machine = { platform: config, places, hostVectors, eventfds, vmm, raised };
+  const vmm: Vmm = { functions, eventfds, delivered: null, calls: null, raiseArmed };
+  const machine: Machine = { platform: config, places, hostVectors, eventfds, vmm, raised: null };
   for (const vf of functions) intxEnable(vmm, vf);
   return machine;
 }
@@ -112,17 +119,17 @@ export function initial(config: Config): Machine {
 /** Does one operation. Every operation has an outcome in every state. */
 export function step(machine: Machine, operation: Operation): Step {
   const { vmm, eventfds } = machine;
-  machine.raised = [];
-  eventfds.signalled.clear();
-  if (vmm !== null) for (const vf of vmm.functions) vf.calls = [];
-  const clauses = collectCitations();
+  machine.raised = null;
+  forgetSignals(eventfds);
+  beginCitations();
+  if (vmm !== null) vmm.calls = null;
   const outcome = perform(machine, operation);
   raiseArmed(machine, operation, outcome);
-  const events = machine.raised;
-  events.push(...(vmm === null ? signalledEvents(eventfds) : messageEvents(vmm)));
+  const events = eventsOf(machine.raised, vmm === null ? signalledEvents(eventfds) : messageEvents(vmm));
   const observation = observe(machine);
+  const clauses = citedClauses();
   if (vmm === null) return { outcome, events, observation, clauses };
-  return { outcome, events, observation, calls: vmm.functions.flatMap((vf) => vf.calls), clauses };
+  return { outcome, events, observation, calls: vmm.calls ?? [], clauses };
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -131,10 +138,10 @@ function perform(machine: Machine, operation: Operation): Outcome {
   const { vmm } = machine;
   if (!isAskable(machine.platform, operation.kind))
     throw new Error(`${operation.kind} was asked of a machine ${vmm === null ? 'without' : 'with'} a VMM`);
-  if (isMdevOperation(operation)) throw new Error(`${operation.kind} was asked of a machine without mediated devices`);
-  if (!isGuestOperation(operation)) return performRaw(machine, operation);
-  const vf = vmm?.functions[operation.device];
-  if (vmm === null || vf === undefined) throw new Error(`the Config has no device ${operation.device}`);
+  // What can be asked of these machines, and is not of a guest, is raw.
+  if (vmm === null || !isGuestOperation(operation)) return performRaw(machine, operation as RawOperation);
+  const vf = vmm.functions[operation.device];
+  if (vf === undefined) throw new Error(`the Config has no device ${operation.device}`);
   return guestAccess(vmm, vf, operation);
 }
 
@@ -241,7 +248,7 @@ function performDevice(device: VfioDevice, kind: 'device.assertIntx' | 'device.d
 /** The device has an event; a message it sends reaches the handler at once. */
 function deviceRaises(machine: Machine, index: number, vector: number, window: Window | null): void {
   const { device } = place(machine, index);
-  machine.raised.push({ kind: 'raised', device: index, vector, window });
+  machine.raised = added(machine.raised, { kind: 'raised', device: index, vector, window });
   if (raise(device.pci, vector)) msiHandler(device, vector);
 }
 
@@ -260,10 +267,11 @@ export function raiseInWindow(machine: Machine, index: number, window: Window): 
  * event loop runs after each.
  */
 function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome): void {
+  if (machine.places.every(isUnarmed)) return;
   const index = deviceOf(operation);
   if (index === undefined || !(operation.kind.startsWith('vfio.') || isGuestOperation(operation))) return;
   const at = place(machine, index);
-  if (at.armed.length === 0) return;
+  if (isUnarmed(at)) return;
   const open = openedWindow(operation, outcome);
   const armed = at.armed;
   at.armed = [];
@@ -271,6 +279,10 @@ function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome): v
     deviceRaises(machine, index, vector, window === open ? window : null);
     if (machine.vmm !== null) runEventLoop(machine.vmm);
   }
+}
+
+function isUnarmed({ armed }: Place): boolean {
+  return armed.length === 0;
 }
 
 /** The window in which an operation has left the machine. */
@@ -292,27 +304,22 @@ function place(machine: Machine, index: number): Place {
 
 /** What can be read now, as the difference to what was read before. */
 export function observe({ places, vmm }: Machine): Observation {
-  if (vmm === null) return places.map(observeDevice);
+  if (vmm === null) return places.map((at) => observeDevice(at, null));
   return places.map((at, index) => {
     const vf = vmm.functions[index];
     if (vf === undefined) throw new Error(`no guest has device ${index}`);
     // What the guest sees is looked at first: it may show what is the function's.
-    const guest = observeGuest(vf, at.touched, at.reportedToGuest);
-    return { ...observeDevice(at), guest };
+    return observeDevice(at, observeGuest(vf, at.touched, at.reportedToGuest));
   });
 }
 
-function observeDevice({ device, touched, reported }: Place): DeviceObservation {
-  const changes = changesOf(touched, reported, (vector) => vectorState(device, vector));
+function observeDevice({ device, touched, reported }: Place, guest: GuestObservation | null): DeviceObservation {
+  const changes = changesOf(device, touched, reported, vectorState);
   touched.clear();
   const { enable, functionMask } = device.pci.msix;
-  return {
-    enable,
-    functionMask,
-    msixInfoFlags: device.descriptors === 0 ? 0 : msixInfoFlags(device),
-    registers: registers(device),
-    changes,
-  };
+  const flags = device.descriptors === 0 ? 0 : msixInfoFlags(device);
+  if (guest === null) return { enable, functionMask, msixInfoFlags: flags, registers: registers(device), changes };
+  return { enable, functionMask, msixInfoFlags: flags, registers: registers(device), changes, guest };
 }
 
 /** Of a function without INTx and MSI nothing but MSI-X is looked at. */

@@ -1,7 +1,6 @@
 import {
   type Config,
   type DeviceRaise,
-  type Event,
   type GuestMask,
   type GuestMdevOperation,
   type GuestOperation,
@@ -22,7 +21,8 @@ import {
   type VmmTraits,
   type Window,
 } from '#vocabulary';
-import { collectCitations } from './cite.ts';
+import { added } from './added.ts';
+import { beginCitations, citedClauses } from './cite.ts';
 import { complete, start, submit } from './ims/completion.ts';
 import { bindPasid, freePasid } from './ims/guest-pasid.ts';
 import { releaseHandle, requestHandle } from './ims/handle.ts';
@@ -35,13 +35,13 @@ import { isPending, nothingReported, observeMdev, observeParent, type Reported }
 import { resetMdev } from './ims/reset.ts';
 import { setMdevIrqs } from './ims/set-irqs.ts';
 import { maskVector, unmaskVector } from './ims/table-mask.ts';
-import { messageEvents, observeGuest } from './observed.ts';
+import { eventsOf, messageEvents, observeGuest } from './observed.ts';
 import { runEventLoop } from './qemu/event-loop.ts';
 import { guestAccess } from './qemu/guest-access.ts';
 import type { HostDevice } from './qemu/host-device.ts';
 import { initialVirtualFunction, type Vmm } from './qemu/virtual-function.ts';
 import { VectorSet } from './vector-set.ts';
-import { closeEventfd, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
+import { closeEventfd, forgetSignals, signalledEvents, writeEventfd } from './vfio/eventfd.ts';
 import { returned } from './vfio/returned.ts';
 
 /** What waits for the next operation of a guest on its mdev, in the order in which it was armed. */
@@ -68,7 +68,7 @@ const OK: Outcome = { kind: 'ok' };
 /** A machine as a scenario finds it: every mdev made, attached and opened once, MSI-X off. */
 export function initialMdevMachine(config: Config): MdevMachine {
   // What is cited as a machine is made belongs to no step.
-  collectCitations();
+  beginCitations();
   if (config.mdev === undefined || config.parent === undefined)
     throw new Error('the Config has no parent of mediated devices');
   const parent = initialParent(config, config.parent, config.mdev);
@@ -97,7 +97,7 @@ function vmmOf(config: Config, traits: VmmTraits, parent: ParentState, raiseArme
     const device = mediated(parent, mdev, config.devices[mdev.index]);
     return initialVirtualFunction(mdev.index, traits, device);
   });
-  return { functions, delivered: new Map(), signalled: parent.eventfds.signalled, raiseArmed };
+  return { functions, eventfds: parent.eventfds, delivered: null, calls: null, raiseArmed };
 }
 
 /** An mdev as its VMM has it: a function that can be reset, without INTx. The bus is the parent's to master. */
@@ -129,18 +129,20 @@ function vectorsWhere(count: number, isIn: (vector: number) => boolean): VectorS
 /** Does one operation. Every operation has an outcome in every state. */
 export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   const { parent, vmm } = machine;
-  parent.events = [];
-  parent.eventfds.signalled.clear();
-  if (vmm !== null) for (const vf of vmm.functions) vf.calls = [];
-  const clauses = collectCitations();
+  parent.events = null;
+  forgetSignals(parent.eventfds);
+  beginCitations();
+  if (vmm !== null) vmm.calls = null;
   const outcome = perform(machine, operation);
   if (vmm !== null) {
     runEventLoop(vmm);
     runArmed(machine, vmm, operation);
   }
-  const heard: readonly Event[] = vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm);
-  const calls = vmm === null ? {} : { calls: vmm.functions.flatMap((vf) => vf.calls) };
-  return { outcome, events: [...parent.events, ...heard], ...observeMdevs(machine), ...calls, clauses };
+  const events = eventsOf(parent.events, vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm));
+  const { observation, parent: seen } = observeMdevs(machine);
+  const clauses = citedClauses();
+  if (vmm === null) return { outcome, events, observation, parent: seen, clauses };
+  return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses };
 }
 
 /** What can be read now, as the difference to what was read before. */
@@ -294,7 +296,7 @@ function performLife(parent: ParentState, mdev: Mdev, kind: LifeKind): Outcome {
 
 /** An mdev has no events but those that its driver tells by vector 0. */
 function raise(parent: ParentState, { device, vector }: DeviceRaise): void {
-  parent.events.push({ kind: 'raised', device, vector, window: null });
+  parent.events = added(parent.events, { kind: 'raised', device, vector, window: null });
   if (vector === 0 && mdevAt(parent, device).descriptors > 0) emulatedEvent(parent, device);
 }
 

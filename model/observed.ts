@@ -1,23 +1,40 @@
 import { type Event, type GuestObservation, PENDING, UNMASKED, type VectorChange } from '#vocabulary';
+import { added } from './added.ts';
 import { readsPending } from './qemu/pba-read.ts';
-import type { VirtualFunction, Vmm } from './qemu/virtual-function.ts';
+import type { Delivered, VirtualFunction, Vmm } from './qemu/virtual-function.ts';
 import type { VectorSet } from './vector-set.ts';
 
 /** The messages that guests have received since this was asked last, in the order in which events are told. */
-export function messageEvents({ delivered }: Vmm): readonly Event[] {
-  if (delivered.size === 0) return NONE;
-  const messages = [...delivered.values()].map((message): Event & { kind: 'message' } => ({
-    kind: 'message',
-    ...message,
-  }));
-  delivered.clear();
-  return messages.sort(
-    (left, right) =>
-      left.device - right.device || left.high - right.high || left.address - right.address || left.data - right.data,
-  );
+export function messageEvents(vmm: Vmm): readonly Event[] {
+  const { delivered } = vmm;
+  if (delivered === null) return [];
+  vmm.delivered = null;
+  if (delivered.length > 1) delivered.sort(inOrder);
+  let events: Event[] | null = null;
+  for (let place = 0; place < delivered.length; ) {
+    const first = delivered[place] as Delivered;
+    let count = 0;
+    for (let same: Delivered | undefined = first; same !== undefined && inOrder(first, same) === 0; ) {
+      count += same.count;
+      place += 1;
+      same = delivered[place];
+    }
+    const { device, address, high, data } = first;
+    events = added(events, { kind: 'message', device, address, high, data, count });
+  }
+  return events ?? [];
 }
 
-const NONE: readonly Event[] = [];
+/** Messages that differ in nothing but their counts are told as one. */
+function inOrder(left: Delivered, right: Delivered): number {
+  return left.device - right.device || left.high - right.high || left.address - right.address || left.data - right.data;
+}
+
+/** All events of a step: what was raised, then what came of it. */
+export function eventsOf(raised: readonly Event[] | null, heard: readonly Event[]): readonly Event[] {
+  if (raised === null) return heard;
+  return heard.length === 0 ? raised : [...raised, ...heard];
+}
 
 /**
  * What a guest reads of its device.
@@ -26,7 +43,7 @@ const NONE: readonly Event[] = [];
  */
 export function observeGuest(vf: VirtualFunction, touched: VectorSet, reported: Map<number, number>): GuestObservation {
   vf.touched.addAll(touched);
-  const changes = changesOf(vf.touched, reported, (vector) => guestState(vf, vector));
+  const changes = changesOf(vf, vf.touched, reported, guestState);
   vf.touched.clear();
   return { enable: vf.enable, functionMask: vf.functionMask, changes };
 }
@@ -36,20 +53,19 @@ function guestState(vf: VirtualFunction, vector: number): number {
 }
 
 /** The vectors looked at whose state is not what was reported, which is brought up to date. */
-export function changesOf(
+export function changesOf<Device>(
+  device: Device,
   looked: VectorSet,
   reported: Map<number, number>,
-  stateOf: (vector: number) => number,
+  stateOf: (device: Device, vector: number) => number,
 ): readonly VectorChange[] {
   let changes: VectorChange[] | null = null;
   for (let vector = looked.next(0); vector !== -1; vector = looked.next(vector + 1)) {
-    const state = stateOf(vector);
+    const state = stateOf(device, vector);
     if (state === (reported.get(vector) ?? 0)) continue;
     if (state === 0) reported.delete(vector);
     else reported.set(vector, state);
-    // What is pushed to an empty list takes room for many.
-    if (changes === null) changes = [{ vector, state }];
-    else changes.push({ vector, state });
+    changes = added(changes, { vector, state });
   }
   return changes ?? UNCHANGED;
 }

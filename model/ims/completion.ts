@@ -1,4 +1,5 @@
 import { ABANDONED, type GuestSubmit, INVALID_INTERRUPT_HANDLE, SUCCESS } from '#vocabulary';
+import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
 import { emulatedEvent, messageArrives } from './interrupt.ts';
 import { entryAt, type Mdev, type ParentState, setEntry, type Work } from './parent.ts';
@@ -115,11 +116,11 @@ function isValidHandle({ hardware, entries }: ParentState, handle: number): bool
 
 function refuse(parent: ParentState, descriptor: number, { device, pasid, guestPasid }: Work): void {
   cite(CLAUSE.refused);
-  parent.events.push({ kind: 'completed', device, descriptor, status: INVALID_INTERRUPT_HANDLE });
+  parent.events = added(parent.events, { kind: 'completed', device, descriptor, status: INVALID_INTERRUPT_HANDLE });
   parent.work.delete(descriptor);
   dropPasid(parent, pasid);
   cite(CLAUSE.reported);
-  parent.events.push({ kind: 'error', device, pasid: guestPasid });
+  parent.events = added(parent.events, { kind: 'error', device, pasid: guestPasid });
   emulatedEvent(parent, device);
 }
 
@@ -128,7 +129,7 @@ export function complete(parent: ParentState, descriptor: number): 0 | 'EINVAL' 
   const work = parent.work.get(descriptor);
   if (work === undefined || !work.started) return 'EINVAL';
   const { device, pasid, entry } = work;
-  parent.events.push({ kind: 'completed', device, descriptor, status: SUCCESS });
+  parent.events = added(parent.events, { kind: 'completed', device, descriptor, status: SUCCESS });
   parent.work.delete(descriptor);
   if (entry !== null) interruptOf(parent, entry);
   dropPasid(parent, pasid);
@@ -168,7 +169,7 @@ export function stopQueues(parent: ParentState, mdev: Mdev): void {
 function abandon(parent: ParentState, descriptor: number): void {
   const work = parent.work.get(descriptor);
   if (work === undefined) throw new Error(`descriptor ${descriptor} is not in flight`);
-  parent.events.push({ kind: 'completed', device: work.device, descriptor, status: ABANDONED });
+  parent.events = added(parent.events, { kind: 'completed', device: work.device, descriptor, status: ABANDONED });
   parent.work.delete(descriptor);
   dropPasid(parent, work.pasid);
 }

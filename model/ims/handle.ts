@@ -6,6 +6,7 @@ import {
   type Outcome,
   UNKNOWN_HANDLE,
 } from '#vocabulary';
+import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
 import { emulatedEvent, replay } from './interrupt.ts';
 import { imsVectors, type Mdev, type ParentState, setEntry, setVectorState, vectorAt } from './parent.ts';
@@ -106,6 +107,6 @@ export function checkMoved(parent: ParentState, mdev: Mdev, vector: number): voi
   if (told === null || told === entry) return;
   cite(CLAUSE.moved);
   setVectorState(mdev, vector, { told: null });
-  parent.events.push({ kind: 'revoked', device: mdev.index });
+  parent.events = added(parent.events, { kind: 'revoked', device: mdev.index });
   emulatedEvent(parent, mdev.index);
 }

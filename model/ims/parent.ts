@@ -98,8 +98,8 @@ export interface ParentState {
   readonly eventfds: Eventfds;
   /** The request of an irq from now on that fails, once; 0 when none does. */
   failing: number;
-  /** What happened in the current step. */
-  events: Event[];
+  /** What happened in the current step; null where nothing did. */
+  events: Event[] | null;
 }
 
 const NO_PERM: Perm = { pasidEnable: false, pasid: 0, ignore: false };
@@ -128,7 +128,7 @@ export function initialParent(config: Config, hardware: Parent, driver: MdevTrai
     work: new Map(),
     eventfds: noEventfds(),
     failing: 0,
-    events: [],
+    events: null,
   };
 }
 

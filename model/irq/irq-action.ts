@@ -42,14 +42,14 @@ const CLAUSE = declare({
 });
 
 /**
- * Registers a handler. `message`: an event that was waiting arrives meanwhile.
+ * Registers a handler. Returns whether an event that was waiting arrives meanwhile.
  * Source: request_irq, Linux 6.1 and 6.12.
  */
-export function requestIrq(domain: MsiDomain, vector: number): { readonly message: boolean } | 'ENOSPC' {
+export function requestIrq(domain: MsiDomain, vector: number): boolean | 'ENOSPC' {
   return domain.pci.msix.enable ? requestMsixIrq(domain, vector) : requestMsiIrq(domain, vector);
 }
 
-function requestMsixIrq(domain: MsiDomain, vector: number): { readonly message: boolean } | 'ENOSPC' {
+function requestMsixIrq(domain: MsiDomain, vector: number): boolean | 'ENOSPC' {
   if (domain.hostVectors.free === 0) {
     cite(CLAUSE.noVectorLeft);
     return 'ENOSPC';
@@ -59,10 +59,10 @@ function requestMsixIrq(domain: MsiDomain, vector: number): { readonly message: 
   domain.requested.add(vector);
   domain.messages.add(vector);
   writeEntryMessage(domain.pci, vector, true);
-  return { message: unmaskEntry(domain.pci, vector) };
+  return unmaskEntry(domain.pci, vector);
 }
 
-function requestMsiIrq(domain: MsiDomain, vector: number): { readonly message: boolean } {
+function requestMsiIrq(domain: MsiDomain, vector: number): boolean {
   const { activated, replay } = domain;
   if (!activated.has(vector)) {
     activated.add(vector);
@@ -70,9 +70,9 @@ function requestMsiIrq(domain: MsiDomain, vector: number): { readonly message: b
   }
   cite(CLAUSE.msiStartup);
   domain.requested.add(vector);
-  if (!replay.delete(vector)) return { message: false };
+  if (!replay.delete(vector)) return false;
   cite(CLAUSE.replay);
-  return { message: true };
+  return true;
 }
 
 /** Source: free_irq, irq_shutdown_and_deactivate, Linux 6.1 and 6.12. */

@@ -29,8 +29,8 @@ export function allAtEnable(vmm: Vmm, vf: VirtualFunction): boolean {
   for (let vector = 0; vector < size; vector += 1) vf.vectors.set(vector, { hasHandler: !byKvm, route: null });
   vf.vectorCount = size;
   const open = byKvm && !vf.functionMask ? unmaskedAscending(vf) : [];
-  if (open.length > 0) kvmSetGsiRouting(vf);
-  for (const vector of open) assign(vf, vector, vf.vectors.get(vector) as UsedVector);
+  if (open.length > 0) kvmSetGsiRouting(vmm);
+  for (const vector of open) assign(vmm, vf, vector, vf.vectors.get(vector) as UsedVector);
   return setTriggers(
     vmm,
     vf,
@@ -44,20 +44,20 @@ export function kvmConnect(vmm: Vmm, vf: VirtualFunction, vector: number): void 
   const used = vf.vectors.get(vector);
   if (used === undefined) return;
   cite(CLAUSE.connect);
-  kvmSetGsiRouting(vf);
-  assign(vf, vector, used);
+  kvmSetGsiRouting(vmm);
+  assign(vmm, vf, vector, used);
   injectWaiting(vmm, vf, vector, used);
 }
 
 /** KVM gives back a vector that the guest has masked. */
-export function kvmDisconnect(vf: VirtualFunction, vector: number, used: UsedVector): void {
+export function kvmDisconnect(vmm: Vmm, vf: VirtualFunction, vector: number, used: UsedVector): void {
   cite(CLAUSE.disconnect);
   used.route = null;
-  kvmIrqfd(vf, eventfd(vf, 'interrupt', vector), false);
+  kvmIrqfd(vmm, eventfd(vf, 'interrupt', vector), false);
 }
 
 /** Source: KVM_IRQFD, KVM_SET_GSI_ROUTING, Linux 6.1 and 6.12. */
-function assign(vf: VirtualFunction, vector: number, used: UsedVector): void {
+function assign(vmm: Vmm, vf: VirtualFunction, vector: number, used: UsedVector): void {
   used.route = entryOf(vf, vector);
-  kvmIrqfd(vf, eventfd(vf, 'interrupt', vector), true);
+  kvmIrqfd(vmm, eventfd(vf, 'interrupt', vector), true);
 }

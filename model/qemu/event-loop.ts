@@ -1,5 +1,6 @@
 import { eventfdUse, type Message } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
+import { forgetSignals } from '../vfio/eventfd.ts';
 import { deliver, msixNotify } from './msix-notify.ts';
 import { entryOf, isMasked, showPba, type UsedVector, type VirtualFunction, type Vmm } from './virtual-function.ts';
 
@@ -38,7 +39,9 @@ const CLAUSE = declare({
 
 /** Signals that have come since: KVM's are delivered, the others wait for the event loop. Source: eventfd(2). */
 export function takeSignals(vmm: Vmm): void {
-  for (const [name, count] of vmm.signalled) {
+  const { signalled } = vmm.eventfds;
+  if (signalled === null) return;
+  for (const { name, count } of signalled) {
     const { device, role, vector } = eventfdUse(name);
     const vf = vmm.functions[device];
     const used = vf?.vectors.get(vector);
@@ -47,7 +50,7 @@ export function takeSignals(vmm: Vmm): void {
     if (isKvms) inject(vmm, vf, vector, used, count);
     else vf.waiting.set(vector, (vf.waiting.get(vector) ?? 0) + count);
   }
-  vmm.signalled.clear();
+  forgetSignals(vmm.eventfds);
 }
 
 function inject(vmm: Vmm, vf: VirtualFunction, vector: number, { route }: UsedVector, count: number): void {

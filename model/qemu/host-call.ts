@@ -15,6 +15,7 @@ import {
   vmmEventfd,
   type Window,
 } from '#vocabulary';
+import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
 import { closeEventfd } from '../vfio/eventfd.ts';
 import { returned } from '../vfio/returned.ts';
@@ -37,7 +38,7 @@ function hostCall(vmm: Vmm, vf: VirtualFunction, operation: VfioSetIrqs | VfioRe
   open(vmm, vf, 'before-call');
   const { device } = vf;
   const outcome = returned(operation.kind === 'vfio.reset' ? device.reset() : device.setIrqs(operation));
-  vf.calls.push({ kind: 'vfio', operation, outcome });
+  vmm.calls = added(vmm.calls, { kind: 'vfio', operation, outcome });
   takeSignals(vmm);
   if (outcome.kind !== 'ok') cite(CLAUSE.refused);
   return outcome;
@@ -119,13 +120,13 @@ export function eventfd({ index }: VirtualFunction, role: EventfdRole, vector?: 
 }
 
 /** KVM takes the signals of an eventfd, or no longer does. Source: kvm_irqchip_assign_irqfd, QEMU 7.2 and 10.0. */
-export function kvmIrqfd(vf: VirtualFunction, name: EventfdName, assign: boolean): void {
-  vf.calls.push({ kind: 'kvm.irqfd', eventfd: name, assign });
+export function kvmIrqfd(vmm: Vmm, name: EventfdName, assign: boolean): void {
+  vmm.calls = added(vmm.calls, { kind: 'kvm.irqfd', eventfd: name, assign });
 }
 
 /** Source: kvm_irqchip_commit_routes, QEMU 7.2 and 10.0. */
-export function kvmSetGsiRouting(vf: VirtualFunction): void {
-  vf.calls.push({ kind: 'kvm.setGsiRouting' });
+export function kvmSetGsiRouting(vmm: Vmm): void {
+  vmm.calls = added(vmm.calls, { kind: 'kvm.setGsiRouting' });
 }
 
 /** What waits in the eventfd is gone with it. Source: event_notifier_cleanup, QEMU 7.2 and 10.0. */

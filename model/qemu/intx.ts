@@ -45,7 +45,7 @@ export function intxEnable(vmm: Vmm, vf: VirtualFunction): void {
   if (vf.vmm.delivery === 'irqfd') {
     cite(CLAUSE.upByKvm);
     setIntx(vmm, vf, 'mask');
-    kvmIrqfd(vf, eventfd(vf, 'intx'), true);
+    kvmIrqfd(vmm, eventfd(vf, 'intx'), true);
     setIntx(vmm, vf, 'unmaskByResample');
     setIntx(vmm, vf, 'unmask');
   }
@@ -58,7 +58,7 @@ export function intxDisable(vmm: Vmm, vf: VirtualFunction): void {
   cite(CLAUSE.down);
   if (vf.vmm.delivery === 'irqfd') {
     setIntx(vmm, vf, 'mask');
-    kvmIrqfd(vf, eventfd(vf, 'intx'), false);
+    kvmIrqfd(vmm, eventfd(vf, 'intx'), false);
     closeVmmEventfd(vf, 'resample');
     setIntx(vmm, vf, 'unmask');
   }

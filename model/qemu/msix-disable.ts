@@ -33,13 +33,13 @@ export function msixDisable(vmm: Vmm, vf: VirtualFunction): void {
   switch (vf.vmm.allocation) {
     case 'all-at-enable':
       disableMsix(vmm, vf);
-      for (const vector of usedAscending(vf)) disconnect(vf, vector);
+      for (const vector of usedAscending(vf)) disconnect(vmm, vf, vector);
       break;
     case 'vector-0-first':
     case 'as-irq-info-says':
       releaseAll(vmm, vf);
       disableMsix(vmm, vf);
-      for (const vector of usedAscending(vf)) removeRoute(vf, vector);
+      for (const vector of usedAscending(vf)) removeRoute(vmm, vf, vector);
       break;
   }
   forget(vf);
@@ -58,14 +58,14 @@ function releaseAll(vmm: Vmm, vf: VirtualFunction): void {
 }
 
 /** Source: vfio_remove_kvm_msi_virq, QEMU 7.2 and 10.0. */
-function removeRoute(vf: VirtualFunction, vector: number): void {
-  if (vf.vectors.get(vector)?.route !== null) kvmIrqfd(vf, eventfd(vf, 'irqfd', vector), false);
+function removeRoute(vmm: Vmm, vf: VirtualFunction, vector: number): void {
+  if (vf.vectors.get(vector)?.route !== null) kvmIrqfd(vmm, eventfd(vf, 'irqfd', vector), false);
 }
 
 /** Source: ours, as KVM_IRQFD at the end of MSI-X in kvmtool. */
-function disconnect(vf: VirtualFunction, vector: number): void {
+function disconnect(vmm: Vmm, vf: VirtualFunction, vector: number): void {
   const used = vf.vectors.get(vector);
-  if (used !== undefined && used.route !== null) kvmDisconnect(vf, vector, used);
+  if (used !== undefined && used.route !== null) kvmDisconnect(vmm, vf, vector, used);
 }
 
 /** Source: vfio_msi_disable_common, msix_vector_unuse, QEMU 7.2 and 10.0. */

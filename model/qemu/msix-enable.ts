@@ -46,7 +46,7 @@ export function msixEnable(vmm: Vmm, vf: VirtualFunction): void {
       return;
     case 'vector-0-first':
     case 'as-irq-info-says':
-      useUnmasked(vf);
+      useUnmasked(vmm, vf);
       if (!setUp(vmm, vf)) cite(CLAUSE.refused);
       return;
   }
@@ -74,7 +74,7 @@ function setUp(vmm: Vmm, vf: VirtualFunction): boolean {
  * Unmasked vectors come into use at once; KVM's routes are made for all together.
  * Source: msix_set_vector_notifiers, vfio_commit_kvm_msi_virq_batch, QEMU 7.1 and later.
  */
-function useUnmasked(vf: VirtualFunction): void {
+function useUnmasked(vmm: Vmm, vf: VirtualFunction): void {
   if (vf.functionMask) return;
   const unmasked = unmaskedAscending(vf);
   for (const vector of unmasked) {
@@ -85,6 +85,6 @@ function useUnmasked(vf: VirtualFunction): void {
   }
   if (vf.vectorCount > unmasked.length) cite(CLAUSE.hole);
   if (vf.vmm.delivery !== 'irqfd' || unmasked.length === 0) return;
-  kvmSetGsiRouting(vf);
-  for (const vector of unmasked) kvmIrqfd(vf, eventfd(vf, 'irqfd', vector), true);
+  kvmSetGsiRouting(vmm);
+  for (const vector of unmasked) kvmIrqfd(vmm, eventfd(vf, 'irqfd', vector), true);
 }

@@ -1,4 +1,5 @@
 import type { Message } from '#vocabulary';
+import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
 import { entryOf, isMasked, type VirtualFunction, type Vmm } from './virtual-function.ts';
 
@@ -46,9 +47,6 @@ export function msixNotify(vmm: Vmm, vf: VirtualFunction, vector: number): void 
 }
 
 /** The guest receives a message. Source: PCIe 6.0, 6.1.4.3. */
-export function deliver({ delivered }: Vmm, device: number, { address, high, data }: Message, count: number): void {
-  const key = `${device} ${high} ${address} ${data}`;
-  const known = delivered.get(key);
-  if (known === undefined) delivered.set(key, { device, address, high, data, count });
-  else known.count += count;
+export function deliver(vmm: Vmm, device: number, { address, high, data }: Message, count: number): void {
+  vmm.delivered = added(vmm.delivered, { device, address, high, data, count });
 }

@@ -16,7 +16,7 @@ export function vectorRelease(vmm: Vmm, vf: VirtualFunction, vector: number): vo
   const used = vf.vectors.get(vector);
   if (used === undefined || used.route === null) return;
   if (vf.vmm.allocation === 'all-at-enable') {
-    kvmDisconnect(vf, vector, used);
+    kvmDisconnect(vmm, vf, vector, used);
     return;
   }
   cite(CLAUSE.swap);

@@ -36,7 +36,7 @@ export function vectorUse(vmm: Vmm, vf: VirtualFunction, vector: number): void {
     return;
   }
   const used = putToUse(vf, vector);
-  if (vf.vmm.delivery === 'irqfd') updateRoute(vf, vector, used);
+  if (vf.vmm.delivery === 'irqfd') updateRoute(vmm, vf, vector, used);
   const beyond = vf.vectorCount < vector + 1;
   if (beyond) vf.vectorCount = vector + 1;
   if (beyond && !addsVectors(vf)) grow(vmm, vf);
@@ -61,11 +61,11 @@ export function putToUse({ vectors }: VirtualFunction, vector: number): UsedVect
 }
 
 /** Source: vfio_update_kvm_msi_virq, vfio_add_kvm_msi_virq, vfio_connect_kvm_msi_virq, QEMU 7.2 and 10.0. */
-function updateRoute(vf: VirtualFunction, vector: number, used: UsedVector): void {
+function updateRoute(vmm: Vmm, vf: VirtualFunction, vector: number, used: UsedVector): void {
   const isNew = used.route === null;
   used.route = entryOf(vf, vector);
-  kvmSetGsiRouting(vf);
-  if (isNew) kvmIrqfd(vf, eventfd(vf, 'irqfd', vector), true);
+  kvmSetGsiRouting(vmm);
+  if (isNew) kvmIrqfd(vmm, eventfd(vf, 'irqfd', vector), true);
 }
 
 function setOne(vmm: Vmm, vf: VirtualFunction, vector: number, beyond: boolean): void {

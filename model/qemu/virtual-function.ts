@@ -1,5 +1,6 @@
-import { type EventfdName, firstMessage, type Message, type VmmCall, type VmmTraits, type Window } from '#vocabulary';
+import { firstMessage, type Message, type VmmCall, type VmmTraits, type Window } from '#vocabulary';
 import { VectorSet } from '../vector-set.ts';
+import type { Eventfds } from '../vfio/eventfd.ts';
 import type { HostDevice } from './host-device.ts';
 
 /** An entry of the table that the guest sees. */
@@ -16,10 +17,10 @@ export interface UsedVector {
   route: Message | null;
 }
 
-/** A message that the guest has received in this step. */
+/** A message that the guest has received in this step, `count` times. */
 export interface Delivered extends Message {
   readonly device: number;
-  count: number;
+  readonly count: number;
 }
 
 /** One device as its VMM shows it to the guest (PCIDevice and VFIOPCIDevice). */
@@ -59,7 +60,6 @@ export interface VirtualFunction {
   notifies: boolean;
 
   // What the current step adds.
-  calls: VmmCall[];
   readonly opened: Set<Window>;
   /** Vectors to look at for the next observation of the guest. */
   readonly touched: VectorSet;
@@ -68,10 +68,12 @@ export interface VirtualFunction {
 /** All devices of one VMM. */
 export interface Vmm {
   readonly functions: readonly VirtualFunction[];
-  /** Messages of this step by their text. */
-  readonly delivered: Map<string, Delivered>;
-  /** Signals that rose since they were last taken, of all eventfds. */
-  readonly signalled: Map<EventfdName, number>;
+  /** The eventfds of the VMM, whose signals it takes. */
+  readonly eventfds: Eventfds;
+  /** Messages of this step, as they came. */
+  delivered: Delivered[] | null;
+  /** What was asked of the host in this step, in order. */
+  calls: VmmCall[] | null;
   /** Has the device raise what it was armed with for a window. Returns how many events that were. */
   readonly raiseArmed: (index: number, window: Window) => number;
 }
@@ -101,7 +103,6 @@ export function initialVirtualFunction(index: number, vmm: VmmTraits, device: Ho
     pending: new VectorSet(null),
     pbaShown: vmm.allocation === 'all-at-enable',
     notifies: false,
-    calls: [],
     opened: new Set(),
     touched,
   };

@@ -1,4 +1,5 @@
 import type { DataElement, Event, EventfdName } from '#vocabulary';
+import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
 
 const CLAUSE = declare({
@@ -40,21 +41,23 @@ export interface Watcher {
 export interface Eventfd {
   readonly name: EventfdName;
   open: boolean;
-  /** Those in the kernel who read it, by whom they do it for. */
-  readonly watchers: Map<object, Watcher>;
+  /** How often it was signalled since that was last told. */
+  count: number;
+  /** Those in the kernel who read it, by whom they do it for. Null while there has been none. */
+  watchers: Map<object, Watcher> | null;
 }
 
 /** The eventfds of one user. */
 export interface Eventfds {
   /** By name, those whose descriptor is open. */
   readonly open: Map<EventfdName, Eventfd>;
-  /** Counts that rose during the current step. */
-  readonly signalled: Map<EventfdName, number>;
+  /** Those whose counts are not 0, in the order in which they rose; null where there are none. */
+  signalled: Eventfd[] | null;
 }
 
 /** A user without eventfds. Source: ours, where a scenario starts. */
 export function noEventfds(): Eventfds {
-  return { open: new Map(), signalled: new Map() };
+  return { open: new Map(), signalled: null };
 }
 
 /**
@@ -82,19 +85,21 @@ export function eventfdLookup(eventfds: Eventfds, element: DataElement): Eventfd
 
 /** Source: eventfd(2). */
 function create(eventfds: Eventfds, name: EventfdName): Eventfd {
-  const created: Eventfd = { name, open: true, watchers: new Map() };
+  const created: Eventfd = { name, open: true, count: 0, watchers: null };
   eventfds.open.set(name, created);
   return created;
 }
 
 /** Someone in the kernel reads the eventfd from now on. Source: vfs_poll, Linux 6.1 and 6.12. */
 export function watch(eventfd: Eventfd, reader: object, watcher: Watcher): void {
+  eventfd.watchers ??= new Map();
   eventfd.watchers.set(reader, watcher);
 }
 
 /** Source: eventfd_ctx_remove_wait_queue, Linux 6.1 and 6.12. */
 export function unwatch(eventfd: Eventfd, reader: object): void {
-  eventfd.watchers.delete(reader);
+  eventfd.watchers?.delete(reader);
+  if (eventfd.watchers?.size === 0) eventfd.watchers = null;
 }
 
 /** The user adds 1 to an eventfd, and reads it back unless the kernel does. Source: write(2). */
@@ -108,13 +113,14 @@ export function signal(eventfds: Eventfds, eventfd: Eventfd): void {
     cite(CLAUSE.closedByUser);
     return;
   }
-  if (eventfd.watchers.size > 0) {
+  if (eventfd.watchers !== null && eventfd.watchers.size > 0) {
     cite(CLAUSE.consumed);
-    wake(eventfd);
+    wake(eventfd.watchers);
     return;
   }
   cite(CLAUSE.signal);
-  eventfds.signalled.set(eventfd.name, (eventfds.signalled.get(eventfd.name) ?? 0) + 1);
+  if (eventfd.count === 0) eventfds.signalled = added(eventfds.signalled, eventfd);
+  eventfd.count += 1;
 }
 
 /**
@@ -122,11 +128,11 @@ export function signal(eventfds: Eventfds, eventfd: Eventfd): void {
  * its first signal, and that is that.
  * Source: virqfd_wakeup, Linux 6.1 and 6.12.
  */
-function wake(eventfd: Eventfd): void {
-  const watchers = [...eventfd.watchers];
-  eventfd.watchers.clear();
-  for (const [, { written }] of watchers) written();
-  for (const [reader, watcher] of watchers) eventfd.watchers.set(reader, watcher);
+function wake(watchers: Map<object, Watcher>): void {
+  const woken = [...watchers];
+  watchers.clear();
+  for (const [, { written }] of woken) written();
+  for (const [reader, watcher] of woken) watchers.set(reader, watcher);
 }
 
 /** The user closes a descriptor; the name stands for a new eventfd from here on. Source: close(2). */
@@ -135,16 +141,28 @@ export function closeEventfd(eventfds: Eventfds, name: EventfdName): void {
   if (eventfd === undefined) return;
   eventfd.open = false;
   eventfds.open.delete(name);
+  if (eventfd.watchers === null) return;
   for (const { closed } of eventfd.watchers.values()) closed();
-  eventfd.watchers.clear();
+  eventfd.watchers = null;
 }
 
-const NONE: readonly Event[] = [];
-
-/** The counts that rose, by eventfd number. Source: ours, as events are told. */
+/** The counts that rose, by eventfd number; they are 0 again. Source: ours, as events are told. */
 export function signalledEvents(eventfds: Eventfds): readonly Event[] {
-  if (eventfds.signalled.size === 0) return NONE;
-  return [...eventfds.signalled]
-    .map(([eventfd, count]): Event & { kind: 'signalled' } => ({ kind: 'signalled', eventfd, count }))
-    .sort((left, right) => Number(left.eventfd.slice(1)) - Number(right.eventfd.slice(1)));
+  const { signalled } = eventfds;
+  if (signalled === null) return [];
+  if (signalled.length > 1) signalled.sort((left, right) => numberOf(left) - numberOf(right));
+  const events = signalled.map(({ name, count }): Event => ({ kind: 'signalled', eventfd: name, count }));
+  forgetSignals(eventfds);
+  return events;
+}
+
+function numberOf({ name }: Eventfd): number {
+  return Number(name.slice(1));
+}
+
+/** Whoever reads the eventfds has read them. Source: eventfd_read, Linux 6.1 and 6.12. */
+export function forgetSignals(eventfds: Eventfds): void {
+  if (eventfds.signalled === null) return;
+  for (const eventfd of eventfds.signalled) eventfd.count = 0;
+  eventfds.signalled = null;
 }

@@ -19,7 +19,7 @@ const CLAUSE = declare({
 /** Source: vfio_msi_disable, Linux 6.1 and 6.12. */
 export function msiDisable(device: VfioDevice): void {
   cite(CLAUSE.disable);
-  for (const vector of [...device.triggers.keys()]) removeTrigger(device, vector);
+  for (const vector of device.triggers.keys()) removeTrigger(device, vector);
   pciFreeIrqVectors(device.domain);
   device.irqType = 'none';
 }

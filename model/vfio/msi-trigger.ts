@@ -180,12 +180,12 @@ function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataEle
     if (hadTrigger) cite(CLAUSE.swapNotAtomic);
     return eventfd;
   }
-  const irq = requestIrq(device.domain, vector);
-  if (irq === 'ENOSPC') return irq;
+  const arrives = requestIrq(device.domain, vector);
+  if (arrives === 'ENOSPC') return arrives;
   cite(CLAUSE.set);
   device.triggers.set(vector, eventfd);
   // The message of an event that was pending arrives while request_irq runs, with the handler in place.
-  if (irq.message) signal(device.eventfds, eventfd);
+  if (arrives) signal(device.eventfds, eventfd);
   return 0;
 }
 

@@ -69,7 +69,7 @@ const UINT32_MAX = 0xffffffff;
  * a positive number.
  */
 export function setIrqs(device: VfioDevice, call: VfioSetIrqs): number | Errno {
-  const invalid = validate(call, (index) => irqCount(device, index));
+  const invalid = validate(call, irqCount, device);
   if (invalid !== null) return invalid;
   const action = call.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK;
   const masks = action === VFIO_IRQ_SET_ACTION_MASK || action === VFIO_IRQ_SET_ACTION_UNMASK;
@@ -100,14 +100,22 @@ function setTrigger(device: VfioDevice, call: VfioSetIrqs): number | Errno {
 
 /**
  * What every driver has checked before it looks at a call itself. Returns an errno, or null.
- * @param countOf how many interrupts an index has, which is below IRQ_INDICES
+ * @param countOf how many interrupts an index of the device has, which is below IRQ_INDICES
  * Source: vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12.
  */
-export function validate(call: VfioSetIrqs, countOf: (index: number) => number): Errno | null {
-  return validateHeader(call, countOf) ?? validateData(call);
+export function validate<Device>(
+  call: VfioSetIrqs,
+  countOf: (device: Device, index: number) => number,
+  device: Device,
+): Errno | null {
+  return validateHeader(call, countOf, device) ?? validateData(call);
 }
 
-function validateHeader(call: VfioSetIrqs, countOf: (index: number) => number): Errno | null {
+function validateHeader<Device>(
+  call: VfioSetIrqs,
+  countOf: (device: Device, index: number) => number,
+  device: Device,
+): Errno | null {
   if (call.unreadable === true) {
     cite(CLAUSE.unreadableHeader);
     return 'EFAULT';
@@ -121,7 +129,7 @@ function validateHeader(call: VfioSetIrqs, countOf: (index: number) => number): 
     cite(CLAUSE.malformedHeader);
     return 'EINVAL';
   }
-  const available = countOf(call.index);
+  const available = countOf(device, call.index);
   if (call.start >= available || call.start + call.count > available) {
     cite(CLAUSE.outOfRange);
     return 'EINVAL';

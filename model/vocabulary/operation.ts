@@ -329,15 +329,26 @@ const WITHOUT_VMM: ReadonlySet<OperationKind> = new Set([
   'host.crash',
 ]);
 
-/** Whether a kind of operation can be asked of a machine: a device is driven by the user of vfio, or by a guest. */
+/** What can be asked of each kind of machine: a device is driven by the user of vfio, or by a guest. */
+const OF_VFIO = askable((kind) => !GUEST.has(kind) && !MDEV.has(kind));
+const OF_A_GUEST = askable((kind) => GUEST.has(kind) || BESIDE_A_GUEST.has(kind));
+const OF_AN_MDEV = askable((kind) => kind !== 'device.armDescriptor' && (MDEV.has(kind) || ON_AN_MDEV.has(kind)));
+const OF_AN_MDEV_IN_A_GUEST = askable(
+  (kind) =>
+    kind !== 'device.arm' &&
+    kind !== 'host.limitVectors' &&
+    !WITHOUT_VMM.has(kind) &&
+    (MDEV.has(kind) || GUEST.has(kind) || BESIDE_A_GUEST.has(kind)),
+);
+
+function askable(isIn: (kind: OperationKind) => boolean): ReadonlySet<OperationKind> {
+  return new Set(OPERATION_KINDS.filter(isIn));
+}
+
+/** Whether a kind of operation can be asked of a machine. */
 export function isAskable({ mdev, vmm }: Partial<Platform>, kind: OperationKind): boolean {
-  if (mdev === undefined) {
-    if (MDEV.has(kind)) return false;
-    return vmm === undefined ? !GUEST.has(kind) : GUEST.has(kind) || BESIDE_A_GUEST.has(kind);
-  }
-  if (vmm === undefined) return kind !== 'device.armDescriptor' && (MDEV.has(kind) || ON_AN_MDEV.has(kind));
-  if (kind === 'device.arm' || kind === 'host.limitVectors' || WITHOUT_VMM.has(kind)) return false;
-  return MDEV.has(kind) || GUEST.has(kind) || BESIDE_A_GUEST.has(kind);
+  if (mdev === undefined) return (vmm === undefined ? OF_VFIO : OF_A_GUEST).has(kind);
+  return (vmm === undefined ? OF_AN_MDEV : OF_AN_MDEV_IN_A_GUEST).has(kind);
 }
 
 /** The device an operation is about, or undefined for one that is about the host or the user's descriptors. */

@@ -1,7 +1,7 @@
 import type { MsiDomain } from './irq/msi-domain.ts';
 import type { Machine, Place } from './machine.ts';
 import type { FunctionState } from './pci/function.ts';
-import { putBackMap } from './put-back.ts';
+import { putBackMap, putBackOpen } from './put-back.ts';
 import type { UsedVector, VirtualFunction } from './qemu/virtual-function.ts';
 import type { IntxContext, VfioDevice, VirtualConfig } from './vfio/device.ts';
 import { type Eventfds, unwatch } from './vfio/eventfd.ts';
@@ -37,9 +37,7 @@ interface SavedDevice extends Readonly<Pick<VfioDevice, DeviceFields>> {
 }
 
 /** All but what never changes and what is of one step. */
-type SavedFunction = Readonly<Omit<VirtualFunction, 'index' | 'vmm' | 'device' | 'opened' | 'touched' | 'vectors'>> & {
-  readonly vectors: ReadonlyMap<number, Readonly<UsedVector>>;
-};
+type SavedFunction = Omit<Readonly<VirtualFunction>, 'index' | 'vmm' | 'device' | 'opened' | 'touched'>;
 
 /** What the machine is, between two steps. */
 export function saveMachine({ places, hostVectors, eventfds, vmm }: Machine): SavedMachine {
@@ -63,8 +61,7 @@ const NO_FUNCTIONS: readonly SavedFunction[] = [];
 export function restoreMachine({ places, hostVectors, eventfds, vmm }: Machine, saved: SavedMachine): void {
   hostVectors.free = saved.free;
   hostVectors.failing = saved.failing;
-  putBackMap(eventfds.open, saved.open);
-  for (const eventfd of saved.open.values()) eventfd.open = true;
+  putBackOpen(eventfds, saved.open);
   for (let index = 0; index < places.length; index += 1) {
     const [place, was] = [at(places, index), at(saved.places, index)];
     restoreDevice(place.device, was.device);
@@ -167,7 +164,7 @@ function restorePci(pci: FunctionState, was: SavedDevice['pci']): void {
 
 function saveFunction(vf: VirtualFunction): SavedFunction {
   const { enable, functionMask, allMasked, busMaster, blank, interrupt, vectorCount, pbaShown, notifies } = vf;
-  const vectors = new Map<number, Readonly<UsedVector>>();
+  const vectors = new Map<number, UsedVector>();
   for (const [vector, { hasHandler, route }] of vf.vectors) vectors.set(vector, { hasHandler, route });
   return {
     enable,

@@ -1,7 +1,7 @@
 import type { Mdev, ParentState } from './ims/parent.ts';
 import { copyOfReported, type Reported } from './ims/parent-observation.ts';
 import type { MdevMachine } from './mdev-machine.ts';
-import { putBackMap } from './put-back.ts';
+import { putBackMap, putBackOpen } from './put-back.ts';
 import { bits, numberOf, putNumber, type Words } from './words.ts';
 
 // For those who try several operations in one state: what a machine with mediated devices and without a VMM is between
@@ -52,8 +52,7 @@ export function restoreMdevs(machine: MdevMachine, saved: SavedMdevs): void {
   putBackMap(parent.bindings, was.bindings);
   putBackMap(parent.work, was.work);
   parent.failing = was.failing;
-  putBackMap(parent.eventfds.open, was.open);
-  for (const eventfd of was.open.values()) eventfd.open = true;
+  putBackOpen(parent.eventfds, was.open);
   for (const [index, mdev] of parent.mdevs.entries()) restoreMdev(mdev, was.mdevs[index]);
   machine.armed = saved.armed;
   putBackMap(reported.entries, saved.reported.entries);

@@ -155,7 +155,7 @@ export const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^properties\/runner\/(mutant-(hunts|worker)|campaign-worker|worker-process|crew)\.ts$/,
-    may: [...RUNNER, 'impl/mutants/', 'impl/index.ts', 'node:child_process', 'node:os'],
+    may: [...RUNNER, 'impl/mutants/', 'impl/index.ts', 'node:child_process', 'node:os', 'node:timers/promises'],
     reason: 'a worker is a process of its own, and makes its system itself',
   },
   {

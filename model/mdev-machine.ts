@@ -58,9 +58,8 @@ export interface MdevMachine {
   readonly vmm: Vmm | null;
   armed: readonly Armed[];
   readonly reported: Reported;
-  /** What the observations so far have said of what each guest reads, and the vectors there are to look at. */
+  /** What the observations so far have said of what each guest reads. */
   readonly reportedToGuests: readonly Map<number, number>[];
-  readonly everyVector: readonly VectorSet[];
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -85,9 +84,8 @@ export function initialMdevMachine(config: Config): MdevMachine {
         ? null
         : vmmOf(config, config.vmm, parent, (index, window) => runIn(machine, index, window)),
     armed: [],
-    reported: nothingReported(),
+    reported: nothingReported(config.devices.length),
     reportedToGuests: config.devices.map(() => new Map()),
-    everyVector: config.devices.map(({ msixVectors }) => vectorsWhere(msixVectors, () => true)),
   };
   return machine;
 }
@@ -116,14 +114,12 @@ function mediated(parent: ParentState, mdev: Mdev, config: PciFunction | undefin
     },
     setBusMaster: () => undefined,
     isPending: isPendingAt,
-    pendingVectors: () => vectorsWhere(mdev.vectors.length, isPendingAt),
+    pendingVectors: () => {
+      const pending = new VectorSet(null);
+      for (const vector of mdev.vectors.keys()) if (isPendingAt(vector)) pending.add(vector);
+      return pending;
+    },
   };
-}
-
-function vectorsWhere(count: number, isIn: (vector: number) => boolean): VectorSet {
-  const vectors = new VectorSet(null);
-  for (let vector = 0; vector < count; vector += 1) if (isIn(vector)) vectors.add(vector);
-  return vectors;
 }
 
 /** Does one operation. Every operation has an outcome in every state. */
@@ -147,15 +143,16 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
 
 /** What can be read now, as the difference to what was read before. */
 export function observeMdevs(machine: MdevMachine): { observation: Observation; parent: ParentObservation } {
-  const { parent, vmm, reported, reportedToGuests, everyVector } = machine;
+  const { parent, vmm, reported, reportedToGuests } = machine;
   const observation = parent.mdevs.map((mdev, index) => {
     const vf = vmm?.functions[index];
     const said = reportedToGuests[index];
-    const every = everyVector[index];
-    if (vf === undefined || said === undefined || every === undefined) return observeMdev(parent, mdev, reported);
-    return { ...observeMdev(parent, mdev, reported), guest: observeGuest(vf, every, said) };
+    const guest = vf === undefined || said === undefined ? null : observeGuest(vf, mdev.touched, said);
+    return observeMdev(parent, mdev, reported, guest);
   });
-  return { observation, parent: observeParent(parent, reported) };
+  const seen = observeParent(parent, reported);
+  for (const { touched } of parent.mdevs) touched.clear();
+  return { observation, parent: seen };
 }
 
 function perform(machine: MdevMachine, operation: Operation): Outcome {

@@ -12,7 +12,7 @@ import {
   type Vector,
   type Work,
 } from './ims/parent.ts';
-import { initialMdevMachine, type MdevMachine, stepMdev } from './mdev-machine.ts';
+import { initialMdevMachine, type MdevMachine, observeMdevs, stepMdev } from './mdev-machine.ts';
 import { putMdevs, restoreMdevs, saveMdevs } from './mdev-saved.ts';
 import { platformOf } from './profiles.ts';
 import { type Changes, changes, wordsTold } from './words.fixture.ts';
@@ -48,6 +48,7 @@ function machineOf(): MdevMachine {
   parent.work.set(4, WORK);
   parent.bindings.set(0, new Map([[2, 5]]));
   setVectorState(mdevAt(parent, 0), 1, { perm: PERM, entry: 2, told: 1 });
+  observeMdevs(machine);
   return machine;
 }
 
@@ -75,6 +76,7 @@ const MDEV: Changes<Mdev> = {
   defaultPasid: (mdev) => (mdev.defaultPasid += 1),
   setUp: (mdev) => (mdev.setUp = !mdev.setUp),
   vectors: 'has a table of its own',
+  touched: 'is of one step',
 };
 
 /**

@@ -1,5 +1,6 @@
-import type { Mdev, ParentState } from './ims/parent.ts';
+import type { Entry, Mdev, ParentState, PasidState, Work } from './ims/parent.ts';
 import { copyOfReported, type Reported } from './ims/parent-observation.ts';
+import type { StateMap } from './ims/state-map.ts';
 import type { MdevMachine } from './mdev-machine.ts';
 import { putBackMap, putBackOpen } from './put-back.ts';
 import { bits, numberOf, putNumber, type Words } from './words.ts';
@@ -10,9 +11,12 @@ import { bits, numberOf, putNumber, type Words } from './words.ts';
 /** What a machine was between two steps. It stays so while the machine goes on, and only fits that machine. */
 export interface SavedMdevs {
   readonly parent: Readonly<
-    Pick<ParentState, 'entries' | 'pasids' | 'bindings' | 'work' | 'failing'> & {
+    Pick<ParentState, 'bindings' | 'failing'> & {
+      readonly entries: ReadonlyMap<number, Entry>;
+      readonly pasids: ReadonlyMap<number, PasidState>;
+      readonly work: ReadonlyMap<number, Work>;
       readonly open: ParentState['eventfds']['open'];
-      readonly mdevs: readonly Readonly<Omit<Mdev, 'index' | 'facts'>>[];
+      readonly mdevs: readonly Readonly<Omit<Mdev, 'index' | 'facts' | 'touched'>>[];
     }
   >;
   readonly armed: MdevMachine['armed'];
@@ -47,10 +51,10 @@ export function saveMdevs({ vmm, parent, armed, reported }: MdevMachine): SavedM
 export function restoreMdevs(machine: MdevMachine, saved: SavedMdevs): void {
   const { parent, reported } = machine;
   const was = saved.parent;
-  putBackMap(parent.entries, was.entries);
-  putBackMap(parent.pasids, was.pasids);
+  putBackStates(parent.entries, was.entries);
+  putBackStates(parent.pasids, was.pasids);
   putBackMap(parent.bindings, was.bindings);
-  putBackMap(parent.work, was.work);
+  putBackStates(parent.work, was.work);
   parent.failing = was.failing;
   putBackOpen(parent.eventfds, was.open);
   for (const [index, mdev] of parent.mdevs.entries()) restoreMdev(mdev, was.mdevs[index]);
@@ -59,8 +63,17 @@ export function restoreMdevs(machine: MdevMachine, saved: SavedMdevs): void {
   putBackMap(reported.pasids, saved.reported.pasids);
   putBackMap(reported.work, saved.reported.work);
   putBackMap(reported.mdevs, saved.reported.mdevs);
-  putBackMap(reported.perms, saved.reported.perms);
-  putBackMap(reported.vectors, saved.reported.vectors);
+  for (const [device, perms] of reported.perms.entries()) putBackMap(perms, saved.reported.perms[device] ?? NOTHING);
+  for (const [device, states] of reported.vectors.entries())
+    putBackMap(states, saved.reported.vectors[device] ?? NOTHING);
+}
+
+const NOTHING = new Map<number, never>();
+
+/** What is put back is nothing to look at. */
+function putBackStates<State>(states: StateMap<State>, was: ReadonlyMap<number, State>): void {
+  putBackMap(states, was);
+  states.takeTouched();
 }
 
 function restoreMdev(mdev: Mdev, was: SavedMdevs['parent']['mdevs'][number] | undefined): void {

@@ -73,8 +73,13 @@ export function submit(parent: ParentState, mdev: Mdev, operation: GuestSubmit):
   const pasid = carriedPasid(parent, mdev, operation);
   takePasid(parent, pasid);
   parent.work.set(descriptor, {
-    ...{ device: mdev.index, pasid, guestPasid: queue === 'shared' ? operation.pasid : 0, handle },
-    ...{ rci: operation.rci !== false, started: false, entry: null },
+    device: mdev.index,
+    pasid,
+    guestPasid: queue === 'shared' ? operation.pasid : 0,
+    handle,
+    rci: operation.rci !== false,
+    started: false,
+    entry: null,
   });
   return 0;
 }
@@ -176,8 +181,10 @@ function abandon(parent: ParentState, descriptor: number): void {
 
 /** Source: ours: by the number that the scenario gives. */
 function inFlight({ work }: ParentState, isMeant: (work: Work) => boolean): readonly number[] {
-  return [...work]
-    .filter(([, of]) => isMeant(of))
-    .map(([descriptor]) => descriptor)
-    .sort((left, right) => left - right);
+  if (work.size === 0) return NONE;
+  const found: number[] = [];
+  for (const [descriptor, of] of work) if (isMeant(of)) found.push(descriptor);
+  return found.sort((left, right) => left - right);
 }
+
+const NONE: readonly number[] = [];

@@ -27,7 +27,9 @@ const CLAUSE = declare({
 
 /** How many entries an mdev has. Source: ours, what a quota counts. */
 export function entriesOf(mdev: Mdev): number {
-  return mdev.vectors.filter(({ entry }) => entry !== null).length;
+  let count = 0;
+  for (const { entry } of mdev.vectors) if (entry !== null) count += 1;
+  return count;
 }
 
 /** A vector gets an entry. */
@@ -43,8 +45,14 @@ export function allocateEntry(parent: ParentState, mdev: Mdev, vector: number): 
   }
   cite(CLAUSE.lowest);
   parent.entries.set(index, {
-    ...{ device: mdev.index, vector, mask: true, pending: false, ignore: false },
-    ...{ pasid: 0, data: 0, handle: false },
+    device: mdev.index,
+    vector,
+    mask: true,
+    pending: false,
+    ignore: false,
+    pasid: 0,
+    data: 0,
+    handle: false,
   });
   setVectorState(mdev, vector, { entry: index });
   return index;

@@ -2,7 +2,7 @@ import type { Errno } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 import { stopQueues } from './completion.ts';
 import { freeAllPasids } from './guest-pasid.ts';
-import { freshVector, type Mdev, mdevsOf, type ParentState } from './parent.ts';
+import { freshVector, type Mdev, mdevsOf, type ParentState, replaceVector } from './parent.ts';
 import { allocatePasid, holdPasid, releasePasid } from './pasid.ts';
 import { disableAll } from './set-irqs.ts';
 
@@ -164,7 +164,7 @@ function lastClose(parent: ParentState, mdev: Mdev): void {
   cite(CLAUSE.close);
   stopQueues(parent, mdev);
   if (mdev.setUp) disableAll(parent, mdev);
-  for (const vector of mdev.vectors.keys()) mdev.vectors[vector] = freshVector(parent.tableHidden);
+  for (const vector of mdev.vectors.keys()) replaceVector(mdev, vector, freshVector(parent.tableHidden));
   mdev.descriptors = 0;
 }
 

@@ -39,8 +39,11 @@ const CLAUSE = declare({
 });
 
 /** A trapped write of MSIX_PERM. */
-export function writePerm(parent: ParentState, mdev: Mdev, { vector, ...written }: GuestMsixPerm): void {
-  const { pasidEnable, pasid, ignore } = written;
+export function writePerm(
+  parent: ParentState,
+  mdev: Mdev,
+  { vector, pasidEnable, pasid, ignore }: GuestMsixPerm,
+): void {
   cite(CLAUSE.stored);
   setVectorState(mdev, vector, { perm: { pasidEnable, pasid, ignore } });
   const { entry, trigger } = vectorAt(mdev, vector);

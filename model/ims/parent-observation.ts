@@ -3,6 +3,7 @@ import {
   ARMED,
   type Descriptor,
   type DeviceObservation,
+  type GuestObservation,
   type HostPasid,
   IMS_IGNORE,
   IMS_MASK,
@@ -17,8 +18,19 @@ import {
   UNMASKED,
   type VectorChange,
 } from '#vocabulary';
+import { added } from '../added.ts';
 import { mdevInfoFlags } from './irq-info.ts';
-import type { Entry, Mdev, ParentState, PasidState, Perm, Vector, Work } from './parent.ts';
+import {
+  type Entry,
+  type Mdev,
+  type ParentState,
+  type PasidState,
+  type Perm,
+  type Vector,
+  vectorAt,
+  type Work,
+} from './parent.ts';
+import type { StateMap } from './state-map.ts';
 
 /** What the observations so far have said. Source: ours, as observations tell differences. */
 export interface Reported {
@@ -26,21 +38,21 @@ export interface Reported {
   readonly pasids: Map<number, PasidState>;
   readonly work: Map<number, Work>;
   /** By device. */
-  readonly mdevs: Map<number, string>;
+  readonly mdevs: Map<number, MdevState>;
   /** By device, and then vector. */
-  readonly perms: Map<string, Perm>;
-  readonly vectors: Map<string, number>;
+  readonly perms: readonly Map<number, Perm>[];
+  readonly vectors: readonly Map<number, number>[];
 }
 
 /** Source: ours, where a scenario starts. */
-export function nothingReported(): Reported {
+export function nothingReported(devices: number): Reported {
   return {
     entries: new Map(),
     pasids: new Map(),
     work: new Map(),
     mdevs: new Map(),
-    perms: new Map(),
-    vectors: new Map(),
+    perms: Array.from({ length: devices }, () => new Map()),
+    vectors: Array.from({ length: devices }, () => new Map()),
   };
 }
 
@@ -51,8 +63,8 @@ export function copyOfReported(reported: Reported): Reported {
     pasids: new Map(reported.pasids),
     work: new Map(reported.work),
     mdevs: new Map(reported.mdevs),
-    perms: new Map(reported.perms),
-    vectors: new Map(reported.vectors),
+    perms: reported.perms.map((perms) => new Map(perms)),
+    vectors: reported.vectors.map((vectors) => new Map(vectors)),
   };
 }
 
@@ -61,8 +73,8 @@ export function observeParent(parent: ParentState, reported: Reported): ParentOb
   return {
     entries: differences(parent.entries, reported.entries, entryRecord),
     pasids: differences(parent.pasids, reported.pasids, pasidRecord),
-    mdevs: parent.mdevs.flatMap((mdev) => observeLife(mdev, reported.mdevs)),
-    perms: parent.mdevs.flatMap((mdev) => observePerms(mdev, reported.perms)),
+    mdevs: observeLives(parent, reported),
+    perms: observePerms(parent, reported),
     descriptors: differences(parent.work, reported.work, workRecord),
   };
 }
@@ -71,26 +83,29 @@ export function observeParent(parent: ParentState, reported: Reported): ParentOb
  * What is now and was not reported, and what was and is no more; the report is brought up to date.
  * Source: ours, how observations tell.
  */
-function differences<State, Seen>(
-  now: ReadonlyMap<number, State>,
+function differences<State, Seen extends object>(
+  now: StateMap<State>,
   reported: Map<number, State>,
   recordOf: (key: number, state: State | undefined) => Seen,
 ): readonly Seen[] {
-  const changed: number[] = [];
-  for (const key of reported.keys()) if (!now.has(key)) changed.push(key);
-  for (const [key, state] of now) if (reported.get(key) !== state) changed.push(key);
-  const records: Seen[] = [];
-  for (const key of changed.sort((left, right) => left - right)) {
+  let records: Seen[] | null = null;
+  for (const key of now.takeTouched()) {
     const state = now.get(key);
     const before = reported.get(key);
+    if (state === before) continue;
     if (state === undefined) reported.delete(key);
     else reported.set(key, state);
+    const record = recordOf(key, state);
     // What was written anew may say the same as before.
-    if (before !== undefined && JSON.stringify(recordOf(key, before)) === JSON.stringify(recordOf(key, state)))
-      continue;
-    records.push(recordOf(key, state));
+    if (before === undefined || !saysTheSame(record, recordOf(key, before))) records = added(records, record);
   }
-  return records;
+  return records ?? [];
+}
+
+/** Of two records with the same fields. Source: ours. */
+function saysTheSame<Seen extends object>(one: Seen, other: Seen): boolean {
+  for (const field in one) if (one[field] !== other[field]) return false;
+  return true;
 }
 
 /** Source: DSA 3.0, 9.2. */
@@ -120,26 +135,45 @@ function workRecord(descriptor: number, state: Work | undefined): Descriptor {
 }
 
 /** Source: ours, how observations tell. */
-function observeLife({ index, gone, descriptors, defaultPasid }: Mdev, reported: Map<number, string>): MdevState[] {
-  const life = gone ? 'gone' : descriptors > 0 ? 'open' : 'created';
-  const said = `${life} ${defaultPasid}`;
-  if ((reported.get(index) ?? 'gone 0') === said) return [];
-  reported.set(index, said);
-  return [{ device: index, life, defaultPasid }];
+function observeLives({ mdevs }: ParentState, reported: Reported): readonly MdevState[] {
+  let changed: MdevState[] | null = null;
+  for (const { index, gone, descriptors, defaultPasid } of mdevs) {
+    const life = gone ? 'gone' : descriptors > 0 ? 'open' : 'created';
+    const said = reported.mdevs.get(index) ?? NEVER_MADE;
+    if (said.life === life && said.defaultPasid === defaultPasid) continue;
+    const state: MdevState = { device: index, life, defaultPasid };
+    reported.mdevs.set(index, state);
+    changed = added(changed, state);
+  }
+  return changed ?? [];
 }
 
+const NEVER_MADE: Pick<MdevState, 'life' | 'defaultPasid'> = { life: 'gone', defaultPasid: 0 };
+
 /** Source: DSA 3.0, 9.2. */
-function observePerms({ index, vectors }: Mdev, reported: Map<string, Perm>): MsixPerm[] {
-  const changed: MsixPerm[] = [];
-  for (const [vector, { perm }] of vectors.entries()) {
-    const key = `${index}.${vector}`;
-    const before = reported.get(key);
-    if (before === perm) continue;
-    reported.set(key, perm);
-    const value = permRegister(perm);
-    if (value !== (before === undefined ? 0 : permRegister(before))) changed.push({ device: index, vector, value });
+function observePerms({ mdevs }: ParentState, reported: Reported): readonly MsixPerm[] {
+  let changed: MsixPerm[] | null = null;
+  for (const mdev of mdevs) {
+    const { index, touched } = mdev;
+    const said = reportedOf(reported.perms, mdev);
+    for (let vector = touched.next(0); vector !== -1; vector = touched.next(vector + 1)) {
+      const { perm } = vectorAt(mdev, vector);
+      const before = said.get(vector);
+      if (before === perm) continue;
+      said.set(vector, perm);
+      const value = permRegister(perm);
+      if (value !== (before === undefined ? 0 : permRegister(before)))
+        changed = added(changed, { device: index, vector, value });
+    }
   }
-  return changed;
+  return changed ?? [];
+}
+
+/** Source: ours, what is reported by device. */
+function reportedOf<Said>(all: readonly Said[], { index }: Mdev): Said {
+  const said = all[index];
+  if (said === undefined) throw new Error(`nothing is reported of device ${index}`);
+  return said;
 }
 
 function permRegister({ pasidEnable, pasid, ignore }: Perm): number {
@@ -147,17 +181,26 @@ function permRegister({ pasidEnable, pasid, ignore }: Perm): number {
 }
 
 /** The driver's side of one mdev, as of any device. Source: PCIe 6.0, 7.7.2, as far as the mdev shows it. */
-export function observeMdev(parent: ParentState, mdev: Mdev, reported: Reported): DeviceObservation {
-  const changes: VectorChange[] = [];
-  for (const [vector, state] of mdev.vectors.entries()) {
-    const key = `${mdev.index}.${vector}`;
-    const now = mdevVectorState(parent, state);
-    if (now === (reported.vectors.get(key) ?? 0)) continue;
-    reported.vectors.set(key, now);
-    changes.push({ vector, state: now });
+export function observeMdev(
+  parent: ParentState,
+  mdev: Mdev,
+  reported: Reported,
+  guest: GuestObservation | null,
+): DeviceObservation {
+  const { touched } = mdev;
+  const said = reportedOf(reported.vectors, mdev);
+  let changed: VectorChange[] | null = null;
+  for (let vector = touched.next(0); vector !== -1; vector = touched.next(vector + 1)) {
+    const state = mdevVectorState(parent, vectorAt(mdev, vector));
+    if (state === (said.get(vector) ?? 0)) continue;
+    said.set(vector, state);
+    changed = added(changed, { vector, state });
   }
-  const msixInfoFlags = mdev.descriptors === 0 ? 0 : mdevInfoFlags(parent);
-  return { enable: mdev.setUp, functionMask: false, msixInfoFlags, registers: 0, changes };
+  const flags = mdev.descriptors === 0 ? 0 : mdevInfoFlags(parent);
+  const changes = changed ?? [];
+  const { setUp: enable } = mdev;
+  if (guest === null) return { enable, functionMask: false, msixInfoFlags: flags, registers: 0, changes };
+  return { enable, functionMask: false, msixInfoFlags: flags, registers: 0, changes, guest };
 }
 
 /** Source: ours, as the vectors of any device are told. */

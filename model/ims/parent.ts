@@ -1,6 +1,8 @@
 import type { Config, Event, MdevFacts, MdevTraits, Parent } from '#vocabulary';
+import { VectorSet } from '../vector-set.ts';
 import type { Eventfd, Eventfds } from '../vfio/eventfd.ts';
 import { noEventfds } from '../vfio/eventfd.ts';
+import { StateMap } from './state-map.ts';
 
 /** An IMS entry that somebody has. The others are clean: masked, closed, without a message. */
 export interface Entry {
@@ -51,6 +53,8 @@ export interface Mdev {
   /** MSI-X is set up: SET_IRQS has given it triggers since it was disabled. */
   setUp: boolean;
   readonly vectors: Vector[];
+  /** Vectors to look at for the next observation. */
+  readonly touched: VectorSet;
 }
 
 /** A host PASID that is not free. */
@@ -89,12 +93,12 @@ export interface ParentState {
   readonly dynamic: boolean;
   /** The table that the guest sees is the VMM's, and the driver never hears of its masks. */
   readonly tableHidden: boolean;
-  readonly entries: Map<number, Entry>;
-  readonly pasids: Map<number, PasidState>;
+  readonly entries: StateMap<Entry>;
+  readonly pasids: StateMap<PasidState>;
   /** Host PASIDs by VM and guest PASID. */
   readonly bindings: Map<number, ReadonlyMap<number, number>>;
   readonly mdevs: Mdev[];
-  readonly work: Map<number, Work>;
+  readonly work: StateMap<Work>;
   readonly eventfds: Eventfds;
   /** The request of an irq from now on that fails, once; 0 when none does. */
   failing: number;
@@ -117,15 +121,16 @@ export function initialParent(config: Config, hardware: Parent, driver: MdevTrai
     driver,
     dynamic: config.host.dynamicMsix,
     tableHidden,
-    entries: new Map(),
-    pasids: new Map(),
+    entries: new StateMap(),
+    pasids: new StateMap(),
     bindings: new Map(),
     mdevs: config.devices.map(({ msixVectors, mdev }, index): Mdev => {
       if (mdev === undefined) throw new Error(`device ${index} is no mediated device`);
       const vectors = Array.from({ length: msixVectors }, () => freshVector(tableHidden));
-      return { index, facts: mdev, gone: true, descriptors: 0, defaultPasid: 0, setUp: false, vectors };
+      const touched = new VectorSet(null);
+      return { index, facts: mdev, gone: true, descriptors: 0, defaultPasid: 0, setUp: false, vectors, touched };
     }),
-    work: new Map(),
+    work: new StateMap(),
     eventfds: noEventfds(),
     failing: 0,
     events: null,
@@ -155,12 +160,26 @@ export function entryAt(parent: ParentState, index: number): Entry {
 
 /** Source: ours: states are replaced, not changed. */
 export function setVectorState(mdev: Mdev, vector: number, change: Partial<Vector>): void {
-  mdev.vectors[vector] = { ...vectorAt(mdev, vector), ...change };
+  const before = vectorAt(mdev, vector);
+  const { perm = before.perm, masked = before.masked, pending = before.pending } = change;
+  const { trigger = before.trigger, entry = before.entry, told = before.told } = change;
+  replaceVector(mdev, vector, { perm, masked, pending, trigger, entry, told });
+}
+
+/** Source: ours: states are replaced, not changed. */
+export function replaceVector(mdev: Mdev, vector: number, state: Vector): void {
+  mdev.touched.add(vector);
+  mdev.vectors[vector] = state;
 }
 
 /** Source: ours: states are replaced, not changed. */
 export function setEntry(parent: ParentState, index: number, change: Partial<Entry>): void {
-  parent.entries.set(index, { ...entryAt(parent, index), ...change });
+  const before = entryAt(parent, index);
+  const { device = before.device, vector = before.vector, mask = before.mask, pending = before.pending } = change;
+  const { ignore = before.ignore, pasid = before.pasid, data = before.data, handle = before.handle } = change;
+  parent.entries.set(index, { device, vector, mask, pending, ignore, pasid, data, handle });
+  // What is pending there shows in the vector.
+  mdevAt(parent, device).touched.add(vector);
 }
 
 /** The mdevs of a VM, in the order of the Config. Source: ours. */

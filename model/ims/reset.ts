@@ -1,6 +1,6 @@
 import { cite, declare } from '../cite.ts';
 import { quiesce, stopQueues } from './completion.ts';
-import { freshVector, type Mdev, type ParentState, setEntry, vectorAt } from './parent.ts';
+import { freshVector, type Mdev, type ParentState, replaceVector, setEntry, vectorAt } from './parent.ts';
 import { closeEntry, programEntry, settleMask } from './programming.ts';
 
 const CLAUSE = declare({
@@ -28,7 +28,7 @@ export function resetMdev(parent: ParentState, mdev: Mdev): void {
   // Another mdev of the VM may have descriptors on these entries: what they owe arrives before the masks are set.
   for (const { entry } of mdev.vectors) if (entry !== null) quiesce(parent, entry);
   for (const [vector, { trigger, entry }] of [...mdev.vectors.entries()]) {
-    mdev.vectors[vector] = { ...freshVector(parent.tableHidden), trigger, entry };
+    replaceVector(mdev, vector, { ...freshVector(parent.tableHidden), trigger, entry });
     if (entry !== null) resetEntry(parent, mdev, vector, entry);
   }
 }

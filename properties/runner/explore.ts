@@ -37,8 +37,8 @@ export interface Subject<Saved> {
   tell(fingerprint: Fingerprint): number;
   /** Whether an operation is to be tried: one that only ever adds to a count would never come to an end. */
   tries(operation: Operation): boolean;
-  /** The windows that the last operation opened, which was one on the device. */
-  opened(device: number): ReadonlySet<Window>;
+  /** The windows that an operation on a device would open. What the state is has been saved, and it is put back. */
+  opens(operation: Operation, device: number, state: Saved): ReadonlySet<Window>;
 }
 
 /** How far to go. */
@@ -206,9 +206,7 @@ class Explorer<Saved> {
     const orbit = subject.tell(this.#before.begin());
     let lead = this.#alphabet.plain.length;
     for (const { reaction, device, arms } of this.#alphabet.armed) {
-      subject.step(reaction, depth);
-      const opened = new Set(subject.opened(device));
-      subject.restore(from);
+      const opened = subject.opens(reaction, device, from);
       for (const arm of arms) {
         if (opened.has(arm.window)) {
           subject.step(arm, depth);

@@ -84,11 +84,14 @@ export function exploredGuest(
     },
     tell: (fingerprint) => devices.reduce((ways, device, place) => ways * tellDevice(device, place, fingerprint), 1),
     tries: () => true,
-    opened: (device) => machine.vmm?.functions[device]?.opened ?? NO_WINDOWS,
+    opens: (operation, device, saved) => {
+      step(machine, operation);
+      const opened = new Set(machine.vmm?.functions[device]?.opened);
+      restoreMachine(machine, saved.machine);
+      return opened;
+    },
   };
 }
-
-const NO_WINDOWS: ReadonlySet<never> = new Set();
 
 /** Nothing happened and nothing was asked of the host: the guest wrote what it had written. */
 function isStill({ events, observation, calls }: Step): boolean {

@@ -72,6 +72,6 @@ export function exploredMdevs<Saved>(
       return 1;
     },
     tries: (operation) => operation.kind !== 'vfio.open' || followed.mdevs[operation.device]?.fds === 0,
-    opened: () => NO_WINDOWS,
+    opens: () => NO_WINDOWS,
   };
 }

@@ -82,7 +82,7 @@ export function exploredUser(
       return 1;
     },
     tries: (operation) => !opensAgain(machine, operation),
-    opened: () => NO_WINDOWS,
+    opens: () => NO_WINDOWS,
   };
 }
 

@@ -82,7 +82,7 @@ function bareMachine(config: Config): Subject<SavedMachine> {
       return 1;
     },
     tries: () => true,
-    opened: () => NO_WINDOWS,
+    opens: () => NO_WINDOWS,
   };
 }
 

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '#vocabulary';
-import type { MsiDomain } from './irq/msi-domain.ts';
-import { initial, type Machine } from './machine.ts';
-import { copyOfMachine, keyOfMachine } from './machine-copy.ts';
+import { type Config, parseOperation } from '#vocabulary';
+import type { HostVectors, MsiDomain } from './irq/msi-domain.ts';
+import { initial, type Machine, type Place, step } from './machine.ts';
+import { restoreMachine, saveMachine } from './machine-saved.ts';
+import { putMachine } from './machine-words.ts';
 import type { FunctionState, MsiCapability, MsixCapability } from './pci/function.ts';
 import { platformOf } from './profiles.ts';
 import type { VirtualFunction } from './qemu/virtual-function.ts';
 import type { IntxContext, VfioDevice, VirtualConfig } from './vfio/device.ts';
-import type { Eventfd } from './vfio/eventfd.ts';
-
-/** What is in every field: a change of the state, or why the key can leave it out. A new field does not compile. */
-type Changes<Part> = { readonly [Field in keyof Part]: ((part: Part) => void) | Because };
-type Because = 'never changes' | 'is of one step' | 'has a table of its own';
+import { closeEventfd, type Eventfd, writeEventfd } from './vfio/eventfd.ts';
+import { type Changes, changes, wordsTold } from './words.fixture.ts';
 
 /** A trigger that the user can no longer see. */
 function unseen(): Eventfd {
@@ -55,6 +53,20 @@ const DOMAIN: Changes<MsiDomain> = {
   activated: (domain) => domain.activated.add(1),
   messages: (domain) => domain.messages.add(1),
   replay: (domain) => domain.replay.add(1),
+};
+
+const HOST: Changes<HostVectors> = {
+  free: (host) => (host.free = 7),
+  failing: (host) => (host.failing += 1),
+  multiMsi: 'never changes',
+};
+
+const PLACE: Changes<Place> = {
+  device: 'has a table of its own',
+  armed: (place) => place.armed.push({ vector: 1, window: 'teardown-gap' }),
+  touched: 'is of one step',
+  reported: 'follows from the rest',
+  reportedToGuest: 'follows from the rest',
 };
 
 const FUNCTION: Changes<FunctionState> = {
@@ -109,17 +121,14 @@ const CONFIG: Config = {
   devices: [{ msixVectors: 3, msiVectors: 2, whileOff: 'latches', intx: true, reset: true }],
 };
 
-/** Every change of a part that is found in a machine. */
-function changes<Part extends object>(name: string, table: Changes<Part>, find: (machine: Machine) => Part) {
-  return Object.entries<((part: Part) => void) | Because>(table).flatMap(([field, change]) =>
-    typeof change === 'string' ? [] : [[`${name}.${field}`, (machine: Machine) => change(find(machine))] as const],
-  );
-}
-
-function deviceIn({ places }: Machine): VfioDevice {
+function placeIn({ places }: Machine): Place {
   const [place] = places;
   if (place === undefined) throw new Error('there is no device');
-  return place.device;
+  return place;
+}
+
+function deviceIn(machine: Machine): VfioDevice {
+  return placeIn(machine).device;
 }
 
 function guestIn({ vmm }: Machine): VirtualFunction {
@@ -129,38 +138,96 @@ function guestIn({ vmm }: Machine): VirtualFunction {
 }
 
 const CASES = [
+  ...changes('host', HOST, ({ hostVectors }: Machine) => hostVectors),
+  ...changes('place', PLACE, placeIn),
   ...changes('device', DEVICE, deviceIn),
-  ...changes('intx', INTX, (machine) => deviceIn(machine).intx),
-  ...changes('virtual', VIRTUAL, (machine) => deviceIn(machine).virtual),
-  ...changes('domain', DOMAIN, (machine) => deviceIn(machine).domain),
-  ...changes('function', FUNCTION, (machine) => deviceIn(machine).pci),
-  ...changes('msi', MSI, (machine) => deviceIn(machine).pci.msi),
-  ...changes('msix', MSIX, (machine) => deviceIn(machine).pci.msix),
+  ...changes('intx', INTX, (machine: Machine) => deviceIn(machine).intx),
+  ...changes('virtual', VIRTUAL, (machine: Machine) => deviceIn(machine).virtual),
+  ...changes('domain', DOMAIN, (machine: Machine) => deviceIn(machine).domain),
+  ...changes('function', FUNCTION, (machine: Machine) => deviceIn(machine).pci),
+  ...changes('msi', MSI, (machine: Machine) => deviceIn(machine).pci.msi),
+  ...changes('msix', MSIX, (machine: Machine) => deviceIn(machine).pci.msix),
   ...changes('guest', GUEST, guestIn),
 ];
 
+function wordsOf(machine: Machine): readonly number[] {
+  return wordsTold((words) => putMachine(machine, words));
+}
+
 describe('a change of one field of a machine', () => {
-  it.each(CASES)('is in the key, and in no copy: %s', (_, change) => {
+  it.each(CASES)('is in the words, and put back as often as one likes: %s', (_, change) => {
     const machine = initial(CONFIG);
-    const key = keyOfMachine(machine);
-    const copy = copyOfMachine(machine);
-    change(copy);
-    const changed = keyOfMachine(copy);
-    expect(changed).not.toBe(key);
-    expect(keyOfMachine(machine)).toBe(key);
-    expect(keyOfMachine(copyOfMachine(copy))).toBe(changed);
+    const words = wordsOf(machine);
+    const saved = saveMachine(machine);
     change(machine);
-    expect(keyOfMachine(machine)).toBe(changed);
+    const changed = wordsOf(machine);
+    expect(changed).not.toEqual(words);
+    const savedChanged = saveMachine(machine);
+    restoreMachine(machine, saved);
+    expect(wordsOf(machine)).toEqual(words);
+    change(machine);
+    expect(wordsOf(machine)).toEqual(changed);
+    restoreMachine(machine, saved);
+    restoreMachine(machine, savedChanged);
+    expect(wordsOf(machine)).toEqual(changed);
+    restoreMachine(machine, saved);
+    expect(wordsOf(machine)).toEqual(words);
   });
 
-  it('is in no copy where it is within a vector in use', () => {
+  it('is put back where it is within a vector in use', () => {
     const machine = initial(CONFIG);
     guestIn(machine).vectors.set(1, { hasHandler: false, route: null });
-    const key = keyOfMachine(machine);
-    const copy = copyOfMachine(machine);
-    const used = guestIn(copy).vectors.get(1);
-    if (used !== undefined) used.hasHandler = true;
-    expect(keyOfMachine(copy)).not.toBe(key);
-    expect(keyOfMachine(machine)).toBe(key);
+    const words = wordsOf(machine);
+    const saved = saveMachine(machine);
+    for (let time = 0; time < 2; time += 1) {
+      const used = guestIn(machine).vectors.get(1);
+      if (used !== undefined) used.hasHandler = true;
+      expect(wordsOf(machine)).not.toEqual(words);
+      restoreMachine(machine, saved);
+      expect(wordsOf(machine)).toEqual(words);
+    }
+  });
+});
+
+describe('what is put back and follows from the rest', () => {
+  it('is what the observations have said', () => {
+    const machine = initial(CONFIG);
+    const saved = saveMachine(machine);
+    const { reported, reportedToGuest } = placeIn(machine);
+    reported.set(1, 3);
+    reportedToGuest.set(2, 1);
+    restoreMachine(machine, saved);
+    expect([...reported, ...reportedToGuest]).toEqual([]);
+  });
+
+  it('is which descriptors are open', () => {
+    const machine = initial(CONFIG);
+    const { eventfds } = machine;
+    writeEventfd(eventfds, 'e1');
+    const saved = saveMachine(machine);
+    const eventfd = eventfds.open.get('e1');
+    closeEventfd(eventfds, 'e1');
+    expect(eventfd?.open).toBe(false);
+    restoreMachine(machine, saved);
+    expect(eventfds.open.get('e1')).toBe(eventfd);
+    expect(eventfd?.open).toBe(true);
+  });
+
+  it('is who reads the eventfd that unmasks', () => {
+    const machine = initial({ ...platformOf('linux-6.12'), devices: CONFIG.devices });
+    const device = deviceIn(machine);
+    const set = (words: string) => step(machine, parseOperation(`vfio.setIrqs INTX ${words}`));
+    set('EVENTFD|TRIGGER 0+1 [e7]');
+    const without = saveMachine(machine);
+    set('EVENTFD|UNMASK 0+1 [e8]');
+    const attached = saveMachine(machine);
+    const eventfd = machine.eventfds.open.get('e8');
+    step(machine, parseOperation('vfio.closeEventfd e8'));
+    restoreMachine(machine, attached);
+    device.intx.masked = true;
+    step(machine, parseOperation('vfio.writeEventfd e8'));
+    expect(device.intx.masked).toBe(false);
+    restoreMachine(machine, without);
+    expect(eventfd?.watchers?.size ?? 0).toBe(0);
   });
 });

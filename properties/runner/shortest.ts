@@ -8,7 +8,7 @@ import { NOT_AGAIN } from '../minimiser/proof.ts';
 import type { Cost, Suspect } from '../minimiser/trials.ts';
 import { isReal } from './defaults.ts';
 import { lockstep, type Terms } from './lockstep.ts';
-import { signatures } from './signature.ts';
+import { isAbout, signatures } from './signature.ts';
 import { answered, type Failure, keep } from './tally.ts';
 import type { Finding, Judgement } from './verdict.ts';
 
@@ -69,11 +69,14 @@ async function shortestOn(
   isOver: () => boolean,
 ): Promise<Failure & { readonly shortest: string }> {
   const shown: { last: Judgement } = { last: failure.judgement };
-  const shows = async (scenario: Scenario): Promise<boolean> => {
-    const judgement = await lockstep(system, scenario, chase.terms);
+  const isShownBy = async (scenario: Scenario, terms: Terms): Promise<boolean> => {
+    const judgement = await lockstep(system, scenario, terms);
     shown.last = judgement;
     return signatures(scenario, judgement).includes(signature);
   };
+  // What other promises say does not matter while it is shortened.
+  const sought = chase.terms.invariants.filter(({ id }) => isAbout(signature, id));
+  const shows = (scenario: Scenario): Promise<boolean> => isShownBy(scenario, { ...chase.terms, invariants: sought });
   const simpler = await shrink(chase, failure.scenario, cost, async (scenario) => !isOver() && shows(scenario));
   const suspect: Suspect = {
     stillFails: shows,
@@ -85,7 +88,7 @@ async function shortestOn(
     atOnce: system.atOnce,
   };
   const { scenario, proof } = await minimise(simpler, suspect, system.support, cost);
-  if (await shows(scenario)) return { ...told(failure, scenario, shown.last), shortest: proof.words };
+  if (await isShownBy(scenario, chase.terms)) return { ...told(failure, scenario, shown.last), shortest: proof.words };
   return { ...failure, shortest: NOT_AGAIN.words };
 }
 

@@ -1,4 +1,5 @@
 import type { Scenario } from '#vocabulary';
+import type { InvariantId } from '../invariants/invariant.ts';
 import { isUnforeseenEnd } from './lockstep.ts';
 import type { Finding, Judgement } from './verdict.ts';
 
@@ -35,6 +36,11 @@ function divergenceSignature(operations: Scenario['operations'], divergences: Ju
 function signatureOf(operations: Scenario['operations'], first: Judgement['divergences'][number]): string {
   const kind = operations[first.step]?.kind ?? 'start';
   return `divergence ${kind} ${first.path} ${first.expected} / ${first.got}`.replace(/\d+/g, 'N');
+}
+
+/** Whether a kind of failure is that a promise is broken. Nothing else decides of it but where the system differs. */
+export function isAbout(signature: string, invariant: InvariantId): boolean {
+  return signature === `violation ${invariant}` || signature.startsWith(`expected ${invariant} `);
 }
 
 export function verdictOf(signature: string): Finding['verdict'] {

@@ -57,8 +57,8 @@ function copyOfPlace(place: Place, hostVectors: HostVectors, descriptors: Copied
     device: copyOfDevice(place.device, hostVectors, descriptors, touched),
     armed: place.armed.slice(),
     touched,
-    reported: new Map(place.reported),
-    reportedToGuest: new Map(place.reportedToGuest),
+    reported: place.reported.slice(),
+    reportedToGuest: place.reportedToGuest.slice(),
   };
 }
 

@@ -42,7 +42,7 @@ import {
 import { resetMdev } from './ims/reset.ts';
 import { setMdevIrqs } from './ims/set-irqs.ts';
 import { maskVector, unmaskVector } from './ims/table-mask.ts';
-import { eventsOf, messageEvents, observeGuest } from './observed.ts';
+import { eventsOf, messageEvents, nothingReported as nothingReportedToGuest, observeGuest } from './observed.ts';
 import { runEventLoop } from './qemu/event-loop.ts';
 import { guestAccess } from './qemu/guest-access.ts';
 import type { HostDevice } from './qemu/host-device.ts';
@@ -66,7 +66,7 @@ export interface MdevMachine {
   armed: readonly Armed[];
   readonly reported: Reported;
   /** What the observations so far have said of what each guest reads. */
-  readonly reportedToGuests: readonly Map<number, number>[];
+  readonly reportedToGuests: readonly number[][];
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -92,7 +92,7 @@ export function initialMdevMachine(config: Config): MdevMachine {
         : vmmOf(config, config.vmm, parent, (index, window) => runIn(machine, index, window)),
     armed: [],
     reported: nothingReported(config.devices.length),
-    reportedToGuests: config.devices.map(() => new Map()),
+    reportedToGuests: config.devices.map(nothingReportedToGuest),
   };
   return machine;
 }

@@ -316,6 +316,7 @@ function raise(parent: ParentState, { device, vector }: DeviceRaise): void {
 
 /** What was armed for a window of the VMM's reaction happens. Returns how many descriptors that are. */
 function runIn(machine: MdevMachine, index: number, window: Window): number {
+  if (machine.armed.length === 0) return 0;
   const now = machine.armed.filter((armed) => armed.device === index && armed.window === window);
   machine.armed = machine.armed.filter((armed) => !now.includes(armed));
   for (const { descriptor } of now) run(machine.parent, descriptor);
@@ -324,6 +325,7 @@ function runIn(machine: MdevMachine, index: number, window: Window): number {
 
 /** What was armed for a reaction that has not opened its window happens right after it; the VMM looks after each. */
 function runArmed(machine: MdevMachine, vmm: Vmm, operation: Operation): void {
+  if (machine.armed.length === 0) return;
   if (!operation.kind.startsWith('guest.') || !('device' in operation)) return;
   const left = machine.armed.filter(({ device }) => device === operation.device);
   machine.armed = machine.armed.filter(({ device }) => device !== operation.device);

@@ -6,14 +6,19 @@ export class StateMap<State> extends Map<number, State> {
 
   /** Source: ours, as `touched` of a VectorSet. */
   override set(key: number, state: State): this {
-    this.#touched = added(this.#touched, key);
+    this.#note(key);
     return super.set(key, state);
   }
 
   /** Source: ours, as `touched` of a VectorSet. */
   override delete(key: number): boolean {
-    this.#touched = added(this.#touched, key);
+    this.#note(key);
     return super.delete(key);
+  }
+
+  /** A state is often replaced several times in a row. */
+  #note(key: number): void {
+    if (this.#touched === null || this.#touched.at(-1) !== key) this.#touched = added(this.#touched, key);
   }
 
   /** An independent copy, of which nothing is noted. Source: ours, for those who try several operations in one state. */

@@ -1,62 +1,25 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type InstalledPackage, installPackage, PACKAGE_TIMEOUT_MS, said } from './package.fixture.ts';
 import { ROOT } from './repository.ts';
 
-/** Packing compiles, and installing asks npm: on a machine that does much else both take their time. */
-const TIMEOUT_MS = 300_000;
 const NAME = 'vfio-irq-conformance';
 
-interface Answer {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-const scratch = mkdtempSync(join(tmpdir(), 'vfio-irq-package-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
-
-/** The folder of somebody who has nothing of this repository. */
-const folder = join(scratch, 'empty');
-let packed: readonly string[] = [];
-
-function answerOf(file: string, args: readonly string[], cwd: string, more: NodeJS.ProcessEnv = {}): Promise<Answer> {
-  // As on a machine where no real system is, and not as in a test of vitest.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|VFIO_IRQ|npm_)/.test(name));
-  const env = { ...Object.fromEntries(inherited), XDG_CACHE_HOME: join(scratch, 'cache'), NO_COLOR: '1', ...more };
-  return new Promise((resolve) => {
-    const child = execFile(file, args, { cwd, env, maxBuffer: 2 ** 24 }, (_error, out, error) =>
-      resolve({ code: child.exitCode ?? -1, out, error }),
-    );
-  });
-}
-
-async function done(file: string, args: readonly string[], cwd: string): Promise<string> {
-  const answer = await answerOf(file, args, cwd);
-  expect(answer.code, `${file} ${args.join(' ')}\n${answer.out}${answer.error}`).toBe(0);
-  return answer.out;
-}
-
-const vfioIrq = (...args: readonly string[]): Promise<Answer> => answerOf('npx', ['vfio-irq', ...args], folder);
-
-/** What it said, for a test that fails. */
-const said = ({ out, error }: Answer): string => `${out}${error}`;
-
+let installed: InstalledPackage;
 beforeAll(async () => {
-  mkdirSync(folder);
-  // Without a file of its own npm would take a folder above for the project, and install there.
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  const told = await done('npm', ['pack', '--json', '--silent', '--pack-destination', scratch], ROOT);
-  const [tarball] = JSON.parse(told.slice(told.indexOf('[\n')));
-  packed = tarball.files.map(({ path }: { path: string }) => path);
-  const offered = ['--prefer-offline', '--no-audit', '--no-fund', '--prefix', folder];
-  await done('npm', ['install', ...offered, join(scratch, tarball.filename)], folder);
-}, TIMEOUT_MS);
+  installed = await installPackage();
+}, PACKAGE_TIMEOUT_MS);
+afterAll(() => installed.remove());
 
-describe('the package', { timeout: TIMEOUT_MS }, () => {
+const vfioIrq = (...args: readonly string[]): Promise<Answer> => installed.vfioIrq(args);
+
+/** A file in the folder of somebody who has nothing of this repository. */
+const at = (name: string): string => join(installed.folder, name);
+
+describe('the package', { timeout: PACKAGE_TIMEOUT_MS }, () => {
   it('holds JavaScript with its types, what is compiled or read at run time, and what a reader needs', () => {
+    const { packed } = installed;
     const strange = packed.filter((path) => !/^dist\/.*\.(js|d\.ts|c|h|css)$/.test(path));
     expect(strange.sort()).toEqual(['LICENSE', 'README.md', 'dist/package.json', 'package.json']);
     const untyped = packed.filter((path) => path.endsWith('.js') && !packed.includes(path.replace(/\.js$/, '.d.ts')));
@@ -64,11 +27,11 @@ describe('the package', { timeout: TIMEOUT_MS }, () => {
   });
 
   it('holds no tests, no fixtures and nothing of the house', () => {
-    expect(packed.filter((path) => /\.test\.|fixture|(^|\/)\.ci|golden\/|findings\//.test(path))).toEqual([]);
+    expect(installed.packed.filter((path) => /\.test\.|fixture|(^|\/)\.ci|golden\/|findings\//.test(path))).toEqual([]);
   });
 
   it('brings what it needs and nothing else', () => {
-    const modules = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+    const modules = readdirSync(at('node_modules')).filter((name) => !name.startsWith('.'));
     expect(modules.sort()).toEqual(['fast-check', 'pure-rand', NAME, 'zod']);
   });
 
@@ -81,10 +44,10 @@ describe('the package', { timeout: TIMEOUT_MS }, () => {
     const replayed = await vfioIrq(...(command ?? 'no command').split(' '));
     expect(replayed.code, said(replayed)).toBe(1);
     expect(replayed.out).toMatch(/^The verdict is as recorded: (divergence|violation)\./);
-    rmSync(join(folder, 'reports/out/index.html'));
+    rmSync(at('reports/out/index.html'));
     const reported = await vfioIrq('report');
     expect(reported.code, said(reported)).toBe(1);
-    const page = readFileSync(join(folder, 'reports/out/index.html'), 'utf8');
+    const page = readFileSync(at('reports/out/index.html'), 'utf8');
     expect(page).toContain('npx vfio-irq replay reports/out/findings/');
     expect(page).toContain('<style>');
   });
@@ -116,9 +79,9 @@ describe('the package', { timeout: TIMEOUT_MS }, () => {
       '}',
     ].join('\n');
     const source = `data:text/javascript,${encodeURIComponent(hooks)}`;
-    const hook = join(folder, 'without-peers.js');
+    const hook = at('without-peers.js');
     writeFileSync(hook, `import { register } from 'node:module';\nregister(${JSON.stringify(source)});\n`);
-    const answer = await answerOf('npx', ['vfio-irq', 'bench'], folder, { NODE_OPTIONS: `--import=${hook}` });
+    const answer = await installed.answerOf('npx', ['vfio-irq', 'bench'], { NODE_OPTIONS: `--import=${hook}` });
     expect([answer.code, answer.out]).toEqual([3, '']);
     expect(answer.error.trimEnd().split('\n').at(-1)).toBe(
       'vfio-irq: bench: what it measures against is not installed; npm install mnemonist@0.40 typedfastbitset@0.8',
@@ -129,11 +92,11 @@ describe('the package', { timeout: TIMEOUT_MS }, () => {
     const { out } = await vfioIrq('systems');
     const program = /node (\S*install\.js)/.exec(out)?.[1];
     expect(program).toBe(`node_modules/${NAME}/dist/impl/install.js`);
-    expect(readFileSync(join(folder, program ?? ''), 'utf8')).toContain('apt-get');
+    expect(readFileSync(at(program ?? ''), 'utf8')).toContain('apt-get');
   });
 });
 
-describe('the package in the tests of somebody else', { timeout: TIMEOUT_MS }, () => {
+describe('the package in the tests of somebody else', { timeout: PACKAGE_TIMEOUT_MS }, () => {
   const CONSUMER = {
     'tsconfig.json': JSON.stringify({
       compilerOptions: {
@@ -178,23 +141,23 @@ describe('the package in the tests of somebody else', { timeout: TIMEOUT_MS }, (
   const told = { passed: [] as string[], failed: new Map<string, string>() };
 
   beforeAll(async () => {
-    for (const [name, text] of Object.entries(CONSUMER)) writeFileSync(join(folder, name), text);
+    for (const [name, text] of Object.entries(CONSUMER)) writeFileSync(at(name), text);
     // The peer is somebody's own; here it is ours.
-    symlinkSync(join(ROOT, 'node_modules/vitest'), join(folder, 'node_modules/vitest'));
+    symlinkSync(join(ROOT, 'node_modules/vitest'), at('node_modules/vitest'));
     const cli = join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const ran = await answerOf(process.execPath, [cli, 'run', '--reporter=json', '--root', folder], folder);
+    const ran = await installed.answerOf(process.execPath, [cli, 'run', '--reporter=json', '--root', installed.folder]);
     expect(ran.code, said(ran)).toBe(1);
     for (const { assertionResults } of JSON.parse(ran.out).testResults)
       for (const { status, fullName, failureMessages } of assertionResults)
         if (status === 'passed') told.passed.push(fullName);
         else if (status === 'failed') told.failed.set(fullName, failureMessages.join('\n'));
-  }, TIMEOUT_MS);
+  }, PACKAGE_TIMEOUT_MS);
 
   it('names only what it exports, under the strictest reading', async () => {
-    await done(join(ROOT, 'node_modules/.bin/tsc'), ['--project', folder], folder);
+    await installed.done(join(ROOT, 'node_modules/.bin/tsc'), ['--project', installed.folder]);
     const inner = `import '${NAME}/dist/cli.js';\n`;
-    writeFileSync(join(folder, 'inner.js'), inner);
-    const refused = await answerOf(process.execPath, ['inner.js'], folder);
+    writeFileSync(at('inner.js'), inner);
+    const refused = await installed.answerOf(process.execPath, ['inner.js']);
     expect([refused.code, refused.error]).toEqual([1, expect.stringContaining('ERR_PACKAGE_PATH_NOT_EXPORTED')]);
   });
 

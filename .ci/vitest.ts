@@ -14,8 +14,13 @@ class KnownFirst extends BaseSequencer {
 const config = defineConfig(({ mode }) => ({
   test: {
     root: `${import.meta.dirname}/..`,
-    include: mode === 'systems' ? ['**/*.system.test.ts'] : ['**/*.test.ts', '.ci/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', 'reports/out/**', ...(mode === 'systems' ? [] : ['**/*.system.test.ts'])],
+    include: mode === 'systems' ? ['**/*.system.test.ts', '.ci/*.system.test.ts'] : ['**/*.test.ts', '.ci/*.test.ts'],
+    exclude: [
+      'node_modules/**',
+      'dist/**',
+      'reports/out/**',
+      ...(mode === 'systems' ? [] : ['**/*.system.test.ts', '.ci/*.system.test.ts']),
+    ],
     // Real systems share cores: one file at a time.
     fileParallelism: mode !== 'systems',
     sequence: { sequencer: KnownFirst },

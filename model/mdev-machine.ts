@@ -30,15 +30,8 @@ import { emulatedEvent } from './ims/interrupt.ts';
 import { mdevIrqInfo } from './ims/irq-info.ts';
 import { attach, closeMdev, crash, createMdev, detach, isClosed, openMdev, removeMdev } from './ims/life.ts';
 import { writePerm } from './ims/msix-perm.ts';
-import { copyOf, initialParent, keyOf, type Mdev, mdevAt, type ParentState, vectorAt } from './ims/parent.ts';
-import {
-  copyOfReported,
-  isPending,
-  nothingReported,
-  observeMdev,
-  observeParent,
-  type Reported,
-} from './ims/parent-observation.ts';
+import { initialParent, type Mdev, mdevAt, type ParentState, vectorAt } from './ims/parent.ts';
+import { isPending, nothingReported, observeMdev, observeParent, type Reported } from './ims/parent-observation.ts';
 import { resetMdev } from './ims/reset.ts';
 import { setMdevIrqs } from './ims/set-irqs.ts';
 import { maskVector, unmaskVector } from './ims/table-mask.ts';
@@ -127,17 +120,6 @@ function mediated(parent: ParentState, mdev: Mdev, config: PciFunction | undefin
       return pending;
     },
   };
-}
-
-/** An independent copy of a machine without a VMM, in which something else can be tried. */
-export function copyOfMdevMachine(machine: MdevMachine): MdevMachine {
-  if (machine.vmm !== null) throw new Error('a VMM is not copied');
-  return { ...machine, parent: copyOf(machine.parent), reported: copyOfReported(machine.reported) };
-}
-
-/** The state of a machine without a VMM as text: from equal ones everything goes on alike. */
-export function keyOfMdevMachine({ parent }: MdevMachine): string {
-  return keyOf(parent);
 }
 
 /** Does one operation. Every operation has an outcome in every state. */

@@ -24,16 +24,21 @@ export class VectorSet {
     this.#touched = touched;
   }
 
-  /** An independent copy, whose changes are noted elsewhere. */
-  copy(touched: VectorSet | null): VectorSet {
-    const made = new VectorSet(touched);
-    made.#low = this.#low;
-    if (this.#highSize === 0) return made;
-    this.#isShared = true;
-    made.#isShared = true;
-    made.#high = this.#high;
-    made.#highSize = this.#highSize;
+  /** An independent copy, whose changes are noted nowhere. */
+  copy(): VectorSet {
+    const made = new VectorSet(null);
+    made.become(this);
     return made;
+  }
+
+  /** Has the members of another set from now on, which is noted nowhere. */
+  become(other: VectorSet): void {
+    this.#low = other.#low;
+    if (this.#highSize === 0 && other.#highSize === 0) return;
+    other.#isShared = true;
+    this.#isShared = true;
+    this.#high = other.#high;
+    this.#highSize = other.#highSize;
   }
 
   /** The members below 32, one bit each: a signed number of 32 bits. */

@@ -9,10 +9,11 @@ import {
   printOperation,
   type Step,
 } from '#vocabulary';
-import type { MdevMachine } from '../model/mdev-machine.ts';
+import type { SavedMdevs } from '../model/mdev-saved.ts';
 import { broken, exploreModel, exploreOn, ISOLATION, LIFE, MODES, smallest } from './explore.fixture.ts';
 import type { Exploration } from './runner/explore.ts';
 import { modelOfMdevs, type ParentMachine } from './runner/explored-mdev.ts';
+import { Fingerprint } from './runner/fingerprint.ts';
 import { StateSet } from './runner/state-set.ts';
 
 const DEPTH = 5;
@@ -41,12 +42,12 @@ describe('every sequence of operations of two guests on the smallest parent', ()
 });
 
 /** The model with something else to see. */
-function tampered(edit: (step: Step) => Step): ParentMachine<MdevMachine> {
+function tampered(edit: (step: Step) => Step): ParentMachine<SavedMdevs> {
   const model = modelOfMdevs(smallest({}));
-  return { ...model, step: (state, operation) => edit(model.step(state, operation)) };
+  return { ...model, step: (operation) => edit(model.step(operation)) };
 }
 
-function edited(edit: (entry: ImsEntry) => ImsEntry): ParentMachine<MdevMachine> {
+function edited(edit: (entry: ImsEntry) => ImsEntry): ParentMachine<SavedMdevs> {
   return tampered((step) =>
     step.parent === undefined ? step : { ...step, parent: { ...step.parent, entries: step.parent.entries.map(edit) } },
   );
@@ -93,12 +94,32 @@ describe('the explorer', () => {
 });
 
 describe('a set of states', () => {
+  const named = (...texts: readonly string[]): Fingerprint => {
+    const fingerprint = new Fingerprint().begin();
+    for (const text of texts) fingerprint.text(text);
+    return fingerprint;
+  };
+
   it('knows each pair of keys, and grows', () => {
     const known = new StateSet();
     const places = Array.from({ length: 100_000 }, (_, place) => `a${place}`);
-    expect(places.filter((key) => known.add(key, 'b'))).toHaveLength(100_000);
-    expect(places.filter((key) => known.add(key, 'b'))).toEqual([]);
-    expect(known.add('a1b', '')).toBe(true);
+    expect(places.filter((key) => known.add(named(key, 'b')))).toHaveLength(100_000);
+    expect(places.filter((key) => known.add(named(key, 'b')))).toEqual([]);
+    expect(known.add(named('a1b', ''))).toBe(true);
     expect(known.size).toBe(100_001);
+  });
+
+  it('knows each pair of words', () => {
+    const known = new StateSet();
+    const words = [...Array(256).keys()].flatMap((word) => [word, -word - 1, word << 16, (word << 24) + 1]);
+    const different = [...new Set(words)];
+    for (const first of different)
+      for (const second of different) {
+        const fingerprint = new Fingerprint().begin();
+        fingerprint.put(first);
+        fingerprint.put(second);
+        known.add(fingerprint);
+      }
+    expect(known.size).toBe(different.length ** 2);
   });
 });

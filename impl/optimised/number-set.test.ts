@@ -43,6 +43,34 @@ describe('NumberSet', () => {
     );
   });
 
+  it('answers as a Set does where a word of some level ends', () => {
+    const ends = fc.constantFrom(32, 1024, 32768, 1048576);
+    const around = fc.record({ end: ends, more: fc.integer({ min: -1, max: 33 }) });
+    fc.assert(
+      fc.property(
+        around,
+        fc.array(fc.record({ isMember: fc.boolean(), back: fc.nat(70) })),
+        ({ end, more }, writes) => {
+          const capacity = end + more;
+          const set = new NumberSet(capacity);
+          const model = new Set<number>();
+          for (const { isMember, back } of writes) {
+            // Both ends of the set, so that the way from one member to the next is on every level.
+            const number =
+              back % 2 === 0 ? Math.max(0, capacity - 1 - (back >>> 1)) : Math.min(back >>> 1, capacity - 1);
+            set[isMember ? 'add' : 'delete'](number);
+            model[isMember ? 'add' : 'delete'](number);
+          }
+          expect(membersOf(set)).toEqual(ascending(model));
+          set.clear();
+          expect(membersOf(set)).toEqual([]);
+          set.add(capacity - 1);
+          expect([set.next(0), set.next(capacity - 1), set.next(capacity)]).toEqual([capacity - 1, capacity - 1, -1]);
+        },
+      ),
+    );
+  });
+
   it.each([1, 32, 33, 1024, 1025, 40000])('holds all of %i numbers and finds nothing behind them', (capacity) => {
     const set = new NumberSet(capacity);
     expect(set.next(0)).toBe(-1);
@@ -71,7 +99,15 @@ describe('NumberSet', () => {
         work();
         return touched();
       };
-      return [() => set.next(0), () => set.next(last), () => set.delete(last), () => set.add(last)].map(words);
+      return [
+        () => set.next(0),
+        () => set.next(last),
+        () => set.next(last + 1),
+        () => set.next(capacity),
+        () => set.next(capacity + 5000),
+        () => set.delete(last),
+        () => set.add(last),
+      ].map(words);
     });
     // Each level is one word to read and one to write.
     for (const [place, words] of (large ?? []).entries()) expect(words).toBeLessThanOrEqual((small?.[place] ?? 0) + 10);

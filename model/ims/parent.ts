@@ -137,69 +137,6 @@ export function initialParent(config: Config, hardware: Parent, driver: MdevTrai
   };
 }
 
-/** An independent copy. Source: ours, for those who try several operations in one state. */
-export function copyOf(parent: ParentState): ParentState {
-  const eventfds = noEventfds();
-  const copies = new Map<Eventfd, Eventfd>();
-  for (const [name, eventfd] of parent.eventfds.open) eventfds.open.set(name, copyEventfd(copies, eventfd));
-  return {
-    ...parent,
-    entries: parent.entries.copy(),
-    pasids: parent.pasids.copy(),
-    bindings: new Map(parent.bindings),
-    mdevs: parent.mdevs.map((mdev) => ({
-      ...mdev,
-      touched: new VectorSet(null),
-      vectors: mdev.vectors.map((vector) =>
-        vector.trigger === null ? vector : { ...vector, trigger: copyEventfd(copies, vector.trigger) },
-      ),
-    })),
-    work: parent.work.copy(),
-    eventfds,
-    events: null,
-  };
-}
-
-/** The state as text: two states of one Config in which everything goes on alike have the same. Source: ours. */
-export function keyOf({ entries, pasids, bindings, mdevs, work, failing }: ParentState): string {
-  const parts: (string | number)[] = [failing];
-  for (const [index, entry] of sorted(entries)) {
-    const { device, vector, mask, pending, ignore, pasid, data, handle } = entry;
-    parts.push('i', index, device, vector, bits(mask, pending, ignore, handle), pasid, data);
-  }
-  for (const [pasid, { vm, guest, holders, users }] of sorted(pasids))
-    parts.push('p', pasid, vm, guest, holders, users);
-  for (const [vm, bound] of sorted(bindings))
-    for (const [guest, pasid] of sorted(bound)) parts.push('b', vm, guest, pasid);
-  for (const { gone, descriptors, defaultPasid, setUp, vectors } of mdevs) {
-    parts.push('m', bits(gone, setUp), descriptors, defaultPasid);
-    for (const { perm, masked, pending, trigger, entry, told } of vectors) {
-      parts.push(bits(perm.pasidEnable, perm.ignore, masked, pending), perm.pasid, entry ?? '-', told ?? '-');
-      parts.push(trigger === null ? '-' : `${trigger.name}${trigger.open ? '' : 'x'}`);
-    }
-  }
-  for (const [descriptor, { device, pasid, guestPasid, handle, rci, started, entry }] of sorted(work))
-    parts.push('w', descriptor, device, pasid, guestPasid, handle, bits(rci, started), entry ?? '-');
-  return parts.join(' ');
-}
-
-/** Source: ours, for `keyOf`: maps remember the order in which they were filled, which means nothing. */
-function sorted<Value>(map: ReadonlyMap<number, Value>): readonly (readonly [number, Value])[] {
-  return map.size < 2 ? [...map] : [...map].sort(([left], [right]) => left - right);
-}
-
-/** Source: ours, for `keyOf`. */
-function bits(...flags: readonly boolean[]): number {
-  return flags.reduce((sum, flag) => sum * 2 + (flag ? 1 : 0), 0);
-}
-
-/** Nobody in the kernel reads an eventfd that is a trigger of an mdev. Source: ours, for `copyOf`. */
-function copyEventfd(copies: Map<Eventfd, Eventfd>, eventfd: Eventfd): Eventfd {
-  const made = copies.get(eventfd) ?? { ...eventfd, watchers: null };
-  copies.set(eventfd, made);
-  return made;
-}
-
 /** The mdev at a place of the Config. Source: ours, how operations name devices. */
 export function mdevAt(parent: ParentState, index: number): Mdev {
   const mdev = parent.mdevs[index];

@@ -21,14 +21,6 @@ export class StateMap<State> extends Map<number, State> {
     if (this.#touched === null || this.#touched.at(-1) !== key) this.#touched = added(this.#touched, key);
   }
 
-  /** An independent copy, of which nothing is noted. Source: ours, for those who try several operations in one state. */
-  copy(): StateMap<State> {
-    const made = new StateMap<State>();
-    for (const [key, state] of this) made.set(key, state);
-    made.#touched = null;
-    return made;
-  }
-
   /** What was noted since this was asked last, ascending; a number may come twice. Source: ours, for observations. */
   takeTouched(): readonly number[] {
     const touched = this.#touched;

@@ -26,11 +26,13 @@ export function drawEventfd(random: Random, swarm: Habits): EventfdName {
   return eventfd(random.nextInt(0, swarm.eventfds - 1));
 }
 
+// An array that is pushed to has room for 17 elements, and most ranges have one to four: arrays of their length it is.
+
 /** The eventfds of a range, with a hole or a descriptor that is refused now and then. */
 export function drawDescriptors(random: Random, swarm: Habits, start: number, count: number): DataElement[] {
-  const data: DataElement[] = [];
+  const data: DataElement[] = Array(count);
   const first = random.nextInt(0, swarm.eventfds - 1);
-  for (let place = 0; place < count; place++) data.push(eventfd(share(random, swarm, first, start, place)));
+  for (let place = 0; place < count; place++) data[place] = eventfd(share(random, swarm, first, start, place));
   if (count === 0) return data;
   if (chance(random, swarm.holePercent)) data[random.nextInt(0, count - 1)] = pick(random, NEGATIVE_DESCRIPTORS);
   if (chance(random, swarm.badPercent)) data[drawBadPlace(random, count)] = pick(random, BAD_DESCRIPTORS);
@@ -49,6 +51,13 @@ function share(random: Random, swarm: Habits, first: number, start: number, plac
   }
 }
 
+/** Data that is the same for every vector of a range. */
+export function repeated<T>(element: T, count: number): T[] {
+  const data: T[] = Array(count);
+  for (let place = 0; place < count; place++) data[place] = element;
+  return data;
+}
+
 /** Mostly not the first: what was done before the error is what has to be undone. */
 function drawBadPlace(random: Random, count: number): number {
   if (count === 1 || chance(random, 20)) return 0;
@@ -56,7 +65,7 @@ function drawBadPlace(random: Random, count: number): number {
 }
 
 export function drawBools(random: Random, count: number): number[] {
-  const data: number[] = [];
-  for (let place = 0; place < count; place++) data.push(place < 16 ? pick(random, BOOLS) : place & 1);
+  const data: number[] = Array(count);
+  for (let place = 0; place < count; place++) data[place] = place < 16 ? pick(random, BOOLS) : place & 1;
   return data;
 }

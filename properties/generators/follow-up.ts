@@ -5,13 +5,12 @@ import { drawConfigRead, drawPbaRead, drawTableRead, drawUpset } from './config-
 import { drawArm, drawAssertIntx, drawDeassertIntx, drawEvent, drawRaise } from './device.ts';
 import { drawIntxRequest } from './intx.ts';
 import type { DeviceMemory, Memory } from './memory.ts';
-import { deviceMemory, familyOf, indexOf, isDisable, undoOf } from './memory.ts';
+import { aboutDevice, deviceMemory, familyOf, isDisable, undoOf } from './memory.ts';
 import type { IntxRequest } from './mix.ts';
 import { attachesUnmask, isUnmaskName } from './names.ts';
-import { attributes } from './pci-function.ts';
-import { chance, pick } from './random.ts';
+import { chance, countOthers, pick, pickOther } from './random.ts';
 import type { Swarm } from './swarm.ts';
-import { deviceSwarm } from './swarm.ts';
+import { deviceSwarm, isOn } from './swarm.ts';
 import { drawGetIrqInfo, drawOpen, drawRequest } from './vfio.ts';
 
 /**
@@ -22,8 +21,7 @@ import { drawGetIrqInfo, drawOpen, drawRequest } from './vfio.ts';
 export function drawFollowUp(random: Random, swarm: Swarm, memory: Memory): RawOperation | undefined {
   const operation = drawContinuation(random, swarm, memory);
   if (operation === undefined) return undefined;
-  const { isOn } = deviceSwarm(swarm, 'device' in operation ? operation.device : 0);
-  return isOn(operation.kind) ? operation : undefined;
+  return isOn(deviceSwarm(swarm, aboutDevice(memory, operation)), operation.kind) ? operation : undefined;
 }
 
 function drawContinuation(random: Random, swarm: Swarm, memory: Memory): RawOperation | undefined {
@@ -82,14 +80,22 @@ function drawAfterSetIrqs(random: Random, swarm: Swarm, memory: Memory, last: Vf
   if (told.enabled !== undefined && isOfOtherFamily(told, last) && chance(random, 70)) {
     return drawDisable(random, swarm, memory, last.device);
   }
-  const others = deviceSwarm(swarm, last.device).families.filter((family) => family !== told.enabled);
-  if (told.enabled !== undefined && others.length > 0 && chance(random, 12)) {
-    return drawRequest(random, swarm, memory, last.device, 'arm', 'fromZero', pick(random, others));
+  const { families } = deviceSwarm(swarm, last.device);
+  if (told.enabled !== undefined && countOthers(families, told.enabled) > 0 && chance(random, 12)) {
+    return drawRequest(
+      random,
+      swarm,
+      memory,
+      last.device,
+      'arm',
+      'fromZero',
+      pickOther(random, families, told.enabled),
+    );
   }
   // Asked for while the device could not: it is asked again when it can.
   const undo = undoOf(memory, last.device);
   if (undo !== undefined && chance(random, 40)) return undo;
-  if (chance(random, attributes(told.pciFunction) === 0 ? 4 : 15)) return drawTrouble(random, memory, last.device);
+  if (chance(random, told.attributes === 0 ? 4 : 15)) return drawTrouble(random, memory, last.device);
   if (last.index === VFIO_PCI_INTX_IRQ_INDEX) return drawAfterIntxRequest(random, swarm, memory, last);
   return drawAfterRequest(random, swarm, memory, last);
 }
@@ -110,9 +116,10 @@ function drawTrouble(random: Random, memory: Memory, device: number): RawOperati
 const AFTER_DISABLE = ['raise', 'raise', 'again', 'info'] as const;
 
 function drawAfterDisable(random: Random, swarm: Swarm, memory: Memory, { device, index }: VfioSetIrqs): RawOperation {
-  const others = deviceSwarm(swarm, device).families.filter((family) => indexOf(family) !== index);
-  if (others.length > 0 && chance(random, 50)) {
-    return drawRequest(random, swarm, memory, device, 'arm', 'fromZero', pick(random, others));
+  const { families } = deviceSwarm(swarm, device);
+  const off = familyOf(index);
+  if (countOthers(families, off) > 0 && chance(random, 50)) {
+    return drawRequest(random, swarm, memory, device, 'arm', 'fromZero', pickOther(random, families, off));
   }
   switch (pick(random, AFTER_DISABLE)) {
     case 'raise':
@@ -216,6 +223,10 @@ function drawAfterClose(random: Random, memory: Memory, device: number): RawOper
   return chance(random, mappings > 0 ? 20 : 50) ? drawOpen(device) : drawEvent(random, memory, device);
 }
 
+const AFTER_POWER_DOWN = ['fromZero', 'again', 'beyond'] as const;
+
+const AFTER_INTX_DISABLE = ['unmask', 'mask', 'loopbackNone'] as const;
+
 /** What was upset is seen by an event, and what was set right by the trigger that is given once more. */
 function drawAfterConfigWrite(random: Random, swarm: Swarm, memory: Memory, last: VfioConfigWrite): RawOperation {
   const { device, field, value } = last;
@@ -223,13 +234,13 @@ function drawAfterConfigWrite(random: Random, swarm: Swarm, memory: Memory, last
   switch (field) {
     case 'power':
       if (value === 0) return drawAgain(random, swarm, memory, device);
-      return drawRequest(random, swarm, memory, device, 'arm', pick(random, ['fromZero', 'again', 'beyond']));
+      return drawRequest(random, swarm, memory, device, 'arm', pick(random, AFTER_POWER_DOWN));
     case 'memory':
       return chance(random, 50) ? drawTableRead(random, memory, device) : drawAgain(random, swarm, memory, device);
     case 'intxDisable':
       return pciFunction.intx === undefined || chance(random, 60)
         ? drawEvent(random, memory, device)
-        : drawIntx(random, swarm, memory, device, pick(random, ['unmask', 'mask', 'loopbackNone']));
+        : drawIntx(random, swarm, memory, device, pick(random, AFTER_INTX_DISABLE));
     case 'busMaster':
     case 'msiEnable':
     case 'msixControl':
@@ -246,7 +257,7 @@ function drawAfterLoss(random: Random, swarm: Swarm, memory: Memory, device: num
 /** Undefined where there is nothing to turn off, or where this scenario never does. */
 function drawDisable(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation | undefined {
   if (deviceMemory(memory, device).enabled === undefined) return undefined;
-  if (!deviceSwarm(swarm, device).asksFor('disable')) return undefined;
+  if (deviceSwarm(swarm, device).requestWeights.disable === 0) return undefined;
   return drawRequest(random, swarm, memory, device, 'disable', 'empty');
 }
 

@@ -1,7 +1,14 @@
 import type { Random } from 'fast-check';
 import type { DataElement, VfioSetIrqs } from '#vocabulary';
 import { VFIO_PCI_INTX_IRQ_INDEX } from '#vocabulary';
-import { BAD_DESCRIPTORS, drawBools, drawDescriptors, drawEventfd, NEGATIVE_DESCRIPTORS } from './descriptors.ts';
+import {
+  BAD_DESCRIPTORS,
+  drawBools,
+  drawDescriptors,
+  drawEventfd,
+  NEGATIVE_DESCRIPTORS,
+  repeated,
+} from './descriptors.ts';
 import {
   MASK_BOOL,
   MASK_EVENTFD,
@@ -21,6 +28,9 @@ import { chance, pick } from './random.ts';
 import type { Swarm } from './swarm.ts';
 import { deviceSwarm } from './swarm.ts';
 
+/** INTx has one vector. */
+const WRONG_COUNTS: readonly number[] = [0, 2];
+
 /** A VFIO_DEVICE_SET_IRQS about INTx: well-formed, but for a range that is not the only one there is now and then. */
 export function drawIntxRequest(
   random: Random,
@@ -30,11 +40,10 @@ export function drawIntxRequest(
   request: IntxRequest = pickRequest(random, swarm, memory, device),
 ): VfioSetIrqs {
   const { flags, element } = drawElement(random, swarm, request);
-  const operation = { kind: 'vfio.setIrqs' as const, device, flags, index: VFIO_PCI_INTX_IRQ_INDEX };
   const start = chance(random, 2) ? 1 : 0;
-  if (request === 'disable') return { ...operation, start, count: 0, data: [] };
-  const count = chance(random, 5) ? pick(random, [0, 2]) : 1;
-  return { ...operation, start, count, data: element === undefined ? [] : Array(count).fill(element) };
+  const count = request === 'disable' ? 0 : chance(random, 5) ? pick(random, WRONG_COUNTS) : 1;
+  const data = element === undefined ? [] : repeated(element, count);
+  return { kind: 'vfio.setIrqs', device, flags, index: VFIO_PCI_INTX_IRQ_INDEX, start, count, data };
 }
 
 /** All but a trigger is refused while INTx is off. */

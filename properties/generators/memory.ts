@@ -1,8 +1,15 @@
 import type { Config, EventfdName, PciFunction, RawOperation, VfioConfigWrite, VfioSetIrqs } from '#vocabulary';
-import { isEventfdName, VFIO_PCI_INTX_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import {
+  deviceOf,
+  isEventfdName,
+  VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSI_IRQ_INDEX,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+} from '#vocabulary';
 import { TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { attachesUnmask } from './names.ts';
 import type { Family } from './pci-function.ts';
+import { attributes } from './pci-function.ts';
 
 /** How many recently armed vectors are kept. */
 const RECENT_MAX = 4;
@@ -31,6 +38,8 @@ export interface TableMemory {
  */
 export interface DeviceMemory {
   readonly pciFunction: PciFunction;
+  /** How much the function has that it could do without. */
+  readonly attributes: number;
   readonly msix: TableMemory;
   readonly msi: TableMemory;
   enabled: Family | undefined;
@@ -39,7 +48,7 @@ export interface DeviceMemory {
   mappings: number;
   asserted: boolean;
   /** What sets right what writes to configuration space have upset, one for each field. */
-  undos: readonly VfioConfigWrite[];
+  readonly undos: VfioConfigWrite[];
 }
 
 /** What this scenario has asked so far. */
@@ -56,6 +65,7 @@ export function emptyMemory({ host, devices }: Config, drawHot: (size: number) =
   return {
     devices: devices.map((pciFunction) => ({
       pciFunction,
+      attributes: attributes(pciFunction),
       msix: emptyTable(pciFunction.msixVectors, host.dynamicMsix, drawHot),
       msi: emptyTable(pciFunction.msiVectors ?? 0, false, drawHot),
       enabled: undefined,
@@ -76,6 +86,12 @@ function emptyTable(size: number, grows: boolean, drawHot: (size: number) => rea
 
 export function deviceMemory(memory: Memory, device: number): DeviceMemory {
   return memory.devices[device] as DeviceMemory;
+}
+
+/** The device that an operation is about; device 0 for one that is about none. */
+export function aboutDevice({ devices }: Memory, operation: RawOperation | undefined): number {
+  if (devices.length === 1 || operation === undefined) return 0;
+  return deviceOf(operation) ?? 0;
 }
 
 /** What sets right what was upset last. */
@@ -157,7 +173,7 @@ function rememberHolders(device: DeviceMemory, kind: Holding): void {
   }
   if (device.descriptors > 0 || device.mappings > 0) return;
   forgetEnabled(device);
-  device.undos = [];
+  device.undos.length = 0;
 }
 
 function forgetEnabled(device: DeviceMemory): void {
@@ -183,10 +199,12 @@ function usualValue({ enabled }: DeviceMemory, { field }: VfioConfigWrite): numb
 }
 
 function rememberConfigWrite(device: DeviceMemory, operation: VfioConfigWrite): void {
-  const others = device.undos.filter(({ field }) => field !== operation.field);
-  const usual = usualValue(device, operation);
-  const isUpset = usual !== undefined && operation.value !== usual;
-  device.undos = isUpset ? [...others, { ...operation, value: usual }] : others;
+  const { undos } = device;
+  const { kind, field } = operation;
+  const place = undos.findIndex((undo) => undo.field === field);
+  if (place !== -1) undos.splice(place, 1);
+  const value = usualValue(device, operation);
+  if (value !== undefined && operation.value !== value) undos.push({ kind, device: operation.device, field, value });
 }
 
 function rememberSetIrqs(device: DeviceMemory, operation: VfioSetIrqs): void {
@@ -235,7 +253,9 @@ export function indexOf(family: Family): number {
 }
 
 export function familyOf(index: number): Family | undefined {
-  return (['intx', 'msi', 'msix'] as const).find((family) => indexOf(family) === index);
+  if (index === VFIO_PCI_MSIX_IRQ_INDEX) return 'msix';
+  if (index === VFIO_PCI_MSI_IRQ_INDEX) return 'msi';
+  return index === VFIO_PCI_INTX_IRQ_INDEX ? 'intx' : undefined;
 }
 
 /** Written as VFIO_DEVICE_SET_IRQS that turns MSI-X, MSI or INTx off. */

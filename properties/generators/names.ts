@@ -41,11 +41,13 @@ export function attachesUnmask({ index, flags }: VfioSetIrqs): boolean {
 /** The operation with names that it may have: for one whose index or flags have been changed. */
 export function renamed(operation: VfioSetIrqs): VfioSetIrqs {
   const isUnmask = attachesUnmask(operation);
-  const isWrong = (element: DataElement): element is EventfdName =>
-    isEventfdName(element) && isUnmaskName(element) !== isUnmask;
-  if (!operation.data.some(isWrong)) return operation;
-  const data = operation.data.map((element) => (isWrong(element) ? otherName(element) : element));
+  if (!operation.data.some((element) => isWrong(element, isUnmask))) return operation;
+  const data = operation.data.map((element) => (isWrong(element, isUnmask) ? otherName(element) : element));
   return { ...operation, data };
+}
+
+function isWrong(element: DataElement, isUnmask: boolean): element is EventfdName {
+  return isEventfdName(element) && isUnmaskName(element) !== isUnmask;
 }
 
 function otherName(name: EventfdName): EventfdName {

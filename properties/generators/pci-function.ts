@@ -28,7 +28,9 @@ const OPTIONAL = ['silent', 'powerManagement', 'reset', 'express', 'intx', 'msiV
 
 /** How much a function has that it could do without. */
 export function attributes(pciFunction: PciFunction): number {
-  return OPTIONAL.filter((attribute) => pciFunction[attribute] !== undefined).length;
+  let count = 0;
+  for (const attribute of OPTIONAL) if (pciFunction[attribute] !== undefined) count++;
+  return count;
 }
 
 /** Equal for functions that are the same device, whose `whileOff` is as the Config says. */

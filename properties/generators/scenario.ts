@@ -1,7 +1,6 @@
 import type { Random } from 'fast-check';
 import { Arbitrary, Stream, Value } from 'fast-check';
 import type { Platform, RawOperation, Scenario, Support } from '#vocabulary';
-import { deviceOf } from '#vocabulary';
 import { drawConfig } from './config.ts';
 import { drawConfigRead, drawConfigWrite, drawPbaRead, drawTableRead, drawTableWrite } from './config-space.ts';
 import { drawArm, drawAssertIntx, drawDeassertIntx, drawRaise } from './device.ts';
@@ -10,13 +9,13 @@ import { drawGuestScenario } from './guest-scenario.ts';
 import { drawFailAllocation, drawLimitVectors } from './host.ts';
 import { drawMdevScenario } from './mdev-scenario.ts';
 import type { DeviceMemory, Memory } from './memory.ts';
-import { deviceMemory, emptyMemory, remember, undoOf } from './memory.ts';
+import { aboutDevice, deviceMemory, emptyMemory, remember, undoOf } from './memory.ts';
 import { hasMdevs } from './pci-function.ts';
 import { chance, pick } from './random.ts';
 import type { Cursor } from './shrink.ts';
 import { shrinkScenario } from './shrink.ts';
 import type { DeviceSwarm, Swarm } from './swarm.ts';
-import { deviceSwarm, drawSwarm } from './swarm.ts';
+import { deviceSwarm, drawSwarm, isOn } from './swarm.ts';
 import { drawHot } from './vector.ts';
 import { drawClose, drawCloseEventfd, drawGetIrqInfo, drawOpen, drawSetIrqs, drawWriteEventfd } from './vfio.ts';
 
@@ -93,8 +92,7 @@ function drawLength(random: Random, { host }: Support, lengthMax: number | undef
 }
 
 function drawOperation(random: Random, swarm: Swarm, memory: Memory): RawOperation {
-  const lastDevice = memory.last === undefined ? 0 : (deviceOf(memory.last) ?? 0);
-  if (chance(random, deviceSwarm(swarm, lastDevice).followUpPercent)) {
+  if (chance(random, deviceSwarm(swarm, aboutDevice(memory, memory.last)).followUpPercent)) {
     const followUp = drawFollowUp(random, swarm, memory);
     if (followUp !== undefined) return followUp;
   }
@@ -115,25 +113,21 @@ function drawOperation(random: Random, swarm: Swarm, memory: Memory): RawOperati
 function drawRepair(random: Random, swarm: Swarm, memory: Memory, device: number): RawOperation | undefined {
   const { descriptors, mappings } = deviceMemory(memory, device);
   const undo = undoOf(memory, device);
-  const { isOn } = deviceSwarm(swarm, device);
+  const own = deviceSwarm(swarm, device);
   if (descriptors === 0) {
-    if (isOn('vfio.open') && chance(random, 40)) return drawOpen(device);
-    if (mappings > 0 && isOn('vfio.unmapBar') && chance(random, 30)) return { kind: 'vfio.unmapBar', device };
+    if (isOn(own, 'vfio.open') && chance(random, 40)) return drawOpen(device);
+    if (mappings > 0 && isOn(own, 'vfio.unmapBar') && chance(random, 30)) return { kind: 'vfio.unmapBar', device };
   }
-  if (undo !== undefined && isOn(undo.kind) && chance(random, undo.field === 'power' ? 25 : 15)) return undo;
+  if (undo !== undefined && isOn(own, undo.kind) && chance(random, undo.field === 'power' ? 25 : 15)) return undo;
   return undefined;
 }
 
 /** Mostly not the end of what has not begun. */
-function drawKindOf(
-  random: Random,
-  { kinds, isOn }: DeviceSwarm,
-  { asserted, mappings }: DeviceMemory,
-): RawOperation['kind'] {
-  const kind = pick(random, kinds);
+function drawKindOf(random: Random, own: DeviceSwarm, { asserted, mappings }: DeviceMemory): RawOperation['kind'] {
+  const kind = pick(random, own.kinds);
   if (chance(random, 30)) return kind;
-  if (kind === 'vfio.unmapBar' && mappings === 0 && isOn('vfio.mapBar')) return 'vfio.mapBar';
-  return kind === 'device.deassertIntx' && !asserted && isOn('device.assertIntx') ? 'device.assertIntx' : kind;
+  if (kind === 'vfio.unmapBar' && mappings === 0 && isOn(own, 'vfio.mapBar')) return 'vfio.mapBar';
+  return kind === 'device.deassertIntx' && !asserted && isOn(own, 'device.assertIntx') ? 'device.assertIntx' : kind;
 }
 
 function drawKind(

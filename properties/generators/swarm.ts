@@ -35,14 +35,20 @@ export interface Swarm {
 export interface DeviceSwarm {
   /** Tickets to `pick` from; a kind that is off has none. */
   readonly kinds: readonly RawKind[];
-  readonly isOn: (kind: RawKind) => boolean;
+  readonly kindWeights: Readonly<Record<RawKind, number>>;
   /** What VFIO_DEVICE_SET_IRQS is mostly about, as tickets. */
   readonly families: readonly Family[];
   readonly requests: readonly Request[];
-  readonly asksFor: (request: Request) => boolean;
+  readonly requestWeights: Readonly<Record<Request, number>>;
   readonly intxRequests: readonly IntxRequest[];
   readonly followUpPercent: number;
 }
+
+const RANGE_TICKETS: ReadonlyMap<MixName, readonly RangeShape[]> = new Map(
+  MIX_NAMES.map((name) => [name, tickets(MIXES[name].ranges)]),
+);
+
+const INTX_TICKETS: readonly IntxRequest[] = tickets(INTX_REQUESTS);
 
 const KIND_OFF_PERCENT = 25;
 const REQUEST_OFF_PERCENT = 20;
@@ -56,13 +62,18 @@ export function drawSwarm(random: Random, support: Support, devices: readonly Pc
   const requests = drawRequests(random, mix);
   return {
     devices: devices.map((pciFunction) => drawDeviceSwarm(random, pciFunction, mix, kinds, requests)),
-    ranges: tickets(mix.ranges),
+    ranges: RANGE_TICKETS.get(name) as readonly RangeShape[],
     eventfds: random.nextInt(1, 6),
     sharing: pick(random, SHARINGS),
     badPercent: drawBadPercent(random, name),
     holePercent: chance(random, 50) ? 0 : 15,
     malformedPercent: drawMalformedPercent(random, name),
   };
+}
+
+/** Whether the scenario has such operations, drawn alone or as what follows another. */
+export function isOn({ kindWeights }: DeviceSwarm, kind: RawKind): boolean {
+  return kindWeights[kind] > 0;
 }
 
 export function deviceSwarm(swarm: Swarm, device: number): DeviceSwarm {
@@ -96,21 +107,21 @@ function drawDeviceSwarm(
   random: Random,
   pciFunction: PciFunction,
   mix: Mix,
-  kindWeights: Readonly<Record<RawKind, number>>,
-  requestWeights: Readonly<Record<Request, number>>,
+  mixedKinds: Readonly<Record<RawKind, number>>,
+  mixedRequests: Readonly<Record<Request, number>>,
 ): DeviceSwarm {
   const families = drawFamilies(random, pciFunction);
-  const kinds = tickets(fittingKinds(pciFunction, families, kindWeights));
+  const kindWeights = fittingKinds(pciFunction, families, mixedKinds);
   // Triggers that belong to no family, or to every one.
   const isAboutRequests = chance(random, pciFunction.express === true ? 40 : 3);
-  const requests = tickets({ ...requestWeights, ...(isAboutRequests ? { request: 12 } : {}) });
+  const requestWeights = isAboutRequests ? { ...mixedRequests, request: 12 } : mixedRequests;
   return {
-    kinds,
-    isOn: (kind) => kinds.includes(kind),
+    kinds: tickets(kindWeights),
+    kindWeights,
     families,
-    requests,
-    asksFor: (request) => requests.includes(request),
-    intxRequests: tickets(INTX_REQUESTS),
+    requests: tickets(requestWeights),
+    requestWeights,
+    intxRequests: INTX_TICKETS,
     // The more there is to do, the rarer is what belongs together.
     followUpPercent: Math.max(mix.followUpPercent, isMsixOnly(pciFunction) ? 0 : FOLLOW_UP_PERCENT_MIN),
   };

@@ -12,12 +12,14 @@ export interface Range {
 /** The most vectors in a table that has no hot vectors of its own: all are. */
 const SMALL_TABLE = 10;
 
+const SMALL_VECTORS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
 /** Where bit maps of 32 and 64 vectors begin and end. */
 const WORD_EDGES: readonly number[] = [31, 32, 63, 64];
 
 /** The vectors a scenario comes back to: all of a small table, about five of a large one, edges first. */
-export function drawHot(random: Random, size: number): number[] {
-  if (size <= SMALL_TABLE) return Array.from({ length: size }, (_, vector) => vector);
+export function drawHot(random: Random, size: number): readonly number[] {
+  if (size <= SMALL_TABLE) return SMALL_VECTORS.slice(0, size);
   const edges = [0, size - 1, ...WORD_EDGES.filter((edge) => edge < size)];
   return [0, pick(random, edges), pick(random, edges), random.nextInt(0, size - 1), random.nextInt(0, SMALL_TABLE - 1)];
 }

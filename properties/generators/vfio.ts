@@ -16,7 +16,7 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
   VFIO_PCI_REQ_IRQ_INDEX,
 } from '#vocabulary';
-import { drawBools, drawDescriptors, drawEventfd, NEGATIVE_DESCRIPTORS } from './descriptors.ts';
+import { drawBools, drawDescriptors, drawEventfd, NEGATIVE_DESCRIPTORS, repeated } from './descriptors.ts';
 import { TRIGGER_BOOL, TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { drawIntxRequest } from './intx.ts';
 import { spoil } from './malformed.ts';
@@ -32,6 +32,9 @@ import { drawRange, drawVector } from './vector.ts';
 
 /** Not what an index may be, but what a program may write. */
 const INDICES: readonly number[] = [0, 1, 3, 4, 5, 0xffffffff];
+const INDICES_WITH_MSIX: readonly number[] = [...INDICES, VFIO_PCI_MSIX_IRQ_INDEX];
+
+const WRONG_INFO_SIZES: readonly number[] = [0, IRQ_INFO_BYTES - 1, IRQ_INFO_BYTES + 4];
 
 export function drawOpen(device: number): VfioOpen {
   return { kind: 'vfio.open', device };
@@ -58,11 +61,11 @@ export function drawGetIrqInfo(random: Random, swarm: Swarm, memory: Memory, dev
   const index = drawInfoIndex(random, deviceSwarm(swarm, device), deviceMemory(memory, device));
   if (!chance(random, swarm.malformedPercent)) return { kind: 'vfio.getIrqInfo', device, index };
   if (chance(random, 30)) return { kind: 'vfio.getIrqInfo', device, index, unreadable: true };
-  return { kind: 'vfio.getIrqInfo', device, index, argsz: pick(random, [0, IRQ_INFO_BYTES - 1, IRQ_INFO_BYTES + 4]) };
+  return { kind: 'vfio.getIrqInfo', device, index, argsz: pick(random, WRONG_INFO_SIZES) };
 }
 
 function drawInfoIndex(random: Random, own: DeviceSwarm, { msix }: DeviceMemory): number {
-  if (!chance(random, 60)) return pick(random, msix.size > 0 ? INDICES : [...INDICES, VFIO_PCI_MSIX_IRQ_INDEX]);
+  if (!chance(random, 60)) return pick(random, msix.size > 0 ? INDICES : INDICES_WITH_MSIX);
   return indexOf(pick(random, own.families));
 }
 
@@ -113,43 +116,55 @@ export function drawRequest(
   if (request === 'request') return drawRequestTrigger(random, swarm, memory, device);
   if (family === 'intx') return drawIntxRequest(random, swarm, memory, device, request);
   const table = deviceMemory(memory, device)[family];
-  const ask = (flags: number, start: number, count: number, data: readonly DataElement[]): VfioSetIrqs => {
-    return { kind: 'vfio.setIrqs', device, flags, index: indexOf(family), start, count, data };
-  };
+  const kind = 'vfio.setIrqs';
+  const index = indexOf(family);
   switch (request) {
     case 'arm': {
       // With the table off the range decides how much is allocated: mostly so little that there is room to grow.
       const { start, count } = drawRange(random, table, table.top === 0 && chance(random, 50) ? 'fromZero' : shape);
-      return ask(TRIGGER_EVENTFD, start, count, drawDescriptors(random, swarm, start, count));
+      const data = drawDescriptors(random, swarm, start, count);
+      return { kind, device, flags: TRIGGER_EVENTFD, index, start, count, data };
     }
     case 'remove': {
       const { start, count } = drawRange(random, table, shape);
-      return ask(TRIGGER_EVENTFD, start, count, Array(count).fill(pick(random, NEGATIVE_DESCRIPTORS)));
+      const data = repeated(pick(random, NEGATIVE_DESCRIPTORS), count);
+      return { kind, device, flags: TRIGGER_EVENTFD, index, start, count, data };
     }
     case 'loopbackNone': {
       const { start, count } = drawRange(random, table, shape);
-      return ask(TRIGGER_NONE, start, count, []);
+      return { kind, device, flags: TRIGGER_NONE, index, start, count, data: [] };
     }
     case 'loopbackBool': {
       const { start, count } = drawRange(random, table, shape);
-      return ask(TRIGGER_BOOL, start, count, drawBools(random, count));
+      return { kind, device, flags: TRIGGER_BOOL, index, start, count, data: drawBools(random, count) };
     }
-    case 'disable':
+    case 'disable': {
       // The start is not looked at, as long as it is one.
-      return ask(TRIGGER_NONE, chance(random, 80) ? 0 : drawVector(random, table), 0, []);
+      const start = chance(random, 80) ? 0 : drawVector(random, table);
+      return { kind, device, flags: TRIGGER_NONE, index, start, count: 0, data: [] };
+    }
   }
 }
+
+const REQUEST_FLAGS: readonly number[] = [TRIGGER_EVENTFD, TRIGGER_EVENTFD, TRIGGER_NONE, TRIGGER_BOOL];
+
+/** There is one vector; the others are refused. */
+const REQUEST_COUNTS: readonly number[] = [1, 1, 1, 1, 1, 1, 0, 2];
 
 /** Anything with the trigger of REQ, or of ERR where there is one. */
 function drawRequestTrigger(random: Random, swarm: Swarm, memory: Memory, device: number): VfioSetIrqs {
   const { express } = deviceMemory(memory, device).pciFunction;
   const index = chance(random, express === true ? 50 : 5) ? VFIO_PCI_ERR_IRQ_INDEX : VFIO_PCI_REQ_IRQ_INDEX;
-  const flags = pick(random, [TRIGGER_EVENTFD, TRIGGER_EVENTFD, TRIGGER_NONE, TRIGGER_BOOL]);
-  const count = pick(random, [1, 1, 1, 1, 1, 1, 0, 2]);
+  const flags = pick(random, REQUEST_FLAGS);
+  const count = pick(random, REQUEST_COUNTS);
   const start = chance(random, 5) ? 1 : 0;
-  const operation = { kind: 'vfio.setIrqs' as const, device, flags, index, start, count };
-  if (flags === TRIGGER_NONE) return { ...operation, data: [] };
-  if (flags === TRIGGER_BOOL) return { ...operation, data: drawBools(random, count) };
-  if (chance(random, 30)) return { ...operation, data: Array(count).fill(pick(random, NEGATIVE_DESCRIPTORS)) };
-  return { ...operation, data: drawDescriptors(random, swarm, start, count) };
+  const data = drawRequestData(random, swarm, flags, start, count);
+  return { kind: 'vfio.setIrqs', device, flags, index, start, count, data };
+}
+
+function drawRequestData(random: Random, swarm: Swarm, flags: number, start: number, count: number): DataElement[] {
+  if (flags === TRIGGER_NONE) return [];
+  if (flags === TRIGGER_BOOL) return drawBools(random, count);
+  if (chance(random, 30)) return repeated(pick(random, NEGATIVE_DESCRIPTORS), count);
+  return drawDescriptors(random, swarm, start, count);
 }

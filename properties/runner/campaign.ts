@@ -6,13 +6,14 @@ import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { BLOCK_SCENARIOS, type Drawing, drawBlock, judgeBlock } from './block.ts';
 import { NO_COVERAGE } from './coverage.ts';
-import { askWorker, type BlockQuestion, type Crew } from './crew.ts';
+import { askForBlock, askForShortest, type CampaignTold, type Crew, share } from './crew.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
-import { shortestFailure } from './shortest.ts';
+import { type ShortFailure, shortestFailure } from './shortest.ts';
 import { verdictOf } from './signature.ts';
 import { type Failure, Tally, type TallyPart } from './tally.ts';
+import { together } from './together.ts';
 import type { CampaignResult, Finding } from './verdict.ts';
 
 export interface CampaignPlan extends Drawing {
@@ -117,53 +118,40 @@ async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolea
 async function drawShared(plan: CampaignPlan, crew: Crew, tally: Tally, isOver: () => boolean): Promise<void> {
   const { index, count } = plan.shard;
   const parts = new Map<number, TallyPart>();
+  const told = campaignTold(plan);
   let next = 0;
   let added = 0;
-  let ended = false;
-  type Judge = (block: number, known: readonly string[]) => Promise<TallyPart>;
-  const lane = async (judge: Judge): Promise<void> => {
-    while (!ended && !isOver()) {
-      const place = next;
-      const block = index - 1 + place * count;
-      if (block * BLOCK_SCENARIOS >= plan.scenarios) return;
-      next += 1;
-      parts.set(place, await judge(block, tally.known()));
-      for (let part = parts.get(added); part !== undefined; part = parts.get(added)) {
-        tally.merge(part);
-        parts.delete(added);
-        added += 1;
-        tell(plan, tally);
-      }
+  const nextPlace = (): number | undefined => {
+    if (isOver() || blockAt(next) * BLOCK_SCENARIOS >= plan.scenarios) return undefined;
+    next += 1;
+    return next - 1;
+  };
+  const blockAt = (place: number): number => index - 1 + place * count;
+  const add = (place: number, ready: TallyPart): void => {
+    parts.set(place, ready);
+    for (let part = parts.get(added); part !== undefined; part = parts.get(added)) {
+      tally.merge(part);
+      parts.delete(added);
+      added += 1;
+      tell(plan, tally);
     }
   };
-  const own = lane(async (block, known) => {
-    // The answers of the others wait until this process looks at them.
-    await setImmediate();
-    return judgeBlock(plan, terms(plan), block, known);
-  });
-  const theirs = crew.workers.map((worker) => async (): Promise<void> => {
-    await Promise.race([worker.ready, own]);
-    await lane((block, known) => askWorker(worker, questionOf(plan, block, known)));
-  });
-  await together([() => own, ...theirs], () => (ended = true));
-}
-
-/** Waits for all; when one fails, the others are told to end. */
-async function together(lanes: readonly (() => Promise<void>)[], end: () => void): Promise<void> {
-  const ending = lanes.map((lane) =>
-    lane().catch((error: unknown) => {
-      end();
-      throw error;
-    }),
+  await share(
+    crew,
+    nextPlace,
+    async (place) => add(place, await judgeBlock(plan, terms(plan), blockAt(place), tally.known())),
+    async (worker, place) => {
+      const block = blockAt(place);
+      add(place, await askForBlock(worker, { kind: 'block', campaign: told, block, known: tally.known() }));
+    },
   );
-  for (const settled of await Promise.allSettled(ending)) if (settled.status === 'rejected') throw settled.reason;
 }
 
-function questionOf(plan: CampaignPlan, block: number, known: readonly string[]): BlockQuestion {
-  const { system, platform, profile, subjectPlatform, seed, scenarios: whole, lengthMax } = plan;
+function campaignTold(plan: CampaignPlan): CampaignTold {
+  const { system, platform, profile, subjectPlatform, seed, scenarios: whole, lengthMax, seconds } = plan;
   const invariants = plan.invariants.map(({ id }) => id);
   const drawing = { system: system.name, platform, seed, scenarios: whole, lengthMax };
-  return { ...drawing, profile, subjectPlatform, invariants, block, known };
+  return { ...drawing, profile, subjectPlatform, invariants, seconds };
 }
 
 function tell({ onProgress }: CampaignPlan, { scenarios: done, operations, failures }: Tally): void {
@@ -199,23 +187,41 @@ export function lacks({ support }: System, { config, operations }: Scenario): st
 
 /** Each distinct failure, and one example of each expected violation, as short as it gets. */
 async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding[]> {
-  const findings: Finding[] = [];
   const chase = { ...plan, terms: terms(plan) };
-  for (const [signature, failure] of [...tally.failures, ...tally.expectedExamples]) {
-    const isStory = failure.drawn === null && verdictOf(signature) === 'expected';
-    const { drawn, ...shrunk } = isStory ? failure : await shortestFailure(chase, signature, failure);
-    findings.push({
-      id: createHash('sha256').update(`${plan.system.name} ${plan.profile} ${signature}`).digest('hex').slice(0, 8),
-      verdict: verdictOf(signature),
-      system: plan.system.name,
-      profile: plan.profile,
-      subjectProfile: plan.subjectProfile,
-      seed: plan.seed,
-      ...(drawn === null ? {} : { drawn }),
-      ...shrunk,
-    });
+  const failures = [...tally.failures, ...tally.expectedExamples];
+  const found: ShortFailure[] = failures.map(([, failure]) => failure);
+  const isStory = ([signature, { drawn }]: (typeof failures)[number]): boolean =>
+    drawn === null && verdictOf(signature) === 'expected';
+  const left = [...failures.entries()].filter(([, failure]) => !isStory(failure));
+  const here = async ([place, [signature, failure]]: (typeof left)[number]): Promise<void> => {
+    found[place] = await shortestFailure(chase, signature, failure);
+  };
+  if (plan.crew === null) for (const piece of left) await here(piece);
+  else {
+    const campaign = campaignTold(plan);
+    await share(
+      plan.crew,
+      () => left.shift(),
+      here,
+      async (worker, [place, [signature, failure]]) => {
+        found[place] = await askForShortest(worker, { kind: 'shrink', campaign, signature, failure });
+      },
+    );
   }
-  return findings;
+  return failures.map(([signature], place) => findingOf(plan, signature, found[place] as ShortFailure));
+}
+
+function findingOf(plan: CampaignPlan, signature: string, { drawn, ...shrunk }: ShortFailure): Finding {
+  return {
+    id: createHash('sha256').update(`${plan.system.name} ${plan.profile} ${signature}`).digest('hex').slice(0, 8),
+    verdict: verdictOf(signature),
+    system: plan.system.name,
+    profile: plan.profile,
+    subjectProfile: plan.subjectProfile,
+    seed: plan.seed,
+    ...(drawn === null ? {} : { drawn }),
+    ...shrunk,
+  };
 }
 
 function result(plan: CampaignPlan, tally: Tally, findings: readonly Finding[], startedAt: number): CampaignResult {

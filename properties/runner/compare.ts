@@ -1,6 +1,8 @@
 import {
   type DeviceObservation,
+  type Event,
   type GuestObservation,
+  type Observation,
   PENDING,
   type Precision,
   printCall,
@@ -12,12 +14,13 @@ import {
   type Step,
   type Trace,
   UNMASKED,
+  VECTOR_STATE_MASK,
   type VectorChange,
-  type VfioReset,
-  type VfioSetIrqs,
   type VmmCall,
 } from '#vocabulary';
 import { ParentSides } from './compare-parent.ts';
+import { isSameCall, isSameEvent, isSameOutcome } from './same.ts';
+import { areSame, type Kind, Sides } from './sides.ts';
 import { Told } from './told.ts';
 import type { Divergence } from './verdict.ts';
 
@@ -26,178 +29,131 @@ import type { Divergence } from './verdict.ts';
  * a difference that lasts is reported where it begins and where it changes.
  */
 export function compare(scenario: Scenario, reference: Trace, subject: Trace, precision: Precision): Divergence[] {
-  const devices = scenario.config.devices.map(() => ({ host: new Sides(), guest: new Sides() }));
-  const parent = new ParentSides();
-  const found: Divergence[] = [];
+  const told = new Told();
+  const devices = scenario.config.devices.map((_, index) => new DeviceSides(index, told, precision));
+  const parent = new ParentSides(told);
   // A system that ended, or declined, before it was looked at has shown nothing that could differ.
   const isUnseen = subject.initial.length === 0 && (subject.lastWords ?? subject.skipped) !== undefined;
   if (!isUnseen) {
-    compareObservations(-1, reference.initial, subject.initial, devices, precision, found);
-    parent.compare(-1, reference.initialParent, subject.initialParent, found);
+    for (const device of devices) device.compare(-1, reference.initial, subject.initial);
+    parent.compare(-1, reference.initialParent, subject.initialParent);
   }
-  for (const [index, expected] of reference.steps.entries()) {
-    const got = subject.steps[index];
-    // A run that ended early has said so in its last outcome.
-    if (got === undefined) break;
-    compareSteps(index, expected, got, devices, precision, found);
-    if (got.outcome.kind !== 'unknown') parent.compare(index, expected.parent, got.parent, found);
+  // A run that ended early has said so in its last outcome.
+  const answered = Math.min(reference.steps.length, subject.steps.length);
+  for (let step = 0; step < answered; step += 1) {
+    const expected = reference.steps[step] as Step;
+    const got = subject.steps[step] as Step;
+    compareAnswers(step, expected, got, precision, told);
+    if (got.outcome.kind === 'unknown') continue;
+    for (const device of devices) device.compare(step, expected.observation, got.observation);
+    parent.compare(step, expected.parent, got.parent);
   }
-  return found;
+  return told.found;
 }
 
-function compareSteps(
-  step: number,
-  expected: Step,
-  got: Step,
-  devices: readonly DeviceSides[],
-  precision: Precision,
-  found: Divergence[],
-): void {
-  // Outcomes and events are compared as they print: the notation says all there is to them.
-  const outcomes = [printOutcome(expected.outcome), printOutcome(got.outcome)] as const;
-  if (outcomes[0] !== outcomes[1]) found.push({ step, path: 'outcome', expected: outcomes[0], got: outcomes[1] });
+const NO_CALLS: readonly VmmCall[] = [];
+
+/** Only what differs is printed: it is the notation that says whether that can be seen. */
+function compareAnswers(step: number, expected: Step, got: Step, precision: Precision, told: Told): void {
+  if (!isSameOutcome(expected.outcome, got.outcome))
+    told.once(step, 'outcome', printOutcome(expected.outcome), printOutcome(got.outcome));
   if (got.outcome.kind === 'unknown') return;
-  if (expected.events.length > 0 || got.events.length > 0) {
-    const events = [printEvents(expected, precision), printEvents(got, precision)] as const;
-    if (events[0] !== events[1]) found.push({ step, path: 'events', expected: events[0], got: events[1] });
-  }
-  if (!areSameCalls(expected.calls ?? [], got.calls ?? []))
-    found.push({ step, path: 'calls', expected: printCalls(expected), got: printCalls(got) });
-  compareObservations(step, expected.observation, got.observation, devices, precision, found);
+  if (!areSame(expected.events, got.events, isSameEvent))
+    told.once(step, 'events', printEvents(expected.events, precision), printEvents(got.events, precision));
+  const { calls: expectedCalls = NO_CALLS } = expected;
+  const { calls: gotCalls = NO_CALLS } = got;
+  if (!areSame(expectedCalls, gotCalls, isSameCall))
+    told.once(step, 'calls', printCalls(expectedCalls), printCalls(gotCalls));
 }
 
-/** Looks before anything is printed: nearly always they are the same. */
-function areSameCalls(expected: readonly VmmCall[], got: readonly VmmCall[]): boolean {
-  return expected.length === got.length && expected.every((call, place) => isSameCall(call, got[place]));
-}
-
-function isSameCall(expected: VmmCall, got: VmmCall | undefined): boolean {
-  if (got === undefined || got.kind !== expected.kind) return false;
-  if (expected.kind !== 'vfio' || got.kind !== 'vfio' || !isSameRange(expected.operation, got.operation))
-    return printCall(expected) === printCall(got);
-  const answers = [printOutcome(expected.outcome), printOutcome(got.outcome)] as const;
-  return answers[0] === answers[1];
-}
-
-function isSameRange(expected: VfioSetIrqs | VfioReset, got: VfioSetIrqs | VfioReset): boolean {
-  if (expected.kind !== 'vfio.setIrqs' || got.kind !== 'vfio.setIrqs') return false;
-  return (
-    expected.device === got.device &&
-    expected.flags === got.flags &&
-    expected.index === got.index &&
-    expected.start === got.start &&
-    expected.count === got.count &&
-    expected.data.length === got.data.length &&
-    expected.data.every((element, place) => element === got.data[place])
-  );
-}
-
-function printCalls({ calls = [] }: Step): string {
+function printCalls(calls: readonly VmmCall[]): string {
   return calls.length === 0 ? 'nothing' : calls.map(printCall).join('; ');
 }
 
-function printEvents({ events }: Step, { seesMessage }: Precision): string {
+function printEvents(events: readonly Event[], { seesMessage }: Precision): string {
   const seen =
     seesMessage === undefined ? events : events.filter((event) => event.kind !== 'message' || seesMessage(event));
   return seen.length === 0 ? 'nothing' : seen.map(printEvent).join(', ');
 }
 
-function compareObservations(
-  step: number,
-  expected: readonly DeviceObservation[],
-  got: readonly DeviceObservation[],
-  devices: readonly DeviceSides[],
-  precision: Precision,
-  found: Divergence[],
-): void {
-  for (const [index, { host: sides, guest }] of devices.entries()) {
-    const left = expected[index];
-    const right = got[index];
-    if (left === undefined || right === undefined) throw new Error(`device ${index} was not observed`);
-    if (precision.messageControl) {
-      sides.register(step, `device ${index} enable`, String(left.enable), String(right.enable), found);
-      sides.register(
-        step,
-        `device ${index} function mask`,
-        String(left.functionMask),
-        String(right.functionMask),
-        found,
-      );
-    }
-    const registers = [left.registers & precision.registers, right.registers & precision.registers] as const;
-    if (registers[0] !== registers[1] || sides.hasTold)
-      sides.register(
-        step,
-        `device ${index} registers`,
-        printRegisters(registers[0]),
-        printRegisters(registers[1]),
-        found,
-      );
-    const flags = [String(left.msixInfoFlags), String(right.msixInfoFlags)] as const;
-    sides.register(step, `device ${index} MSI-X flags`, flags[0], flags[1], found);
-    sides.vectors(step, `device ${index}`, left.changes, right.changes, precision.vectorState, found);
-    compareGuests(step, `device ${index} guest`, left.guest, right.guest, guest, found);
-  }
+/** The vectors of a device, of whose states the bits of `mask` are seen. */
+function vectorsOf(mask: number): Kind<VectorChange> {
+  return {
+    isSame: (left, right) => left.vector === right.vector && ((left.state ^ right.state) & mask) === 0,
+    name: ({ vector }) => `vector ${vector}`,
+    print: ({ state }) => printVectorState(state & mask),
+    unspoken: ({ vector }) => ({ vector, state: 0 }),
+  };
 }
 
-/** What the guest of a VMM sees. Where neither side has one there is nothing to compare. */
-function compareGuests(
-  step: number,
-  place: string,
-  expected: GuestObservation | undefined,
-  got: GuestObservation | undefined,
-  sides: Sides,
-  found: Divergence[],
-): void {
-  if (expected === undefined && got === undefined) return;
-  const controls = [printControl(expected), printControl(got)] as const;
-  sides.register(step, `${place} Message Control`, controls[0], controls[1], found);
-  sides.vectors(step, place, expected?.changes ?? [], got?.changes ?? [], UNMASKED | PENDING, found);
+/** By what is seen of them, so that none is made for a scenario. */
+const VECTORS = Array.from({ length: VECTOR_STATE_MASK + 1 }, (_, mask) => vectorsOf(mask));
+function vectorsSeen(mask: number): Kind<VectorChange> {
+  return VECTORS[mask] as Kind<VectorChange>;
+}
+
+const NO_CHANGES: readonly VectorChange[] = [];
+
+/** One device on both sides: what its host shows, and what its guest sees. */
+class DeviceSides {
+  readonly #index: number;
+  readonly #told: Told;
+  readonly #precision: Precision;
+  readonly #vectors: Sides<VectorChange>;
+  readonly #guestVectors: Sides<VectorChange>;
+
+  constructor(index: number, told: Told, precision: Precision) {
+    this.#index = index;
+    this.#told = told;
+    this.#precision = precision;
+    this.#vectors = new Sides(told, `device ${index}`, vectorsSeen(precision.vectorState));
+    this.#guestVectors = new Sides(told, `device ${index} guest`, vectorsSeen(UNMASKED | PENDING));
+  }
+
+  compare(step: number, expected: Observation, got: Observation): void {
+    const left = expected[this.#index];
+    const right = got[this.#index];
+    if (left === undefined || right === undefined) throw new Error(`device ${this.#index} was not observed`);
+    if (!this.#told.isEmpty || !this.#isSame(left, right)) this.#registers(step, left, right);
+    this.#vectors.compare(step, left.changes, right.changes);
+    this.#guest(step, left.guest, right.guest);
+  }
+
+  #isSame(left: DeviceObservation, right: DeviceObservation): boolean {
+    const { messageControl, registers } = this.#precision;
+    if (messageControl && (left.enable !== right.enable || left.functionMask !== right.functionMask)) return false;
+    return ((left.registers ^ right.registers) & registers) === 0 && left.msixInfoFlags === right.msixInfoFlags;
+  }
+
+  #registers(step: number, left: DeviceObservation, right: DeviceObservation): void {
+    const place = `device ${this.#index}`;
+    const { messageControl, registers } = this.#precision;
+    const seen = ({ registers: all }: DeviceObservation): string => printRegisters(all & registers);
+    if (messageControl) {
+      this.#told.register(step, `${place} enable`, String(left.enable), String(right.enable));
+      this.#told.register(step, `${place} function mask`, String(left.functionMask), String(right.functionMask));
+    }
+    this.#told.register(step, `${place} registers`, seen(left), seen(right));
+    this.#told.register(step, `${place} MSI-X flags`, String(left.msixInfoFlags), String(right.msixInfoFlags));
+  }
+
+  /** What the guest of a VMM sees. Where neither side has one there is nothing to compare. */
+  #guest(step: number, left: GuestObservation | undefined, right: GuestObservation | undefined): void {
+    if (left === undefined && right === undefined) return;
+    const isSame =
+      left !== undefined &&
+      right !== undefined &&
+      left.enable === right.enable &&
+      left.functionMask === right.functionMask;
+    if (!this.#told.isEmpty || !isSame) {
+      const path = `device ${this.#index} guest Message Control`;
+      this.#told.register(step, path, printControl(left), printControl(right));
+    }
+    this.#guestVectors.compare(step, left?.changes ?? NO_CHANGES, right?.changes ?? NO_CHANGES);
+  }
 }
 
 function printControl(observation: GuestObservation | undefined): string {
   if (observation === undefined) return 'not seen';
   return `${observation.enable ? 'on' : 'off'}${observation.functionMask ? ' function-masked' : ''}`;
-}
-
-/** One device on both sides: what its host shows, and what its guest sees. */
-interface DeviceSides {
-  readonly host: Sides;
-  readonly guest: Sides;
-}
-
-/** One device on both sides, as the observations so far add up. */
-class Sides {
-  readonly #reference = new Map<number, number>();
-  readonly #subject = new Map<number, number>();
-  readonly #told = new Told();
-
-  get hasTold(): boolean {
-    return !this.#told.isEmpty;
-  }
-
-  register(step: number, path: string, expected: string, got: string, found: Divergence[]): void {
-    this.#told.register(step, path, expected, got, found);
-  }
-
-  vectors(
-    step: number,
-    place: string,
-    expected: readonly VectorChange[],
-    got: readonly VectorChange[],
-    mask: number,
-    found: Divergence[],
-  ): void {
-    for (const { vector, state } of expected) this.#reference.set(vector, state);
-    for (const { vector, state } of got) this.#subject.set(vector, state);
-    for (const { vector } of expected) this.#vector(step, place, vector, mask, found);
-    for (const { vector } of got) this.#vector(step, place, vector, mask, found);
-  }
-
-  #vector(step: number, place: string, vector: number, mask: number, found: Divergence[]): void {
-    const expected = (this.#reference.get(vector) ?? 0) & mask;
-    const got = (this.#subject.get(vector) ?? 0) & mask;
-    if (expected === got && this.#told.isEmpty) return;
-    this.register(step, `${place} vector ${vector}`, printVectorState(expected), printVectorState(got), found);
-  }
 }

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { HarnessError, type Platform } from '#vocabulary';
 import type { InvariantId } from '../invariants/invariant.ts';
-import type { TallyPart } from './tally.ts';
+import type { ShortFailure } from './shortest.ts';
+import type { Failure, TallyPart } from './tally.ts';
+import { together } from './together.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-/** A block of a campaign, as a worker is asked for it. */
-export interface BlockQuestion {
+/** A campaign, as a worker is told of it. */
+export interface CampaignTold {
   /** A system in the process itself. */
   readonly system: string;
   readonly profile: string;
@@ -15,16 +18,36 @@ export interface BlockQuestion {
   readonly seed: number;
   readonly scenarios: number;
   readonly lengthMax: number | undefined;
+  readonly seconds: number;
+}
+
+/** Asks for what was counted in a block, with no example of the kinds of failure that are known. */
+export interface BlockQuestion {
+  readonly kind: 'block';
+  readonly campaign: CampaignTold;
   readonly block: number;
   readonly known: readonly string[];
 }
 
-/** A worker that is given up has taken longer than any block can. */
+/** Asks for a failure as short as it gets. */
+export interface ShrinkQuestion {
+  readonly kind: 'shrink';
+  readonly campaign: CampaignTold;
+  readonly signature: string;
+  readonly failure: Failure;
+}
+
+export type CrewWorker = WorkerProcess<BlockQuestion | ShrinkQuestion, TallyPart | ShortFailure>;
+
+/** A worker that is given up has taken longer than any block and any failure can. */
 const SECONDS_MAX = 600;
 
-/** Processes that share the blocks of campaigns with the one that asks them. */
+/** A worker has a piece to go on with while the process that asks is busy with one of its own. */
+const ASKED_AHEAD = 2;
+
+/** Processes that share the work of campaigns with the one that asks them. */
 export class Crew {
-  readonly workers: readonly WorkerProcess<BlockQuestion, TallyPart>[];
+  readonly workers: readonly CrewWorker[];
 
   /** @param size processes; one for each core besides our own when left out */
   constructor(size: number = availableParallelism() - 1) {
@@ -36,11 +59,49 @@ export class Crew {
   }
 }
 
+/**
+ * Does one piece of work after the other, here and by the crew, until there are no more. When one fails, no other is
+ * begun.
+ * @param next the piece that comes next; undefined when there is none
+ */
+export async function share<Piece>(
+  crew: Crew,
+  next: () => Piece | undefined,
+  here: (piece: Piece) => Promise<void>,
+  by: (worker: CrewWorker, piece: Piece) => Promise<void>,
+): Promise<void> {
+  let failed = false;
+  const lane = async (work: (piece: Piece) => Promise<void>): Promise<void> => {
+    for (let piece = next(); piece !== undefined && !failed; piece = next()) await work(piece);
+  };
+  const own = lane(async (piece) => {
+    // The answers of the others wait until this process looks at them.
+    await setImmediate();
+    await here(piece);
+  });
+  const theirs = crew.workers.flatMap((worker) =>
+    Array.from({ length: ASKED_AHEAD }, () => async () => {
+      await Promise.race([worker.ready, own]);
+      await lane((piece) => by(worker, piece));
+    }),
+  );
+  await together([() => own, ...theirs], () => (failed = true));
+}
+
 /** @throws HarnessError when the worker does not answer */
-export async function askWorker(
-  worker: WorkerProcess<BlockQuestion, TallyPart>,
-  question: BlockQuestion,
-): Promise<TallyPart> {
+export async function askForBlock(worker: CrewWorker, question: BlockQuestion): Promise<TallyPart> {
+  return (await answerOf(worker, question)) as TallyPart;
+}
+
+/** @throws HarnessError when the worker does not answer */
+export async function askForShortest(worker: CrewWorker, question: ShrinkQuestion): Promise<ShortFailure> {
+  return (await answerOf(worker, question)) as ShortFailure;
+}
+
+async function answerOf(
+  worker: CrewWorker,
+  question: BlockQuestion | ShrinkQuestion,
+): Promise<TallyPart | ShortFailure> {
   try {
     return await worker.ask(question, SECONDS_MAX);
   } catch (error) {

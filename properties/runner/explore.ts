@@ -1,6 +1,7 @@
 import type { Operation, Window } from '#vocabulary';
 import type { Breach, InvariantId } from '../invariants/invariant.ts';
 import type { Alphabet } from './explore-alphabet.ts';
+import { Fingerprint } from './fingerprint.ts';
 import { StateSet } from './state-set.ts';
 
 /** A promise that a step broke. */
@@ -19,23 +20,25 @@ export interface Stepped {
 }
 
 /**
- * Anything of which every sequence of operations can be tried: a machine with what the promises remember of its run,
- * in a state that can be copied and named.
+ * Anything of which every sequence of operations can be tried: a machine with what the promises remember of its run.
+ * There is one state, which is moved on and put back.
  */
-export interface Subject<State> {
+export interface Subject<Saved> {
   readonly promises: readonly InvariantId[];
-  initial(): State;
-  clone(state: State): State;
+  /** What the state is, to be put back. */
+  save(): Saved;
+  restore(saved: Saved): void;
   /** Moves the state on, in which `index` operations have been done before. */
-  step(state: State, operation: Operation, index: number): Stepped;
-  /** The same for two states from which everything goes on alike. */
-  key(state: State): string;
+  step(operation: Operation, index: number): Stepped;
+  /**
+   * Tells the state: the same for two from which everything goes on alike, but for the names of vectors. Returns how
+   * many states there are that do, this one among them.
+   */
+  tell(fingerprint: Fingerprint): number;
   /** Whether an operation is to be tried: one that only ever adds to a count would never come to an end. */
-  tries(state: State, operation: Operation): boolean;
-  /** How many states there are that go on alike but for the names of vectors, this one among them. */
-  orbit(state: State): number;
-  /** The windows that the last operation opened, which was one on the device. */
-  opened(state: State, device: number): ReadonlySet<Window>;
+  tries(operation: Operation): boolean;
+  /** The windows that an operation on a device would open. What the state is has been saved, and it is put back. */
+  opens(operation: Operation, device: number, state: Saved): ReadonlySet<Window>;
 }
 
 /** How far to go. */
@@ -95,12 +98,12 @@ const TOLD_EVERY = 1 << 12;
  * no trying with others: an event whose window does not open happens right after the reaction, where it is tried as a
  * raise; and armed before something else it waits, and is as if armed after that.
  */
-export function explore<State>(subject: Subject<State>, alphabet: Alphabet, reach: Reach): Exploration {
+export function explore<Saved>(subject: Subject<Saved>, alphabet: Alphabet, reach: Reach): Exploration {
   return new Explorer(subject, alphabet, reach).explore();
 }
 
-class Explorer<State> {
-  readonly #subject: Subject<State>;
+class Explorer<Saved> {
+  readonly #subject: Subject<Saved>;
   readonly #alphabet: Alphabet;
   /** Every move as operations: the plain ones, then each armed one with its reaction. */
   readonly #moves: readonly (readonly Operation[])[];
@@ -117,10 +120,12 @@ class Explorer<State> {
   #transitions = 0;
   #transitionsCovered = 0;
   /** The states on the way to the one that was looked at last, and the moves between them. */
-  readonly #path: State[] = [];
+  readonly #path: Saved[] = [];
   readonly #way: number[] = [];
+  readonly #before = new Fingerprint();
+  readonly #after = new Fingerprint();
 
-  constructor(subject: Subject<State>, alphabet: Alphabet, reach: Reach) {
+  constructor(subject: Subject<Saved>, alphabet: Alphabet, reach: Reach) {
     this.#subject = subject;
     this.#alphabet = alphabet;
     const { plain, armed } = alphabet;
@@ -138,9 +143,8 @@ class Explorer<State> {
 
   explore(): Exploration {
     const startedAt = performance.now();
-    const first = this.#subject.initial();
-    this.#path.push(first);
-    this.#keep(first, -1, 0);
+    this.#path.push(this.#subject.save());
+    this.#keep(this.#subject.tell(this.#after.begin()), -1, 0);
     let depth = 0;
     while (depth < this.#reach.depth && this.#hasMore() && this.#states < this.#reach.states) {
       this.#begins.push(this.#states);
@@ -180,38 +184,37 @@ class Explorer<State> {
   #tryPlain(place: number, depth: number): void {
     const subject = this.#subject;
     const from = this.#find(place);
-    const orbit = subject.orbit(from);
-    const fromKey = subject.key(from);
-    let state = subject.clone(from);
-    for (const [lead, operation] of this.#alphabet.plain.entries()) {
-      if (!subject.tries(from, operation)) continue;
-      const { broken, still } = subject.step(state, operation, depth);
+    const before = this.#before.begin();
+    const orbit = subject.tell(before);
+    for (let lead = 0; lead < this.#alphabet.plain.length; lead += 1) {
+      const operation = this.#alphabet.plain[lead];
+      if (operation === undefined || !subject.tries(operation)) continue;
+      const { broken, still } = subject.step(operation, depth);
       this.#count(orbit);
       for (const one of broken) this.#blame(one, place, lead);
-      // What changed nothing needs no copy for the next operation, and leads nowhere.
-      if (still && subject.key(state) === fromKey) continue;
-      this.#keep(state, place, lead);
-      state = subject.clone(from);
+      const ways = subject.tell(this.#after.begin());
+      // What changed nothing needs no putting back for the next operation, and leads nowhere.
+      if (still && this.#after.equals(before)) continue;
+      this.#keep(ways, place, lead);
+      subject.restore(from);
     }
   }
 
   #tryArmed(place: number, depth: number): void {
     const subject = this.#subject;
     const from = this.#find(place);
-    const orbit = subject.orbit(from);
+    const orbit = subject.tell(this.#before.begin());
     let lead = this.#alphabet.plain.length;
     for (const { reaction, device, arms } of this.#alphabet.armed) {
-      const alone = subject.clone(from);
-      subject.step(alone, reaction, depth);
-      const opened = subject.opened(alone, device);
+      const opened = subject.opens(reaction, device, from);
       for (const arm of arms) {
         if (opened.has(arm.window)) {
-          const state = subject.clone(from);
-          subject.step(state, arm, depth);
-          const { broken } = subject.step(state, reaction, depth + 1);
+          subject.step(arm, depth);
+          const { broken } = subject.step(reaction, depth + 1);
           this.#count(orbit);
           for (const one of broken) this.#blame(one, place, lead);
-          this.#keep(state, place, lead);
+          this.#keep(subject.tell(this.#after.begin()), place, lead);
+          subject.restore(from);
         }
         lead += 1;
       }
@@ -223,27 +226,27 @@ class Explorer<State> {
     this.#transitionsCovered += orbit;
   }
 
-  /** Does the way to a state again, from where it leaves the way to the last one. */
-  #find(place: number): State {
+  /** Does the way to a state again, from where it leaves the way to the last one. It is the state then. */
+  #find(place: number): Saved {
+    const subject = this.#subject;
     const way = this.#wayTo(place);
     let same = 0;
     while (same < way.length && same < this.#way.length && this.#way[same] === way[same]) same += 1;
     this.#way.length = same;
     this.#path.length = same + 1;
+    let found = this.#path[same];
+    if (found === undefined) throw new Error('the way has no beginning');
+    subject.restore(found);
     let index = way.slice(0, same).reduce((sum, lead) => sum + (this.#moves[lead]?.length ?? 0), 0);
     for (const lead of way.slice(same)) {
-      const last = this.#path.at(-1);
-      if (last === undefined) throw new Error('the way has no beginning');
-      const state = this.#subject.clone(last);
       for (const operation of this.#moves[lead] ?? []) {
-        this.#subject.step(state, operation, index);
+        subject.step(operation, index);
         index += 1;
       }
-      this.#path.push(state);
+      found = subject.save();
+      this.#path.push(found);
       this.#way.push(lead);
     }
-    const found = this.#path.at(-1);
-    if (found === undefined) throw new Error('the way has no beginning');
     return found;
   }
 
@@ -262,11 +265,12 @@ class Explorer<State> {
     else found.known.set(expectedBy, { operations, breach });
   }
 
-  #keep(state: State, from: number, lead: number): void {
-    if (this.#states >= this.#reach.states || !this.#known.add(this.#subject.key(state))) return;
+  /** Keeps the state that was told last, unless it is known. */
+  #keep(orbit: number, from: number, lead: number): void {
+    if (this.#states >= this.#reach.states || !this.#known.add(this.#after)) return;
     this.#parents[this.#states] = from;
     this.#leads[this.#states] = lead;
     this.#states += 1;
-    this.#statesCovered += this.#subject.orbit(state);
+    this.#statesCovered += orbit;
   }
 }

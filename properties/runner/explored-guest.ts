@@ -1,6 +1,7 @@
 import type { Config, Step } from '#vocabulary';
-import { initial, type Machine, observe, step } from '../../model/machine.ts';
-import { copyOfMachine, keyOfPlace, keyOfVector } from '../../model/machine-copy.ts';
+import { initial, observe, step } from '../../model/machine.ts';
+import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
+import { putPlace, putVector } from '../../model/machine-words.ts';
 import type { Expectation } from '../expected.ts';
 import { FollowedGuest } from '../invariants/followed-guest.ts';
 import { type GuestMoment, nextGuestMoment } from '../invariants/guest-moment.ts';
@@ -8,24 +9,24 @@ import type { Invariant } from '../invariants/invariant.ts';
 import type { Stepped, Subject } from './explore.ts';
 import {
   copyOfWatches,
-  joined,
   judged,
   labelOf,
-  memoryKey,
-  orbitOf,
   Spoken,
-  vectorMemoryKey,
+  tellInterchangeable,
+  tellMemory,
+  tellVectorMemory,
   type Watching,
   watchesOf,
 } from './explored.ts';
+import { Fingerprint } from './fingerprint.ts';
 
-/** A machine with a VMM, what its steps have shown, and what each promise remembers of them. */
-interface GuestState {
-  readonly machine: Machine;
+/** What a machine with a VMM is, what its steps have shown, and what each promise remembers of them. */
+interface SavedGuest {
+  readonly machine: SavedMachine;
   readonly devices: readonly FollowedGuest[];
   readonly watches: readonly Watching<GuestMoment>[];
   /** Of each operation so far, what is to be remembered of it. */
-  readonly said: string[];
+  readonly said: readonly string[];
 }
 
 /**
@@ -37,64 +38,59 @@ export function exploredGuest(
   invariants: readonly Invariant[],
   expectations: readonly Expectation[],
   symmetric = true,
-): Subject<GuestState> {
+): Subject<SavedGuest> {
   const spoken = new Spoken(expectations);
-  const keysOf = (state: GuestState, place: number): string[] => vectorKeys(config, state, place);
+  const machine = initial(config);
+  const seen = observe(machine);
+  let devices = config.devices.map((device, place) => new FollowedGuest(device, place, seen[place]));
+  let watches = watchesOf(invariants, ({ startGuest }) => startGuest?.());
+  let said: string[] = [];
+  const vectors = config.devices.map(({ msixVectors }) => Array.from({ length: msixVectors }, () => new Fingerprint()));
   const firsts = config.devices.map((device, place) =>
     symmetric ? firstInterchangeable(config, place) : device.msixVectors,
   );
-  const isSymmetric = config.devices.some(({ msixVectors }, place) => (firsts[place] ?? 0) < msixVectors - 1);
+  const tellDevice = (device: FollowedGuest, place: number, fingerprint: Fingerprint): number => {
+    const label = labelOf(said);
+    putPlace(machine, place, fingerprint);
+    fingerprint.text(device.key(label));
+    tellMemory(watches, place, label, fingerprint);
+    const each = vectors[place] ?? [];
+    for (const [vector, one] of each.entries()) {
+      putVector(machine, place, vector, one.begin());
+      one.text(device.keyOf(vector, label));
+      tellVectorMemory(watches, place, vector, label, one);
+    }
+    return tellInterchangeable(each, firsts[place] ?? 0, fingerprint);
+  };
   return {
-    promises: watchesOf(invariants, ({ startGuest }) => startGuest?.()).map(({ id }) => id),
-    initial: () => {
-      const machine = initial(config);
-      const seen = observe(machine);
-      return {
-        machine,
-        devices: config.devices.map((device, place) => new FollowedGuest(device, place, seen[place])),
-        watches: watchesOf(invariants, ({ startGuest }) => startGuest?.()),
-        said: [],
-      };
-    },
-    clone: ({ machine, devices, watches, said }) => ({
-      machine: copyOfMachine(machine),
+    promises: watches.map(({ id }) => id),
+    save: () => ({
+      machine: saveMachine(machine),
       devices: devices.map((device) => device.copy()),
       watches: copyOfWatches(watches),
       said: said.slice(),
     }),
-    step: ({ machine, devices, watches, said }, operation, index): Stepped => {
+    restore: (saved) => {
+      restoreMachine(machine, saved.machine);
+      devices = saved.devices.map((device) => device.copy());
+      watches = copyOfWatches(saved.watches);
+      said = saved.said.slice();
+    },
+    step: (operation, index): Stepped => {
       const done = step(machine, operation);
       said[index] = spoken.of(done);
       const moment = nextGuestMoment(devices, operation, done, index);
       return { broken: judged(watches, moment, spoken, said), still: isStill(done) };
     },
-    key: (state) => {
-      const label = labelOf(state.said);
-      return firsts
-        .map((first, place) => {
-          const followed = state.devices[place]?.key(label) ?? '';
-          const key = keyOfPlace(state.machine, place) + followed + memoryKey(state.watches, place, label);
-          return `${key}:${joined(keysOf(state, place), first)}`;
-        })
-        .join('|');
-    },
+    tell: (fingerprint) => devices.reduce((ways, device, place) => ways * tellDevice(device, place, fingerprint), 1),
     tries: () => true,
-    orbit: (state) =>
-      isSymmetric ? firsts.reduce((ways, first, place) => ways * orbitOf(keysOf(state, place), first), 1) : 1,
-    opened: ({ machine }, device) => machine.vmm?.functions[device]?.opened ?? new Set(),
+    opens: (operation, device, saved) => {
+      step(machine, operation);
+      const opened = new Set(machine.vmm?.functions[device]?.opened);
+      restoreMachine(machine, saved.machine);
+      return opened;
+    },
   };
-}
-
-function vectorKeys({ devices }: Config, state: GuestState, place: number): string[] {
-  const label = labelOf(state.said);
-  const keys: string[] = [];
-  const count = devices[place]?.msixVectors ?? 0;
-  for (let vector = 0; vector < count; vector += 1) {
-    const followed = state.devices[place]?.keyOf(vector, label) ?? '';
-    const remembered = vectorMemoryKey(state.watches, place, vector, label);
-    keys.push(keyOfVector(state.machine, place, vector) + followed + remembered);
-  }
-  return keys;
 }
 
 /** Nothing happened and nothing was asked of the host: the guest wrote what it had written. */

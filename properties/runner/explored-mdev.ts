@@ -1,77 +1,77 @@
 import type { Operation, Step, Trace } from '#vocabulary';
-import {
-  copyOfMdevMachine,
-  initialMdevMachine,
-  keyOfMdevMachine,
-  type MdevMachine,
-  observeMdevs,
-  stepMdev,
-} from '../../model/mdev-machine.ts';
+import { initialMdevMachine, observeMdevs, stepMdev } from '../../model/mdev-machine.ts';
+import { putMdevs, restoreMdevs, type SavedMdevs, saveMdevs } from '../../model/mdev-saved.ts';
+import type { Words } from '../../model/words.ts';
 import { firstSeen } from '../invariants/follow-parent.ts';
 import { type FollowedParent, keyOf, type MdevConfig } from '../invariants/followed-parent.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { mdevMoment } from '../invariants/mdev-moment.ts';
 import type { Broken, Stepped, Subject } from './explore.ts';
 
-/** A machine with mediated devices, whatever it is made of. */
-export interface ParentMachine<State> {
-  /** A fresh state, and what is seen of it before the first operation. */
-  initial(): { readonly state: State; readonly seen: Pick<Trace, 'initial' | 'initialParent'> };
-  clone(state: State): State;
-  step(state: State, operation: Operation): Step;
-  key(state: State): string;
+/** A machine with mediated devices, whatever it is made of: one state, which is moved on and put back. */
+export interface ParentMachine<Saved> {
+  /** What is seen of it before the first operation. */
+  readonly seen: Pick<Trace, 'initial' | 'initialParent'>;
+  save(): Saved;
+  restore(saved: Saved): void;
+  step(operation: Operation): Step;
+  /** Tells its state: the same for two from which everything goes on alike. */
+  tell(words: Words): void;
 }
 
-/** Such a machine with what is followed of it: the promises remember nothing else. */
-interface ParentState<State> {
-  readonly state: State;
-  followed: FollowedParent;
+/** What such a machine is, with what is followed of it, which is replaced and not changed. */
+interface SavedParent<Saved> {
+  readonly machine: Saved;
+  readonly followed: FollowedParent;
 }
 
 /** The model of a machine with mediated devices and no VMM. */
-export function modelOfMdevs(config: MdevConfig): ParentMachine<MdevMachine> {
+export function modelOfMdevs(config: MdevConfig): ParentMachine<SavedMdevs> {
+  const machine = initialMdevMachine(config);
+  const { observation, parent } = observeMdevs(machine);
   return {
-    initial: () => {
-      const state = initialMdevMachine(config);
-      const { observation, parent } = observeMdevs(state);
-      return { state, seen: { initial: observation, initialParent: parent } };
-    },
-    clone: copyOfMdevMachine,
-    step: stepMdev,
-    key: keyOfMdevMachine,
+    seen: { initial: observation, initialParent: parent },
+    save: () => saveMdevs(machine),
+    restore: (saved) => restoreMdevs(machine, saved),
+    step: (operation) => stepMdev(machine, operation),
+    tell: (words) => putMdevs(machine, words),
   };
 }
 
 const NO_WINDOWS: ReadonlySet<never> = new Set();
 
-/** A machine with mediated devices as something of which every sequence can be tried. */
-export function exploredMdevs<State>(
+/** A machine with mediated devices as something of which every sequence can be tried. The promises remember nothing. */
+export function exploredMdevs<Saved>(
   config: MdevConfig,
-  machine: ParentMachine<State>,
+  machine: ParentMachine<Saved>,
   invariants: readonly Invariant[],
-): Subject<ParentState<State>> {
+): Subject<SavedParent<Saved>> {
   const watches = invariants.flatMap(({ id, startMdev }) =>
     startMdev === undefined ? [] : [{ id, watch: startMdev() }],
   );
+  let followed = firstSeen(config, machine.seen);
   return {
     promises: watches.map(({ id }) => id),
-    initial: () => {
-      const { state, seen } = machine.initial();
-      return { state, followed: firstSeen(config, seen) };
+    save: () => ({ machine: machine.save(), followed }),
+    restore: (saved) => {
+      machine.restore(saved.machine);
+      followed = saved.followed;
     },
-    clone: ({ state, followed }) => ({ state: machine.clone(state), followed }),
-    step: (at, operation, index): Stepped => {
-      const before = at.followed;
-      const moment = mdevMoment(config, before, operation, machine.step(at.state, operation), index);
-      at.followed = moment.after;
+    step: (operation, index): Stepped => {
+      const before = followed;
+      const moment = mdevMoment(config, before, operation, machine.step(operation), index);
+      followed = moment.after;
       const broken: Broken[] = [];
       for (const { id, watch } of watches)
         for (const breach of watch(moment)) broken.push({ id, breach, expectedBy: null });
       return { broken, still: moment.changes.length === 0 && moment.after === before };
     },
-    key: ({ state, followed }) => `${machine.key(state)}#${keyOf(followed)}`,
-    tries: ({ followed }, operation) => operation.kind !== 'vfio.open' || followed.mdevs[operation.device]?.fds === 0,
-    orbit: () => 1,
-    opened: () => NO_WINDOWS,
+    tell: (fingerprint) => {
+      machine.tell(fingerprint);
+      fingerprint.text(keyOf(followed));
+      return 1;
+    },
+    tries: (operation) => operation.kind !== 'vfio.open' || followed.mdevs[operation.device]?.fds === 0,
+    opens: () => NO_WINDOWS,
   };
 }

@@ -1,6 +1,7 @@
 import type { Config, Operation, Step } from '#vocabulary';
 import { initial, type Machine, observe, step } from '../../model/machine.ts';
-import { copyOfMachine, keyOfPlace, keyOfVector, vectorsOf } from '../../model/machine-copy.ts';
+import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
+import { putPlace, putVector, vectorsOf } from '../../model/machine-words.ts';
 import type { Expectation } from '../expected.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { type Moment, nextMoment, type Run, startRun } from '../invariants/moment.ts';
@@ -9,20 +10,21 @@ import {
   copyOfWatches,
   judged,
   labelOf,
-  memoryKey,
   Spoken,
-  vectorMemoryKey,
+  tellMemory,
+  tellVectorMemory,
   type Watching,
   watchesOf,
 } from './explored.ts';
+import type { Fingerprint } from './fingerprint.ts';
 
-/** A machine whose user of vfio the scenario is, what its steps have shown, and what each promise remembers. */
-interface UserState {
-  readonly machine: Machine;
+/** What the machine is, what its steps have shown, and what each promise remembers. */
+interface SavedUser {
+  readonly machine: SavedMachine;
   readonly run: Run;
   readonly watches: readonly Watching<Moment>[];
   /** Of each operation so far, what is to be remembered of it. */
-  readonly said: string[];
+  readonly said: readonly string[];
 }
 
 const NO_WINDOWS: ReadonlySet<never> = new Set();
@@ -35,45 +37,57 @@ export function exploredUser(
   config: Config,
   invariants: readonly Invariant[],
   expectations: readonly Expectation[],
-): Subject<UserState> {
+): Subject<SavedUser> {
   const spoken = new Spoken(expectations);
+  const machine = initial(config);
+  let run = startRun(config, observe(machine));
+  let watches = watchesOf(invariants, ({ start }) => start?.());
+  let said: string[] = [];
+  const tellDevice = (place: number, fingerprint: Fingerprint): void => {
+    const label = labelOf(said);
+    const device = run.devices[place];
+    if (device === undefined) throw new Error(`the Config has no device ${place}`);
+    putPlace(machine, place, fingerprint);
+    fingerprint.text(device.key());
+    tellMemory(watches, place, label, fingerprint);
+    fingerprint.text(`${run.hostVectorsFree}${run.allocationMayFail ? 'f' : ''}`);
+    for (let vector = 0; vector < vectorsOf(device); vector += 1) {
+      putVector(machine, place, vector, fingerprint);
+      fingerprint.text(device.keyOf(vector));
+      tellVectorMemory(watches, place, vector, label, fingerprint);
+    }
+  };
   return {
-    promises: watchesOf(invariants, ({ start }) => start?.()).map(({ id }) => id),
-    initial: () => {
-      const machine = initial(config);
-      const run = startRun(config, observe(machine));
-      return { machine, run, watches: watchesOf(invariants, ({ start }) => start?.()), said: [] };
-    },
-    clone: ({ machine, run, watches, said }) => ({
-      machine: copyOfMachine(machine),
-      run: { ...run, devices: run.devices.map((device) => device.copy()) },
+    promises: watches.map(({ id }) => id),
+    save: () => ({
+      machine: saveMachine(machine),
+      run: copyOfRun(run),
       watches: copyOfWatches(watches),
       said: said.slice(),
     }),
-    step: ({ machine, run, watches, said }, operation, index): Stepped => {
+    restore: (saved) => {
+      restoreMachine(machine, saved.machine);
+      run = copyOfRun(saved.run);
+      watches = copyOfWatches(saved.watches);
+      said = saved.said.slice();
+    },
+    step: (operation, index): Stepped => {
       const done = step(machine, operation);
       said[index] = spoken.of(done);
       const moment = nextMoment(run, operation, done, index);
       return { broken: judged(watches, moment, spoken, said), still: isStill(done) };
     },
-    key: (state) => state.machine.places.map((_, place) => keyOfDevice(state, place)).join('|'),
-    tries: ({ machine }, operation) => !opensAgain(machine, operation),
-    orbit: () => 1,
-    opened: () => NO_WINDOWS,
+    tell: (fingerprint) => {
+      for (let place = 0; place < machine.places.length; place += 1) tellDevice(place, fingerprint);
+      return 1;
+    },
+    tries: (operation) => !opensAgain(machine, operation),
+    opens: () => NO_WINDOWS,
   };
 }
 
-function keyOfDevice({ machine, run, watches, said }: UserState, place: number): string {
-  const label = labelOf(said);
-  const device = run.devices[place];
-  if (device === undefined) throw new Error(`the Config has no device ${place}`);
-  let key = keyOfPlace(machine, place) + device.key() + memoryKey(watches, place, label);
-  key += `.${run.hostVectorsFree}${run.allocationMayFail ? 'f' : ''}`;
-  for (let vector = 0; vector < vectorsOf(device); vector += 1) {
-    const remembered = vectorMemoryKey(watches, place, vector, label);
-    key += `/${keyOfVector(machine, place, vector)}${device.keyOf(vector)}${remembered}`;
-  }
-  return key;
+function copyOfRun(run: Run): Run {
+  return { ...run, devices: run.devices.map((device) => device.copy()) };
 }
 
 function opensAgain({ places }: Machine, operation: Operation): boolean {

@@ -3,6 +3,7 @@ import type { Expectation } from '../expected.ts';
 import type { Breach, Invariant, InvariantId } from '../invariants/invariant.ts';
 import type { Fold, FoldMemory, Label } from '../invariants/memory.ts';
 import type { Broken } from './explore.ts';
+import type { Fingerprint } from './fingerprint.ts';
 
 /** A promise with what it remembers of the run so far. */
 export interface Watching<At> {
@@ -46,22 +47,24 @@ export function judged<At>(
 
 const NOTHING: Broken[] = [];
 
-/** Everything that is remembered of a device, and of a vector of it, as text. */
-export function memoryKey<At>(watches: readonly Watching<At>[], place: number, label: Label): string {
-  let key = '';
-  for (const { memory } of watches) if (memory !== null) key += memory.key(place, label);
-  return key;
+/** Tells everything that is remembered of a device, but for its vectors. */
+export function tellMemory<At>(
+  watches: readonly Watching<At>[],
+  place: number,
+  label: Label,
+  fingerprint: Fingerprint,
+): void {
+  for (const { memory } of watches) if (memory !== null) fingerprint.text(memory.key(place, label));
 }
 
-export function vectorMemoryKey<At>(
+export function tellVectorMemory<At>(
   watches: readonly Watching<At>[],
   place: number,
   vector: number,
   label: Label,
-): string {
-  let key = '';
-  for (const { memory } of watches) if (memory !== null) key += memory.keyOf(place, vector, label);
-  return key;
+  fingerprint: Fingerprint,
+): void {
+  for (const { memory } of watches) if (memory !== null) fingerprint.text(memory.keyOf(place, vector, label));
 }
 
 /**
@@ -98,21 +101,21 @@ export function labelOf(said: readonly string[]): Label {
   return (index) => (index < 0 ? '' : (said[index] ?? ''));
 }
 
-/** Keys of the vectors of a device as one, in which those from `first` on may be exchanged for each other. */
-export function joined(keys: string[], first: number): string {
-  if (first >= keys.length - 1) return keys.join('/');
-  if (first === 0) return keys.sort().join('/');
-  return `${keys.slice(0, first).join('/')}/${keys.slice(first).sort().join('/')}`;
-}
-
-/** How many ways there are to give these keys to the vectors from `first` on. */
-export function orbitOf(keys: readonly string[], first: number): number {
-  const counts = new Map<string, number>();
+/**
+ * Tells the vectors of a device, of which those from `first` on may be exchanged for each other. Returns how many ways
+ * there are to give these states to those.
+ */
+export function tellInterchangeable(vectors: readonly Fingerprint[], first: number, fingerprint: Fingerprint): number {
+  for (let place = 0; place < first; place += 1) vectors[place]?.tellTo(fingerprint);
+  if (first >= vectors.length) return 1;
+  const sorted = vectors.slice(first).sort((left, right) => left.low - right.low || left.high - right.high);
   let ways = 1;
-  for (const [place, key] of keys.slice(first).entries()) {
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    ways = (ways * (place + 1)) / count;
+  let alike = 0;
+  for (const [place, one] of sorted.entries()) {
+    const before = sorted[place - 1];
+    alike = before?.equals(one) === true ? alike + 1 : 1;
+    ways = (ways * (place + 1)) / alike;
+    one.tellTo(fingerprint);
   }
   return ways;
 }

@@ -22,6 +22,9 @@ export interface Chase {
   readonly seconds: number;
 }
 
+/** A failure with what is known of its length; nothing where it did not get that far. */
+export type ShortFailure = Failure & Pick<Finding, 'shortest'>;
+
 /** Seconds for one finding, in a campaign that has more. */
 const SHRINK_SECONDS = 20;
 /** Runs of a real system that fast-check may have, which tries what drops most first. */
@@ -32,11 +35,7 @@ const FAST_CHECK_RUNS = 100;
  * profile if it shows there, and then asked of the system itself. One that does not show again is kept as it was.
  * @param signature the kind of failure that must be shown
  */
-export async function shortestFailure(
-  chase: Chase,
-  signature: string,
-  failure: Failure,
-): Promise<Failure & Pick<Finding, 'shortest'>> {
+export async function shortestFailure(chase: Chase, signature: string, failure: Failure): Promise<ShortFailure> {
   const deadline = performance.now() + Math.min(SHRINK_SECONDS, chase.seconds / 4) * 1000;
   const isOver = (): boolean => performance.now() > deadline;
   if (!isReal(chase.system)) return shortestOn(chase, chase.system, signature, failure, IN_PROCESS, isOver);

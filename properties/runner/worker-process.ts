@@ -1,9 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 
+interface Asker<Answer> {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+  readonly secondsMax: number;
+}
+
 /** A process of its own that answers one question after the other, each with one message. */
 export class WorkerProcess<Question, Answer> {
   isOver = false;
   readonly #child: ChildProcess;
+  /** Those whose questions are not answered yet, the first asked first. */
+  readonly #asked: Asker<Answer>[] = [];
+  #clock: NodeJS.Timeout | undefined;
   /** The last of what it wrote to its standard error. */
   #said = '';
   /** Settled when the process has said that it is ready, or has ended. */
@@ -19,37 +28,49 @@ export class WorkerProcess<Question, Answer> {
       this.#said = (this.#said + data).slice(-2000);
     });
     this.ready = new Promise((resolve) => {
-      this.#child.once('message', () => resolve());
+      this.#child.once('message', () => {
+        this.#child.on('message', (answer) => this.#answered(answer as Answer));
+        resolve();
+      });
       this.#child.once('error', () => resolve());
       this.#child.once('close', () => resolve());
     });
+    this.#child.on('error', (error) => this.#fail(`its worker: ${error.message}`));
+    this.#child.on('close', () => this.#fail(this.#lastWords()));
   }
 
-  /** @throws Error with its last words when it ends, or takes longer than so many seconds; it is over then */
+  /**
+   * Questions may be asked ahead: they are answered in their order.
+   * @throws Error with its last words when it ends, or takes longer than so many seconds; it is over then
+   */
   async ask(question: Question, secondsMax: number): Promise<Answer> {
     await this.ready;
-    const child = this.#child;
-    if (!child.connected) throw new Error(this.#lastWords());
+    if (!this.#child.connected) throw new Error(this.#lastWords());
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        clearTimeout(timer);
-        child.off('message', onMessage).off('error', onError).off('close', onClose);
-      };
-      const onMessage = (answer: unknown): void => {
-        settle();
-        resolve(answer as Answer);
-      };
-      const fail = (reason: string): void => {
-        this.end();
-        settle();
-        reject(new Error(reason));
-      };
-      const onError = (error: Error): void => fail(`its worker: ${error.message}`);
-      const onClose = (): void => fail(this.#lastWords());
-      const timer = setTimeout(() => fail(`not done in ${secondsMax} seconds`), secondsMax * 1000);
-      child.on('message', onMessage).on('error', onError).on('close', onClose);
-      child.send(question as object);
+      this.#asked.push({ resolve, reject, secondsMax });
+      if (this.#asked.length === 1) this.#startClock();
+      this.#child.send(question as object);
     });
+  }
+
+  #answered(answer: Answer): void {
+    clearTimeout(this.#clock);
+    this.#asked.shift()?.resolve(answer);
+    this.#startClock();
+  }
+
+  /** The time that the first of the questions may take. */
+  #startClock(): void {
+    const [first] = this.#asked;
+    if (first === undefined) return;
+    const { secondsMax } = first;
+    this.#clock = setTimeout(() => this.#fail(`not done in ${secondsMax} seconds`), secondsMax * 1000);
+  }
+
+  #fail(reason: string): void {
+    clearTimeout(this.#clock);
+    this.end();
+    for (const { reject } of this.#asked.splice(0)) reject(new Error(reason));
   }
 
   #lastWords(): string {
@@ -67,8 +88,12 @@ export function answerQuestions<Question, Answer>(answer: (question: Question) =
   // Ctrl-C goes to all processes of the terminal; the one that asks decides what is still done.
   process.on('SIGINT', () => undefined);
   process.on('disconnect', () => process.exit());
+  let before = Promise.resolve();
   process.on('message', (question: Question) => {
-    void answer(question).then((told) => process.send?.(told));
+    before = before.then(async () => {
+      const told = await answer(question);
+      process.send?.(told);
+    });
   });
   process.send?.('ready');
 }

@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, HarnessError, parseOperation } from '#vocabulary';
-import { initial, type Machine, observe, step } from '../../model/machine.ts';
-import { copyOfMachine, keyOfMachine } from '../../model/machine-copy.ts';
+import { initial, observe, step } from '../../model/machine.ts';
+import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
+import { putMachine } from '../../model/machine-words.ts';
 import { platformOf } from '../../model/profiles.ts';
 import { explore, type Subject } from '../../properties/runner/explore.ts';
 import { type Alphabet, alphabetFrom } from '../../properties/runner/explore-alphabet.ts';
@@ -64,26 +65,29 @@ function twinAlphabet(vectors: number): Alphabet {
   return alphabetFrom(config, words.map(parseOperation));
 }
 
-function bareMachine(config: Config): Subject<Machine> {
+function bareMachine(config: Config): Subject<SavedMachine> {
+  const machine = initial(config);
+  observe(machine);
   return {
     promises: [],
-    initial: () => {
-      const machine = initial(config);
-      observe(machine);
-      return machine;
-    },
-    clone: copyOfMachine,
-    step: (machine, operation) => {
+    save: () => saveMachine(machine),
+    restore: (saved) => restoreMachine(machine, saved),
+    step: (operation) => {
       const { events, observation } = step(machine, operation);
       const still = events.length === 0 && observation.every(({ changes }) => changes.length === 0);
-      return { broken: [], still };
+      return { broken: NOTHING_BROKEN, still };
     },
-    key: keyOfMachine,
+    tell: (fingerprint) => {
+      putMachine(machine, fingerprint);
+      return 1;
+    },
     tries: () => true,
-    orbit: () => 1,
-    opened: () => new Set(),
+    opens: () => NO_WINDOWS,
   };
 }
+
+const NOTHING_BROKEN: readonly never[] = [];
+const NO_WINDOWS: ReadonlySet<never> = new Set();
 
 /**
  * The same by Spin, without partial order reduction.

@@ -1,0 +1,41 @@
+import type { EventfdName } from '#vocabulary';
+import type { Eventfd } from './vfio/eventfd.ts';
+
+/** Who is told a state, number by number. */
+export interface Words {
+  /** Takes the lowest 32 bits of a whole number. */
+  put(word: number): void;
+}
+
+const WORD = 2 ** 32;
+/** Said before a number that is no word by itself. */
+const LONG = -0x80000000;
+
+/** A whole number of any size, or Infinity. */
+export function putNumber(number: number, words: Words): void {
+  if (number > LONG && number < -LONG) {
+    words.put(number);
+    return;
+  }
+  words.put(LONG);
+  const isInfinite = number === Number.POSITIVE_INFINITY;
+  words.put(isInfinite ? LONG : number % WORD);
+  words.put(isInfinite ? LONG : Math.floor(number / WORD));
+}
+
+/** Four flags as bits of a word, the first worth `worth`. */
+export function bits(worth: number, first: boolean, second: boolean, third: boolean, fourth: boolean): number {
+  return ((first ? 1 : 0) + (second ? 2 : 0) + (third ? 4 : 0) + (fourth ? 8 : 0)) * worth;
+}
+
+/** Numbers of eventfds by their names: to read one is dear, and there are few. */
+const numbers = new Map<EventfdName, number>();
+
+/** The number in an eventfd's name. */
+export function numberOf({ name }: Eventfd): number {
+  const known = numbers.get(name);
+  if (known !== undefined) return known;
+  const number = Number(name.slice(1));
+  numbers.set(name, number);
+  return number;
+}

@@ -57,7 +57,16 @@ interface Followed {
 export function followed({ config, before, operation, step, index, calls }: Followed): FollowedParent {
   // A system that died in this step has shown nothing.
   if (step.outcome.kind === 'unknown') return before;
-  const after = { ...before };
+  const after: FollowedParent = {
+    entries: before.entries,
+    pasids: before.pasids,
+    mdevs: before.mdevs,
+    descriptors: before.descriptors,
+    arms: before.arms,
+    allocationMayFail: before.allocationMayFail,
+    entriesAt: before.entriesAt,
+    pasidsAt: before.pasidsAt,
+  };
   const update: Update = { config, before, after, index };
   observe(update, step.observation, step.parent, operation);
   const { outcome } = step;

@@ -8,7 +8,9 @@ import { breach, type MdevMoment } from './mdev-moment.ts';
 export function watchSpuriousCompletions(): MdevWatch {
   return (moment) => {
     if (moment.still || (moment.account === NO_ACCOUNT && moment.step.events.length === 0)) return KEPT;
-    return [...signals(moment), ...endings(moment)];
+    const breaches = signals(moment);
+    endings(moment, breaches);
+    return breaches;
   };
 }
 
@@ -26,11 +28,11 @@ function signals(moment: MdevMoment): Breach[] {
   return breaches;
 }
 
-function endings(moment: MdevMoment): Breach[] {
-  return moment.step.events.flatMap((event) => {
+function endings(moment: MdevMoment, breaches: Breach[]): void {
+  for (const event of moment.step.events) {
     const wrong = event.kind === 'completed' ? endWrong(moment, event) : null;
-    return wrong === null ? [] : [breach(moment, wrong)];
-  });
+    if (wrong !== null) breaches.push(breach(moment, wrong));
+  }
 }
 
 function endWrong(moment: MdevMoment, { device, descriptor, status }: Event & { kind: 'completed' }): string | null {

@@ -62,7 +62,7 @@ export class VectorSet {
   }
 
   clear(): void {
-    this.#words.fill(0);
+    for (let place = 0; place < this.#words.length; place += 1) this.#words[place] = 0;
   }
 
   /** Makes it hold the vectors of another one. */

@@ -1,6 +1,7 @@
 import {
   ADDRESS_0,
   ARMED,
+  type Event,
   type EventfdName,
   INTX_DISABLE,
   INTX_HANDLER,
@@ -47,7 +48,7 @@ export function deliveries(moment: Told): readonly Delivery[] {
   if (device !== undefined) deviceSignals(moment, device, signals);
   if (operation.kind === 'vfio.writeEventfd') writtenSignals(devices, operation.eventfd, signals);
   // Most steps signal nobody and owe nobody.
-  if (signals.length === 0 && step.events.length === 0) return NOBODY;
+  if (signals.length === 0 && !step.events.some(isSignal)) return NOBODY;
   const account = new Map<EventfdName, Account>();
   for (const event of step.events)
     if (event.kind === 'signalled') accountOf(account, event.eventfd).counted += event.count;
@@ -59,6 +60,10 @@ export function deliveries(moment: Told): readonly Delivery[] {
   }
   for (const { singlesBefore } of devices) if (singlesBefore.unmask !== null) account.delete(singlesBefore.unmask);
   return [...account.values()];
+}
+
+function isSignal({ kind }: Event): boolean {
+  return kind === 'signalled';
 }
 
 type Account = { -readonly [Key in keyof Delivery]: Delivery[Key] };

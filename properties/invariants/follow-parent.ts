@@ -16,6 +16,7 @@ import {
   change,
   changedMdev,
   cleanEntry,
+  descriptorOf,
   entryOf,
   type FollowedDescriptor,
   type FollowedMdev,
@@ -56,15 +57,26 @@ interface Followed {
 export function followed({ config, before, operation, step, index, calls }: Followed): FollowedParent {
   // A system that died in this step has shown nothing.
   if (step.outcome.kind === 'unknown') return before;
-  const after = { ...before };
+  const after: FollowedParent = {
+    entries: before.entries,
+    pasids: before.pasids,
+    mdevs: before.mdevs,
+    descriptors: before.descriptors,
+    arms: before.arms,
+    allocationMayFail: before.allocationMayFail,
+    entriesAt: before.entriesAt,
+    pasidsAt: before.pasidsAt,
+  };
   const update: Update = { config, before, after, index };
   observe(update, step.observation, step.parent, operation);
   const { outcome } = step;
   if (outcome.kind === 'ok' || outcome.kind === 'value') followGranted(update, operation, outcome);
   for (const call of calls) followCall(update, call);
   if (calls.length > 0) followRevocations(update, calls, step);
-  for (const [device, mdev] of before.mdevs.entries())
+  for (let device = 0; after.mdevs !== before.mdevs && device < before.mdevs.length; device += 1) {
+    const mdev = mdevOf(before, device);
     if (after.mdevs[device] !== mdev) forgetLost(update, device, mdev);
+  }
   if (after.arms.length > 0 && operation.kind.startsWith('guest.') && 'device' in operation)
     after.arms = after.arms.filter(({ device }) => device !== operation.device);
   return isSame(before, after) ? before : after;
@@ -82,8 +94,10 @@ function observe(
   seen: ParentObservation | undefined,
   operation: Operation | undefined,
 ): void {
-  for (const [device, { enable, msixInfoFlags, changes }] of observation.entries()) {
-    if (!hasMdev(update.after, device)) continue;
+  for (let device = 0; device < observation.length; device += 1) {
+    const observed = observation[device];
+    if (observed === undefined || !hasMdev(update.after, device)) continue;
+    const { enable, msixInfoFlags, changes } = observed;
     const mdev = mdevOf(update.after, device);
     if (mdev.enable !== enable) changedMdev(update, device).enable = enable;
     if (mdev.infoFlags !== msixInfoFlags) changedMdev(update, device).infoFlags = msixInfoFlags;
@@ -93,8 +107,12 @@ function observe(
   // What cannot be there is not followed, whatever a system says of it.
   for (const entry of seen.entries) if (entry.entry >= 0 && entry.entry < IMS_ENTRIES_MAX) observeEntry(update, entry);
   for (const pasid of seen.pasids) if (pasid.pasid > 0 && pasid.pasid <= PASID_MAX) observePasid(update, pasid);
-  for (const { device, life, defaultPasid } of seen.mdevs)
-    if (hasMdev(update.after, device)) Object.assign(changedMdev(update, device), { life, defaultPasid });
+  for (const { device, life, defaultPasid } of seen.mdevs) {
+    if (!hasMdev(update.after, device)) continue;
+    const mdev = changedMdev(update, device);
+    mdev.life = life;
+    mdev.defaultPasid = defaultPasid;
+  }
   for (const { device, vector, value } of seen.perms)
     if (hasMdev(update.after, device)) change(update, device, 'perms', vector, value);
   for (const descriptor of seen.descriptors)
@@ -131,7 +149,7 @@ function observePasid({ before, after, index }: Update, seen: HostPasid): void {
 const UNASKED: FollowedDescriptor['asked'] = { queue: 'dedicated', pasid: 0, handle: -1 };
 
 function observeDescriptor({ after, index }: Update, seen: Descriptor, operation: Operation | undefined): void {
-  const known = after.descriptors.find(({ descriptor }) => descriptor === seen.descriptor);
+  const known = descriptorOf(after, seen.descriptor);
   if (seen.phase === 'over') {
     if (known !== undefined) after.descriptors = after.descriptors.filter((other) => other !== known);
     return;
@@ -141,13 +159,17 @@ function observeDescriptor({ after, index }: Update, seen: Descriptor, operation
   const isNew = operation?.kind === 'guest.submit' && operation.descriptor === seen.descriptor;
   const begun = isNew || known === undefined;
   const follows: FollowedDescriptor = {
-    ...seen,
+    descriptor: seen.descriptor,
+    phase: seen.phase,
+    device: seen.device,
+    pasid: seen.pasid,
+    entry: seen.entry,
     asked: isNew ? operation : (known?.asked ?? UNASKED),
     submittedAt: begun ? index : known.submittedAt,
     startedAt: seen.phase === 'started' && known?.phase !== 'started' ? index : (known?.startedAt ?? index),
   };
-  const others = after.descriptors.filter((other) => other !== known);
-  after.descriptors = [...others, follows].sort((left, right) => left.descriptor - right.descriptor);
+  if (known !== undefined) after.descriptors = after.descriptors.map((other) => (other === known ? follows : other));
+  else after.descriptors = [...after.descriptors, follows].sort((left, right) => left.descriptor - right.descriptor);
 }
 
 /** A vector that has lost its trigger, or its entry, has lost what came with them. */

@@ -29,24 +29,24 @@ export interface FollowedMdev {
   enable: boolean;
   infoFlags: number;
   /** ALLOCATED, ARMED, UNMASKED and PENDING, added up. */
-  readonly states: number[];
+  states: number[];
   /** MSIX_PERM as the guest reads it, and as it has written it. */
-  readonly perms: number[];
-  readonly written: number[];
+  perms: number[];
+  written: number[];
   /** The eventfd that gets the signals: its number and 1, or UNSEEN. */
-  readonly triggers: number[];
+  triggers: number[];
   /** The entry that backs the vector: its index and 1. */
-  readonly backing: number[];
+  backing: number[];
   /** The host PASID that an armed vector's entry was to carry when it was last synchronised; 0 for a closed entry. */
-  readonly sampled: number[];
+  sampled: number[];
   /** MSIX_PERM as it was then. */
-  readonly sampledPerms: number[];
+  sampledPerms: number[];
   /** The handle that the guest was told: it and 1. Negative where it may have been revoked since. */
-  readonly told: number[];
+  told: number[];
   /** 1 for a handle that was requested and neither given back nor lost since. */
-  readonly live: number[];
+  live: number[];
   /** The operation that last changed something of this about the vector: its index and 1. Not part of the key. */
-  readonly at: number[];
+  at: number[];
 }
 
 /** A descriptor in flight: what is seen of it, what its guest has asked, and in which operations. */
@@ -97,12 +97,28 @@ export function unseenParent({ devices }: MdevConfig): FollowedParent {
   };
 }
 
+const NONE: number[] = [];
+
+const UNSEEN_MDEV: FollowedMdev = {
+  life: 'gone',
+  fds: 0,
+  defaultPasid: 0,
+  enable: false,
+  infoFlags: 0,
+  states: NONE,
+  perms: NONE,
+  written: NONE,
+  triggers: NONE,
+  backing: NONE,
+  sampled: NONE,
+  sampledPerms: NONE,
+  told: NONE,
+  live: NONE,
+  at: NONE,
+};
+
 function unseenMdev(): FollowedMdev {
-  return {
-    ...{ life: 'gone', fds: 0, defaultPasid: 0, enable: false, infoFlags: 0 },
-    ...{ states: [], perms: [], written: [], triggers: [], backing: [] },
-    ...{ sampled: [], sampledPerms: [], told: [], live: [], at: [] },
-  };
+  return copiedMdev(UNSEEN_MDEV);
 }
 
 export function cleanEntry(entry: number): ImsEntry {
@@ -151,7 +167,10 @@ export function changedMdev({ before, after }: Update, device: number): Followed
 export function change(update: Update, device: number, list: ListName, vector: number, value: number): void {
   if (!canBe(vector)) return;
   if (at(mdevOf(update.after, device)[list], vector) === value) return;
+  const old = mdevOf(update.before, device);
   const mdev = changedMdev(update, device);
+  if (mdev[list] === old[list]) mdev[list] = mdev[list].slice();
+  if (mdev.at === old.at) mdev.at = mdev.at.slice();
   put(mdev[list], vector, value);
   put(mdev.at, vector, update.index + 1);
 }
@@ -163,6 +182,7 @@ export function clear(update: Update, device: number, ...lists: readonly ListNam
       change(update, device, list, vector, 0);
 }
 
+/** One of its own, which shares the lists until they are changed. */
 function copiedMdev(mdev: FollowedMdev): FollowedMdev {
   return {
     life: mdev.life,
@@ -170,16 +190,16 @@ function copiedMdev(mdev: FollowedMdev): FollowedMdev {
     defaultPasid: mdev.defaultPasid,
     enable: mdev.enable,
     infoFlags: mdev.infoFlags,
-    states: mdev.states.slice(),
-    perms: mdev.perms.slice(),
-    written: mdev.written.slice(),
-    triggers: mdev.triggers.slice(),
-    backing: mdev.backing.slice(),
-    sampled: mdev.sampled.slice(),
-    sampledPerms: mdev.sampledPerms.slice(),
-    told: mdev.told.slice(),
-    live: mdev.live.slice(),
-    at: mdev.at.slice(),
+    states: mdev.states,
+    perms: mdev.perms,
+    written: mdev.written,
+    triggers: mdev.triggers,
+    backing: mdev.backing,
+    sampled: mdev.sampled,
+    sampledPerms: mdev.sampledPerms,
+    told: mdev.told,
+    live: mdev.live,
+    at: mdev.at,
   };
 }
 

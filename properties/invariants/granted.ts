@@ -200,7 +200,8 @@ function followReset(update: Update, device: number): void {
  * known how far it got.
  */
 export function followRevocations(update: Update, calls: readonly MdevCall[], { events }: Step): void {
-  for (const [device, { told }] of update.before.mdevs.entries()) {
+  for (let device = 0; device < update.before.mdevs.length; device += 1) {
+    const { told } = mdevOf(update.before, device);
     if (told.length === 0) continue;
     let revoked = events.filter((event) => event.kind === 'revoked' && event.device === device).length;
     const unsure: number[] = [];

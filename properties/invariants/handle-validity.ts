@@ -1,3 +1,4 @@
+import type { Step } from '#vocabulary';
 import {
   at,
   backingEntry,
@@ -22,8 +23,11 @@ export const handleValidity: Invariant = {
   source: 'DSA 3.0, 3.7, 5.4 and 5.8',
   startMdev: (): MdevWatch => (moment) => {
     if (moment.still && moment.operation.kind !== 'guest.requestHandle') return KEPT;
-    const breaches = [...answers(moment), ...marks(moment), ...begun(moment), ...revocations(moment)];
-    return breaches.length === 0 ? KEPT : breaches;
+    const breaches = answers(moment);
+    marks(moment, breaches);
+    begun(moment, breaches);
+    revocations(moment, breaches);
+    return breaches;
   },
 };
 
@@ -47,10 +51,11 @@ function answers(moment: MdevMoment): Breach[] {
 }
 
 /** What the table shows as usable is what was requested and not lost, where handles have to be requested. */
-function marks(moment: MdevMoment): Breach[] {
+function marks(moment: MdevMoment, breaches: Breach[]): void {
   const { config, before, after, index } = moment;
-  const breaches: Breach[] = [];
-  for (const [place, entry] of after.entries.entries()) {
+  if (before.entries === after.entries && before.mdevs === after.mdevs && index > 0) return;
+  for (let place = 0; place < after.entries.length; place += 1) {
+    const entry = entryOf(after, place);
     const { device, vector, handle } = entry;
     if (device === -1) continue;
     const mdev = after.mdevs[device];
@@ -63,19 +68,16 @@ function marks(moment: MdevMoment): Breach[] {
       breach(moment, `entry ${place} of vector ${vector} of mdev ${device} ${what}`, at(mdev?.at ?? [], vector)),
     );
   }
-  return breaches;
 }
 
-function begun(moment: MdevMoment): Breach[] {
+function begun(moment: MdevMoment, breaches: Breach[]): void {
   const { before, after } = moment;
-  const breaches: Breach[] = [];
   for (const descriptor of after.descriptors) {
     const old = descriptorOf(before, descriptor.descriptor);
     if (descriptor.phase !== 'started' || old?.phase === 'started') continue;
     const wrong = handleWrong(moment, descriptor);
     if (wrong !== null) breaches.push(breach(moment, wrong, descriptor.submittedAt + 1));
   }
-  return breaches;
 }
 
 function handleWrong(
@@ -92,17 +94,26 @@ function handleWrong(
     : `${what} was let through by handle ${entry}, which is not good`;
 }
 
+/** How often an mdev reads that handles were revoked. */
+function revokedIn({ events }: Step, device: number): number {
+  let revoked = 0;
+  for (const event of events) if (event.kind === 'revoked' && event.device === device) revoked += 1;
+  return revoked;
+}
+
 /** A vector that gets another entry while its guest knows a handle revokes that, and nothing else does. */
-function revocations(moment: MdevMoment): Breach[] {
+function revocations(moment: MdevMoment, breaches: Breach[]): void {
   const { config, before, after, step, calls } = moment;
-  const breaches: Breach[] = [];
-  for (const [device, mdev] of after.mdevs.entries()) {
-    const revoked = step.events.filter((event) => event.kind === 'revoked' && event.device === device).length;
-    const old = mdevOf(before, device);
+  // Entries move by calls.
+  if (calls.length === 0 && step.events.length === 0) return;
+  for (let device = 0; device < after.mdevs.length; device += 1) {
+    const [old, mdev] = [mdevOf(before, device), mdevOf(after, device)];
+    const revoked = revokedIn(step, device);
     if (revoked === 0 && old.told.length === 0) continue;
     const sets = calls.flatMap(({ operation }) =>
       operation.device === device && setsMsix(operation) ? [operation] : [],
     );
+    if (revoked === 0 && sets.length === 0) continue;
     const known = old.told.filter((told, vector) => told !== 0 && sets.some((call) => givesEventfd(call, vector)));
     if (revoked > known.length)
       breaches.push(
@@ -124,5 +135,4 @@ function revocations(moment: MdevMoment): Breach[] {
     const name = `vector ${last} of mdev ${device}`;
     breaches.push(breach(moment, `${name} has entry ${has}, and its guest was not told that handle ${had} is revoked`));
   }
-  return breaches;
 }

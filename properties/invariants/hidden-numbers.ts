@@ -12,16 +12,18 @@ export const hiddenNumbers: Invariant = {
   source: 'DSA 3.0, 7.5.8 and 9.2; /dev/ioasid and /dev/iommu RFCs, 2021, of virtual and physical PASIDs',
   startMdev: (): MdevWatch => (moment) => {
     if (moment.still) return KEPT;
-    const breaches = [...permsRead(moment), ...errorsRead(moment)];
-    return breaches.length === 0 ? KEPT : breaches;
+    const breaches: Breach[] = [];
+    permsRead(moment, breaches);
+    if (moment.step.events.length > 0) errorsRead(moment, breaches);
+    return breaches;
   },
 };
 
-function permsRead(moment: MdevMoment): Breach[] {
+function permsRead(moment: MdevMoment, breaches: Breach[]): void {
   const { before, after, index } = moment;
-  const breaches: Breach[] = [];
-  for (const [device, mdev] of after.mdevs.entries()) {
-    const old = mdevOf(before, device);
+  for (let device = 0; device < after.mdevs.length; device += 1) {
+    const [old, mdev] = [mdevOf(before, device), mdevOf(after, device)];
+    if (old === mdev && index > 0) continue;
     for (let vector = Math.max(mdev.perms.length, mdev.written.length) - 1; vector >= 0; vector -= 1) {
       const [reads, wrote] = [at(mdev.perms, vector), at(mdev.written, vector)];
       const same = reads === at(old.perms, vector) && wrote === at(old.written, vector);
@@ -30,15 +32,12 @@ function permsRead(moment: MdevMoment): Breach[] {
       breaches.push(breach(moment, `${name} was written as 0x${wrote.toString(16)} and reads 0x${reads.toString(16)}`));
     }
   }
-  return breaches;
 }
 
-function errorsRead(moment: MdevMoment): Breach[] {
+function errorsRead(moment: MdevMoment, breaches: Breach[]): void {
   const { events } = moment.step;
   const errors = events.filter((event) => event.kind === 'error');
   const refused = events.filter(isRefusal);
-  if (errors.length === 0 && refused.length === 0) return [];
-  const breaches: Breach[] = [];
   for (const [place, { device, descriptor }] of refused.entries()) {
     const error = errors[place];
     const known = descriptorOf(moment.before, descriptor);
@@ -67,7 +66,6 @@ function errorsRead(moment: MdevMoment): Breach[] {
     breaches.push(
       breach(moment, `SWERROR shows ${errors.length} errors, and ${refused.length} descriptors were refused`),
     );
-  return breaches;
 }
 
 function isRefusal(event: Event): event is Event & { kind: 'completed' } {

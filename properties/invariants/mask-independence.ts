@@ -1,6 +1,6 @@
 import { ARMED, IMS_IGNORE, IMS_MASK, type ImsEntry, printImsEntry, UNMASKED } from '#vocabulary';
 import { at, entryOf, mdevOf } from './followed-parent.ts';
-import { type Breach, type Invariant, KEPT, type MdevWatch } from './invariant.ts';
+import type { Breach, Invariant, MdevWatch } from './invariant.ts';
 import { carried } from './mdev-entries.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
@@ -13,15 +13,21 @@ export const maskIndependence: Invariant = {
     'has a trigger and is not masked, and it ignores exactly what MSIX_PERM says while it lets one through.',
   source: 'DSA 3.0, 7.5.4 and 9.2; PCIe 6.0, 6.1.4.2; generic IMS irqchip, 2020, of the control word',
   startMdev: (): MdevWatch => (moment) => {
-    const breaches = moment.still ? maskBits(moment) : [...entries(moment), ...masking(moment), ...maskBits(moment)];
-    return breaches.length === 0 ? KEPT : breaches;
+    const breaches: Breach[] = [];
+    if (!moment.still) {
+      entries(moment, breaches);
+      masking(moment, breaches);
+    }
+    maskBits(moment, breaches);
+    return breaches;
   },
 };
 
-function entries(moment: MdevMoment): Breach[] {
+function entries(moment: MdevMoment, breaches: Breach[]): void {
   const { config, before, after, index } = moment;
-  const breaches: Breach[] = [];
-  for (const [place, entry] of after.entries.entries()) {
+  if (before.entries === after.entries && before.mdevs === after.mdevs && index > 0) return;
+  for (let place = 0; place < after.entries.length; place += 1) {
+    const entry = entryOf(after, place);
     const { device, vector } = entry;
     const mdev = after.mdevs[device];
     const old = before.mdevs[device];
@@ -35,7 +41,6 @@ function entries(moment: MdevMoment): Breach[] {
     const wrong = entryWrong(entry, open && (state & needed) === needed, open ? at(mdev.written, vector) : 0);
     if (wrong !== null) breaches.push(breach(moment, wrong, at(old.at, vector), at(after.entriesAt, place)));
   }
-  return breaches;
 }
 
 function entryWrong(entry: ImsEntry, unmasked: boolean, perm: number): string | null {
@@ -46,27 +51,26 @@ function entryWrong(entry: ImsEntry, unmasked: boolean, perm: number): string | 
 }
 
 /** What a write to a vector's mask bit did beside it. */
-function masking(moment: MdevMoment): Breach[] {
+function masking(moment: MdevMoment, breaches: Breach[]): void {
   const { config, operation, before, after, changes } = moment;
-  if (operation.kind !== 'guest.mask' && operation.kind !== 'guest.unmask') return [];
-  if (config.vmm !== undefined) return [];
+  if (operation.kind !== 'guest.mask' && operation.kind !== 'guest.unmask') return;
+  if (config.vmm !== undefined) return;
   const looks = operation.kind === 'guest.unmask' && config.mdev.permSync !== 'atEnable';
-  return changes.flatMap((change) => {
-    if (change.kind !== 'entry') return [];
+  for (const change of changes) {
+    if (change.kind !== 'entry') continue;
     const { old, now } = change;
     const its = now.device === operation.device && now.vector === operation.vector;
     const kept = looks ? true : carried(old) === carried(now) && ((old.control ^ now.control) & IMS_IGNORE) === 0;
     const owner = entryOf(before, now.entry).device === entryOf(after, now.entry).device && old.vector === now.vector;
-    if (its && kept && owner && old.data === now.data && old.handle === now.handle) return [];
-    return [breach(moment, `${operation.kind} made ${printImsEntry(now)} of ${printImsEntry(old)}`)];
-  });
+    if (its && kept && owner && old.data === now.data && old.handle === now.handle) continue;
+    breaches.push(breach(moment, `${operation.kind} made ${printImsEntry(now)} of ${printImsEntry(old)}`));
+  }
 }
 
 /** The mask bit that the guest reads is the one that it has written. */
-function maskBits(moment: MdevMoment): Breach[] {
+function maskBits(moment: MdevMoment, breaches: Breach[]): void {
   const { config, operation, step, after, changes } = moment;
-  if (config.vmm !== undefined) return [];
-  const breaches: Breach[] = [];
+  if (config.vmm !== undefined) return;
   const writes = operation.kind === 'guest.mask' || operation.kind === 'guest.unmask' ? operation : null;
   for (const change of changes) {
     if (change.kind !== 'vector' || ((change.old ^ change.now) & UNMASKED) === 0) continue;
@@ -82,10 +86,9 @@ function maskBits(moment: MdevMoment): Breach[] {
       ),
     );
   }
-  if (writes === null || step.outcome.kind !== 'ok') return breaches;
+  if (writes === null || step.outcome.kind !== 'ok') return;
   const { device, vector, kind } = writes;
   const unmasked = (at(mdevOf(after, device).states, vector) & UNMASKED) !== 0;
   if (unmasked !== (kind === 'guest.unmask'))
     breaches.push(breach(moment, `${kind} ${vector} left the mask bit of mdev ${device} as it was`));
-  return breaches;
 }

@@ -47,8 +47,10 @@ export type Change =
 /** What a step made different, in the order in which it says so. What it repeats is no change. */
 export function changesOf(before: FollowedParent, after: FollowedParent, step: Step): readonly Change[] {
   const changes: Change[] = [];
-  for (const [device, observed] of step.observation.entries())
-    if (hasMdev(after, device)) deviceChanges(before, after, device, observed, changes);
+  for (let device = 0; after.mdevs !== before.mdevs && device < step.observation.length; device += 1) {
+    const observed = step.observation[device];
+    if (observed !== undefined && hasMdev(after, device)) deviceChanges(before, after, device, observed, changes);
+  }
   if (step.parent === undefined) return changes;
   for (const now of step.parent.entries) {
     const old = entryOf(before, now.entry);
@@ -80,6 +82,7 @@ function deviceChanges(
   changes: Change[],
 ): void {
   const [was, is] = [mdevOf(before, device), mdevOf(after, device)];
+  if (was === is) return;
   for (const field of FIELDS)
     if (was[field] !== is[field]) changes.push({ kind: 'mdev', device, field, old: was[field], now: is[field] });
   for (const { vector } of observed.changes) {
@@ -99,20 +102,37 @@ function samePasid(left: HostPasid, right: HostPasid): boolean {
   return same && left.references === right.references;
 }
 
-/** The VMs whose the thing was or is. */
-export function vmsOf(config: MdevConfig, change: Change): readonly number[] {
+/** The first VM whose the thing was or is, and that is not one of some; null where there is none. */
+export function otherThan(vms: readonly number[], config: MdevConfig, change: Change): number | null {
+  const [was, is] = vmsOf(config, change);
+  if (was !== null && !vms.includes(was)) return was;
+  return is !== null && !vms.includes(is) ? is : null;
+}
+
+/** The VM whose the thing was, and whose it is; null for nobody's. */
+function vmsOf(config: MdevConfig, change: Change): readonly [was: number | null, is: number | null] {
   switch (change.kind) {
-    case 'entry':
-      return [change.old, change.now].filter(({ device }) => device !== -1).map(({ device }) => vmOf(config, device));
-    case 'pasid':
-      return [change.old.vm, change.now.vm].filter((vm) => vm !== -1);
+    case 'entry': {
+      const { old, now } = change;
+      return [ownerOf(config, old), ownerOf(config, now)];
+    }
+    case 'pasid': {
+      const { old, now } = change;
+      return [old.vm === -1 ? null : old.vm, now.vm === -1 ? null : now.vm];
+    }
     case 'mdev':
     case 'vector':
     case 'perm':
-      return [vmOf(config, change.device)];
-    case 'descriptor':
-      return [change.old, change.now].flatMap((seen) => (seen === undefined ? [] : [vmOf(config, seen.device)]));
+      return [null, vmOf(config, change.device)];
+    case 'descriptor': {
+      const { old, now } = change;
+      return [old === undefined ? null : vmOf(config, old.device), now === undefined ? null : vmOf(config, now.device)];
+    }
   }
+}
+
+function ownerOf(config: MdevConfig, { device }: ImsEntry): number | null {
+  return device === -1 ? null : vmOf(config, device);
 }
 
 /** What changed, from what to what. */

@@ -1,16 +1,14 @@
 import { descriptorOf, vmOf } from './followed-parent.ts';
 import type { Breach } from './invariant.ts';
-import { printChange, vmsOf } from './mdev-changes.ts';
-import { tallies } from './mdev-deliveries.ts';
+import { otherThan, printChange } from './mdev-changes.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
 /** What one VM does changes nothing that is another's: no entry, PASID, vector, MSIX_PERM, descriptor or record. */
-export function crossingBreaches(moment: MdevMoment): Breach[] {
+export function crossingBreaches(moment: MdevMoment, breaches: Breach[]): void {
   const { config, step, actors, changes } = moment;
-  const breaches: Breach[] = [];
   for (const change of changes) {
-    const other = vmsOf(config, change).find((vm) => !actors.includes(vm));
-    if (other !== undefined)
+    const other = otherThan(actors, config, change);
+    if (other !== null)
       breaches.push(breach(moment, `${doing(moment)} changed what is of VM ${other}: ${printChange(change)}`));
   }
   for (const event of step.events) {
@@ -19,21 +17,21 @@ export function crossingBreaches(moment: MdevMoment): Breach[] {
     if (!actors.includes(other))
       breaches.push(breach(moment, `${doing(moment)} was told to mdev ${event.device} of VM ${other}: ${event.kind}`));
   }
-  return [...breaches, ...strangers(moment)];
+  strangers(moment, breaches);
 }
 
 /** A signal without a reason of an eventfd that only vectors of other VMs have. */
-function strangers(moment: MdevMoment): Breach[] {
+function strangers(moment: MdevMoment, breaches: Breach[]): void {
   const { config, before, actors, account } = moment;
-  return tallies(account).flatMap(({ eventfd, counted, most }) => {
-    if (counted <= most || eventfd === 0) return [];
+  for (const { eventfd, counted, most } of account.tallies) {
+    if (counted <= most || eventfd === 0) continue;
     const holders = before.mdevs.flatMap(({ triggers }, device) =>
       triggers.flatMap((trigger, vector) => (trigger === eventfd ? [{ device, vector }] : [])),
     );
     const [first] = holders;
-    if (first === undefined || holders.some(({ device }) => actors.includes(vmOf(config, device)))) return [];
-    return [breach(moment, `${doing(moment)} fired vector ${first.vector} of mdev ${first.device}`)];
-  });
+    if (first === undefined || holders.some(({ device }) => actors.includes(vmOf(config, device)))) continue;
+    breaches.push(breach(moment, `${doing(moment)} fired vector ${first.vector} of mdev ${first.device}`));
+  }
 }
 
 function doing({ operation, before, actors: [own] }: MdevMoment): string {

@@ -1,7 +1,17 @@
-import { ARMED, type EventfdName, IMS_MASK, isEventfdName, PENDING, UNMASKED, type VfioSetIrqs } from '#vocabulary';
+import {
+  ARMED,
+  type EventfdName,
+  IMS_MASK,
+  isEventfdName,
+  PENDING,
+  type Step,
+  UNMASKED,
+  type VfioSetIrqs,
+} from '#vocabulary';
 import { isChosen, loopsBack } from './calls.ts';
 import { at, backingEntry, type FollowedMdev, isPending, mdevOf, UNSEEN } from './followed-parent.ts';
 import { isInRange, setsMsix } from './mdev-calls.ts';
+import type { Change } from './mdev-changes.ts';
 import { toldBy } from './mdev-interrupts.ts';
 import type { Followed } from './mdev-moment.ts';
 
@@ -21,10 +31,14 @@ export interface Account {
   readonly claims: readonly Claim[];
   /** Signals counted, by number of the eventfd and 1. */
   readonly counted: ReadonlyMap<number, number>;
+  /**
+   * The two beside each other: for each eventfd, and for all of them where a signal may have gone to either of two.
+   */
+  readonly tallies: readonly Tally[];
 }
 
 /** Nothing owed and nothing counted. */
-export const NO_ACCOUNT: Account = { claims: [], counted: new Map() };
+export const NO_ACCOUNT: Account = { claims: [], counted: new Map(), tallies: [] };
 
 /** More vectors than a device has: a vector of a device is one number. */
 const STRIDE = 4096;
@@ -44,11 +58,24 @@ export function accountOf(moment: Followed): Account {
   if (loopsBack(operation) && step.outcome.kind === 'ok')
     claims.push(...loopbacks(mdevOf(before, operation.device), operation));
   const claimed = config.vmm === undefined ? claimOf : claimOfShown;
-  for (const [key, count] of interruptsMade(moment))
-    claims.push(claimed(moment, Math.floor(key / STRIDE), key % STRIDE, count));
+  if (step.events.length > 0 || changes.some(isOfPending))
+    for (const [key, count] of interruptsMade(moment))
+      claims.push(claimed(moment, Math.floor(key / STRIDE), key % STRIDE, count));
+  const counted = step.events.length === 0 ? NO_ACCOUNT.counted : signalled(step);
+  return claims.length === 0 && counted.size === 0
+    ? NO_ACCOUNT
+    : { claims, counted, tallies: tallied(claims, counted) };
+}
+
+function signalled({ events }: Step): ReadonlyMap<number, number> {
   const counted = new Map<number, number>();
-  for (const event of step.events) if (event.kind === 'signalled') counted.set(keyOf(event.eventfd), event.count);
-  return claims.length === 0 && counted.size === 0 ? NO_ACCOUNT : { claims, counted };
+  for (const event of events) if (event.kind === 'signalled') counted.set(keyOf(event.eventfd), event.count);
+  return counted;
+}
+
+/** Whether a pending bit changed. */
+function isOfPending(change: Change): boolean {
+  return change.kind === 'vector' && ((change.old ^ change.now) & PENDING) !== 0;
 }
 
 function keyOf(eventfd: EventfdName): number {
@@ -79,7 +106,7 @@ function interruptsMade(moment: Followed): Map<number, number> {
     made.set(key, (made.get(key) ?? 0) + 1);
   }
   for (const change of moment.changes) {
-    if (change.kind !== 'vector' || ((change.old ^ change.now) & PENDING) === 0) continue;
+    if (change.kind !== 'vector' || !isOfPending(change)) continue;
     const key = change.device * STRIDE + change.vector;
     if (!made.has(key)) made.set(key, 0);
   }
@@ -158,14 +185,7 @@ export interface Tally {
   readonly whats: readonly string[];
 }
 
-const NO_TALLIES: readonly Tally[] = [];
-
-/**
- * Lays what was counted beside the claims: for each eventfd, and for all of them where a signal may have gone to either
- * of two.
- */
-export function tallies({ claims, counted }: Account): readonly Tally[] {
-  if (claims.length === 0 && counted.size === 0) return NO_TALLIES;
+function tallied(claims: readonly Claim[], counted: ReadonlyMap<number, number>): readonly Tally[] {
   const of = new Map<number, { least: number; most: number; whats: string[] }>();
   const together = { least: 0, most: 0, loose: false, whats: [] as string[] };
   for (const eventfd of counted.keys()) of.set(eventfd, { least: 0, most: 0, whats: [] });

@@ -17,16 +17,14 @@ import { breach, type MdevMoment } from './mdev-moment.ts';
  * A descriptor carries the PASID that its guest's number stands for, begins only against an entry that lets that
  * through, and what it was checked against stays as it is until it ends: hardware checks early and fires late.
  */
-export function descriptorBreaches(moment: MdevMoment): Breach[] {
+export function descriptorBreaches(moment: MdevMoment, breaches: Breach[]): void {
   const { after } = moment;
-  const breaches: Breach[] = [];
   for (const descriptor of after.descriptors) {
     const wrong = descriptorWrong(moment, descriptor);
     if (wrong === null) continue;
     const { submittedAt, startedAt, entry } = descriptor;
     breaches.push(breach(moment, wrong, submittedAt + 1, startedAt + 1, at(after.entriesAt, entry)));
   }
-  return breaches;
 }
 
 function descriptorWrong(moment: MdevMoment, descriptor: FollowedDescriptor): string | null {

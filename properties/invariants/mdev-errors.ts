@@ -15,13 +15,13 @@ export function watchMdevErrors(): MdevWatch {
     const { operation, step, before } = moment;
     const { outcome } = step;
     if (moment.still) return KEPT;
-    if (outcome.kind !== 'errno' && outcome.kind !== 'status' && outcome.kind !== 'positive') return [];
+    if (outcome.kind !== 'errno' && outcome.kind !== 'status' && outcome.kind !== 'positive') return KEPT;
     // What was armed runs with the operation, whether that fails or not.
-    if ('device' in operation && before.arms.some(({ device }) => device === operation.device)) return [];
+    if ('device' in operation && before.arms.some(({ device }) => device === operation.device)) return KEPT;
     const call = setsMsix(operation) ? operation : null;
     const wrong =
       firstWrong(moment, call) ?? eventWrong(moment, call) ?? (call === null ? null : keptBeforeLost(moment, call));
-    if (wrong === null) return [];
+    if (wrong === null) return KEPT;
     return [breach(moment, `${answer(moment)} was returned and yet ${wrong}`)];
   };
 }

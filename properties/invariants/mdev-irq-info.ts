@@ -1,6 +1,6 @@
 import { VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_INFO_NORESIZE, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
 import { mdevOf } from './followed-parent.ts';
-import type { MdevWatch } from './invariant.ts';
+import { KEPT, type MdevWatch } from './invariant.ts';
 import { setsMsix } from './mdev-calls.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
@@ -8,7 +8,7 @@ import { breach, type MdevMoment } from './mdev-moment.ts';
 export function watchMdevIrqInfo(): MdevWatch {
   return (moment) => {
     const wrong = flagsWrong(moment) ?? infoWrong(moment) ?? growthWrong(moment);
-    return wrong === null ? [] : [breach(moment, wrong)];
+    return wrong === null ? KEPT : [breach(moment, wrong)];
   };
 }
 

@@ -1,4 +1,4 @@
-import { ARMED, isEventfdName, printImsEntry, type VfioSetIrqs } from '#vocabulary';
+import { ARMED, isEventfdName, type Operation, printImsEntry, type VfioSetIrqs } from '#vocabulary';
 import { at, type FollowedMdev, mdevOf } from './followed-parent.ts';
 import { KEPT, type MdevWatch } from './invariant.ts';
 import { disablesMsix, isInRange, setsMsix } from './mdev-calls.ts';
@@ -13,8 +13,8 @@ export function watchMdevLeaks(): MdevWatch {
     if (moment.still && moment.calls.length === 0) return short === null ? KEPT : [breach(moment, short)];
     const breaches = referenceBreaches(moment);
     if (short !== null) breaches.push(breach(moment, short));
-    for (const [device, mdev] of moment.after.mdevs.entries()) {
-      const wrong = leftBehind(moment, device, mdev);
+    for (let device = 0; device < moment.after.mdevs.length; device += 1) {
+      const wrong = leftBehind(moment, device, mdevOf(moment.after, device));
       if (wrong !== null) breaches.push(breach(moment, wrong));
     }
     return breaches;
@@ -51,7 +51,8 @@ function notEnded({ config, operation, step, before }: MdevMoment, device: numbe
 }
 
 function tooMany({ config, after }: MdevMoment, device: number): string | null {
-  const owned = after.entries.filter((entry) => entry.device === device).length;
+  let owned = 0;
+  for (const entry of after.entries) if (entry.device === device) owned += 1;
   return owned <= config.parent.quota
     ? null
     : `mdev ${device} has ${owned} entries of the ${config.parent.quota} it may`;
@@ -72,6 +73,7 @@ function stillHeld({ after }: MdevMoment, device: number, mdev: FollowedMdev): s
 /** MSI-X is set up and disabled by calls, and disabled with the last hold on the mdev and with its domain. */
 function switchMoved({ before, calls, operation }: MdevMoment, device: number, mdev: FollowedMdev): string | null {
   const old = mdevOf(before, device);
+  if (calls.length === 0 && old.enable === mdev.enable) return null;
   const own = calls.filter((call) => call.granted && call.operation.device === device);
   const off = own.some((call) => disablesMsix(call.operation));
   if (off && mdev.enable && !own.some((call) => setsMsix(call.operation)))
@@ -85,19 +87,21 @@ function switchMoved({ before, calls, operation }: MdevMoment, device: number, m
 
 /** A vector gains or loses its trigger in a call about it, which, when granted, gives each vector what it says. */
 function triggersMoved(moment: MdevMoment, device: number, mdev: FollowedMdev): string | null {
-  const calls = moment.calls.flatMap(({ operation }) =>
-    operation.device === device && setsMsix(operation) ? [operation] : [],
-  );
   for (const change of moment.changes) {
     if (change.kind !== 'vector' || change.device !== device || ((change.old ^ change.now) & ARMED) === 0) continue;
     const { vector, now } = change;
-    if (!mdev.enable || calls.some((call) => isInRange(call, vector))) continue;
+    if (!mdev.enable || moment.calls.some(({ operation }) => isAbout(operation, device, vector))) continue;
     const what = (now & ARMED) === 0 ? 'lost' : 'gained';
     return `vector ${vector} of mdev ${device} ${what} its trigger, and nobody asked for it`;
   }
-  const [last] = moment.calls.slice(-1);
+  const last = moment.calls.at(-1);
   if (last === undefined || !last.granted || !setsMsix(last.operation) || last.operation.device !== device) return null;
   return notGranted(mdev, last.operation);
+}
+
+/** Whether a call sets the trigger of a vector. */
+function isAbout(operation: Operation, device: number, vector: number): boolean {
+  return setsMsix(operation) && operation.device === device && isInRange(operation, vector);
 }
 
 function notGranted({ states }: FollowedMdev, { device, start, count, data }: VfioSetIrqs): string | null {

@@ -1,7 +1,7 @@
-import { INVALID_INTERRUPT_HANDLE, PENDING } from '#vocabulary';
+import { INVALID_INTERRUPT_HANDLE, PENDING, type Step } from '#vocabulary';
 import { descriptorOf, entryOf, type FollowedDescriptor, isLive } from './followed-parent.ts';
 import { type Breach, KEPT, type MdevWatch } from './invariant.ts';
-import { isDeliverable, printTally, tallies } from './mdev-deliveries.ts';
+import { isDeliverable, NO_ACCOUNT, printTally } from './mdev-deliveries.ts';
 import { carried } from './mdev-entries.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
@@ -12,12 +12,17 @@ import { breach, type MdevMoment } from './mdev-moment.ts';
 export function watchLostCompletions(): MdevWatch {
   return (moment) => {
     if (moment.still && moment.account.claims.length === 0 && moment.before.descriptors.length === 0) return KEPT;
-    return [...missingSignals(moment), ...keptBack(moment), ...untold(moment), ...refusedWrongly(moment)];
+    const breaches: Breach[] = [];
+    if (moment.account !== NO_ACCOUNT) breaches.push(...missingSignals(moment));
+    keptBack(moment, breaches);
+    untold(moment, breaches);
+    breaches.push(...refusedWrongly(moment));
+    return breaches;
   };
 }
 
 function missingSignals(moment: MdevMoment): Breach[] {
-  const breaches = tallies(moment.account)
+  const breaches = moment.account.tallies
     .filter(({ counted, least }) => counted < least)
     .map((tally) =>
       breach(moment, `${printTally(tally)} was signalled ${tally.counted} times where ${tally.least} were owed`),
@@ -29,24 +34,22 @@ function missingSignals(moment: MdevMoment): Breach[] {
 }
 
 /** Nothing stays pending once it can be told. */
-function keptBack(moment: MdevMoment): Breach[] {
-  return moment.changes.flatMap((change) => {
-    if (change.kind !== 'vector' || (change.now & PENDING) === 0) return [];
-    if (!isDeliverable(moment, change.device, change.vector)) return [];
-    return [breach(moment, `vector ${change.vector} of mdev ${change.device} is pending and nothing holds it back`)];
-  });
+function keptBack(moment: MdevMoment, breaches: Breach[]): void {
+  for (const change of moment.changes) {
+    if (change.kind !== 'vector' || (change.now & PENDING) === 0) continue;
+    const { device, vector } = change;
+    if (isDeliverable(moment, device, vector))
+      breaches.push(breach(moment, `vector ${vector} of mdev ${device} is pending and nothing holds it back`));
+  }
 }
 
 /** A descriptor that is no longer in flight was reported once, to the mdev that submitted it. */
-function untold(moment: MdevMoment): Breach[] {
+function untold(moment: MdevMoment, breaches: Breach[]): void {
   const { before, after, step } = moment;
-  const breaches: Breach[] = [];
   const dropped = droppedAtOnce(moment);
   if (dropped !== null) breaches.push(breach(moment, dropped));
   for (const descriptor of before.descriptors) {
-    const ends = step.events.filter(
-      (event) => event.kind === 'completed' && event.descriptor === descriptor.descriptor,
-    ).length;
+    const ends = endsIn(step, descriptor);
     const inFlight = descriptorOf(after, descriptor.descriptor) !== undefined;
     const left = leftAlone(moment, descriptor);
     if (inFlight === (ends === 0) && ends <= 1 && !left) continue;
@@ -55,7 +58,13 @@ function untold(moment: MdevMoment): Breach[] {
     const message = left ? `${what} is ${descriptor.phase} as before, and the hardware has gone on with it` : over;
     breaches.push(breach(moment, message, descriptor.submittedAt + 1));
   }
-  return breaches;
+}
+
+/** How often a step says that a descriptor ended. */
+function endsIn({ events }: Step, { descriptor }: FollowedDescriptor): number {
+  let ends = 0;
+  for (const event of events) if (event.kind === 'completed' && event.descriptor === descriptor) ends += 1;
+  return ends;
 }
 
 /** A descriptor that was taken is in flight, or was reported in the same step. */

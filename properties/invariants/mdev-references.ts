@@ -1,15 +1,16 @@
 import { type HostPasid, printHostPasid } from '#vocabulary';
-import { at, type FollowedParent, freePasid, pasidOf } from './followed-parent.ts';
+import { at, type FollowedParent, freePasid, pasidOf, put } from './followed-parent.ts';
 import type { Breach } from './invariant.ts';
+import type { Change } from './mdev-changes.ts';
 import { carried } from './mdev-entries.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
-/** Who refers to a PASID. */
+/** Who refers to each PASID. */
 interface Holders {
   /** Whoever allocated it for its guest, and mdevs that have it as default. */
-  keepers: number;
+  readonly keepers: readonly number[];
   /** Entries that carry it and descriptors in flight. */
-  users: number;
+  readonly users: readonly number[];
 }
 
 /**
@@ -18,35 +19,35 @@ interface Holders {
  */
 export function referenceBreaches(moment: MdevMoment): Breach[] {
   const { before, after, changes, index } = moment;
-  const judged = changes.some(({ kind }) => kind === 'entry' || kind === 'pasid' || kind === 'descriptor');
-  if (!judged && !changes.some(({ kind }) => kind === 'mdev') && index > 0) return [];
-  const holders = holdersOf(after);
   const breaches: Breach[] = [];
-  for (let pasid = 1; pasid < Math.max(holders.length, after.pasids.length); pasid += 1) {
-    const wrong = referencesWrong(pasidOf(after, pasid), holders[pasid] ?? { keepers: 0, users: 0 });
+  if (index > 0 && !changes.some(isOfReferences)) return breaches;
+  const { keepers, users } = holdersOf(after);
+  for (let pasid = 1; pasid < Math.max(keepers.length, users.length, after.pasids.length); pasid += 1) {
+    const wrong = referencesWrong(pasidOf(after, pasid), at(keepers, pasid), at(users, pasid));
     if (wrong !== null) breaches.push(breach(moment, wrong, at(before.pasidsAt, pasid)));
   }
   return breaches;
 }
 
-function holdersOf({ pasids, mdevs, entries, descriptors }: FollowedParent): (Holders | undefined)[] {
-  const holders: (Holders | undefined)[] = [];
-  const of = (pasid: number): Holders => {
-    const known = holders[pasid] ?? { keepers: 0, users: 0 };
-    holders[pasid] = known;
-    return known;
-  };
-  for (const { pasid, state, guest } of pasids) if (state === 'active' && guest !== 0) of(pasid).keepers += 1;
-  for (const { defaultPasid } of mdevs) if (defaultPasid !== 0) of(defaultPasid).keepers += 1;
-  for (const entry of entries) {
-    const pasid = carried(entry);
-    if (pasid !== 0) of(pasid).users += 1;
-  }
-  for (const { pasid } of descriptors) of(pasid).users += 1;
-  return holders;
+function isOfReferences({ kind }: Change): boolean {
+  return kind === 'entry' || kind === 'pasid' || kind === 'descriptor' || kind === 'mdev';
 }
 
-function referencesWrong(pasid: HostPasid, { keepers, users }: Holders): string | null {
+function holdersOf({ pasids, mdevs, entries, descriptors }: FollowedParent): Holders {
+  const keepers: number[] = [];
+  const users: number[] = [];
+  for (const { pasid, state, guest } of pasids) if (state === 'active' && guest !== 0) countIn(keepers, pasid);
+  for (const { defaultPasid } of mdevs) if (defaultPasid !== 0) countIn(keepers, defaultPasid);
+  for (const entry of entries) if (carried(entry) !== 0) countIn(users, carried(entry));
+  for (const { pasid } of descriptors) countIn(users, pasid);
+  return { keepers, users };
+}
+
+function countIn(counts: number[], place: number): void {
+  put(counts, place, at(counts, place) + 1);
+}
+
+function referencesWrong(pasid: HostPasid, keepers: number, users: number): string | null {
   const owed = keepers > 0 ? 'active' : users > 0 ? 'free-pending' : 'free';
   if (pasid.state !== owed)
     return `${printHostPasid(pasid)}: ${keepers} keep it and ${users} carry it, so it is ${owed}`;

@@ -1,6 +1,6 @@
 import { ALLOCATED, ARMED, PENDING, printVectorState, UNMASKED } from '#vocabulary';
 import { at, backingEntry, mdevOf, vectorsSeen } from './followed-parent.ts';
-import type { MdevWatch } from './invariant.ts';
+import { KEPT, type MdevWatch } from './invariant.ts';
 import { carried } from './mdev-entries.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
@@ -10,6 +10,7 @@ import { breach, type MdevMoment } from './mdev-moment.ts';
  */
 export function watchMdevResets(): MdevWatch {
   return (moment) => {
+    if (moment.calls.length === 0) return KEPT;
     const breaches = [];
     for (const { operation, granted } of moment.calls) {
       if (operation.kind !== 'vfio.reset') continue;

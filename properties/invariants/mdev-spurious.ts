@@ -1,16 +1,21 @@
 import { ABANDONED, type Event, INVALID_INTERRUPT_HANDLE, SUCCESS } from '#vocabulary';
 import { descriptorOf, mdevOf } from './followed-parent.ts';
 import { type Breach, KEPT, type MdevWatch } from './invariant.ts';
-import { printTally, tallies } from './mdev-deliveries.ts';
+import { NO_ACCOUNT, printTally } from './mdev-deliveries.ts';
 import { breach, type MdevMoment } from './mdev-moment.ts';
 
 /** Nothing is signalled, becomes pending or is reported as ended without something that has ended. */
 export function watchSpuriousCompletions(): MdevWatch {
-  return (moment) => (moment.still ? KEPT : [...signals(moment), ...endings(moment)]);
+  return (moment) => {
+    if (moment.still || (moment.account === NO_ACCOUNT && moment.step.events.length === 0)) return KEPT;
+    const breaches = signals(moment);
+    endings(moment, breaches);
+    return breaches;
+  };
 }
 
 function signals(moment: MdevMoment): Breach[] {
-  const breaches = tallies(moment.account)
+  const breaches = moment.account.tallies
     .filter(({ counted, most }) => counted > most)
     .map((tally) =>
       breach(
@@ -23,11 +28,11 @@ function signals(moment: MdevMoment): Breach[] {
   return breaches;
 }
 
-function endings(moment: MdevMoment): Breach[] {
-  return moment.step.events.flatMap((event) => {
+function endings(moment: MdevMoment, breaches: Breach[]): void {
+  for (const event of moment.step.events) {
     const wrong = event.kind === 'completed' ? endWrong(moment, event) : null;
-    return wrong === null ? [] : [breach(moment, wrong)];
-  });
+    if (wrong !== null) breaches.push(breach(moment, wrong));
+  }
 }
 
 function endWrong(moment: MdevMoment, { device, descriptor, status }: Event & { kind: 'completed' }): string | null {

@@ -7,15 +7,13 @@ import { breach, type MdevMoment } from './mdev-moment.ts';
  * A host PASID has one meaning at a time: it begins as a free one with the operation that asks for it, and until
  * nothing refers to it any more it is nobody else's. A guest PASID that was given back translates to nothing.
  */
-export function translationBreaches(moment: MdevMoment): Breach[] {
+export function translationBreaches(moment: MdevMoment, breaches: Breach[]): void {
   const { before, after } = moment;
-  const breaches: Breach[] = [];
-  for (const [place, pasid] of after.pasids.entries()) {
-    const old = pasidOf(before, place);
+  for (let place = 0; after.pasids !== before.pasids && place < after.pasids.length; place += 1) {
+    const [old, pasid] = [pasidOf(before, place), pasidOf(after, place)];
     const wrong = old === pasid ? null : meaningWrong(moment, old, pasid);
     if (wrong !== null) breaches.push(breach(moment, wrong, before.pasidsAt[place] ?? 0));
   }
-  return breaches;
 }
 
 /** What an operation on PASIDs that succeeded has to have done. */

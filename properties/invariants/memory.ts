@@ -41,7 +41,7 @@ type Judge<Item, At> = (moment: At, memory: ByDevice<Item>) => readonly Breach[]
 /** A fold that remembers something of each device. */
 export function remembering<Item extends Memory<Item>, At>(make: () => Item, judge: Judge<Item, At>): Fold<At> {
   const memory = new DeviceMemories(make, judge, []);
-  return Object.assign((moment: At) => memory.judge(moment), { memory });
+  return Object.assign((moment: At) => judge(moment, memory), { memory });
 }
 
 class DeviceMemories<Item extends Memory<Item>, At> implements FoldMemory<At>, ByDevice<Item> {

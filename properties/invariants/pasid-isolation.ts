@@ -1,4 +1,4 @@
-import { type Invariant, KEPT, type MdevWatch } from './invariant.ts';
+import type { Breach, Invariant, MdevWatch } from './invariant.ts';
 import { crossingBreaches } from './mdev-crossing.ts';
 import { descriptorBreaches } from './mdev-descriptors.ts';
 import { entryBreaches } from './mdev-entries.ts';
@@ -16,14 +16,13 @@ export const pasidIsolation: Invariant = {
     'DSA 3.0, 5.4, 7.5.3 and 7.5.4; the VFIO MSI-X virtualization mail of 2021 and its answers; IOASID APIs, 2020',
   startMdev: (): MdevWatch => (moment) => {
     if (moment.still) return answerBreaches(moment);
-    const breaches = [
-      ...entryBreaches(moment),
-      ...freshnessBreaches(moment),
-      ...descriptorBreaches(moment),
-      ...translationBreaches(moment),
-      ...answerBreaches(moment),
-      ...crossingBreaches(moment),
-    ];
-    return breaches.length === 0 ? KEPT : breaches;
+    const breaches: Breach[] = [];
+    entryBreaches(moment, breaches);
+    freshnessBreaches(moment, breaches);
+    descriptorBreaches(moment, breaches);
+    translationBreaches(moment, breaches);
+    breaches.push(...answerBreaches(moment));
+    crossingBreaches(moment, breaches);
+    return breaches;
   },
 };

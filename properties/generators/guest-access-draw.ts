@@ -14,8 +14,10 @@ const MASKING: readonly number[] = [1, 1, 0xffffffff, 3];
 const ADDRESSES: readonly number[] = [0xfee00000, 0xfee01000, 0x100ffc, 0xfffffffc, 0];
 const UPPER_ADDRESSES: readonly number[] = [0, 0, 0, 1, 0xffffffff];
 const DATA: readonly number[] = [0, 1, 0x41, 0x4021, 0xffffffff];
-const KIND = 'guest.tableWrite';
 const ANYTHING: readonly number[] = [0, 1, 0xff, 0x8000, 0xc000, 0xfffffffe, 0xffffffff];
+
+const READ_OFFSETS: readonly number[] = [0, 4, 8, VECTOR_CONTROL_OFFSET, VECTOR_CONTROL_OFFSET];
+const CONTROLS: readonly number[] = [ENABLE, ENABLE, 0, ENABLE | FUNCTION_MASK, FUNCTION_MASK];
 
 /** A write to the table: mostly of a message, or of a mask bit with company; now and then any bytes. */
 export function drawTableWrite(random: Random, memory: GuestDeviceMemory, device: number): GuestTableWrite {
@@ -25,8 +27,21 @@ export function drawTableWrite(random: Random, memory: GuestDeviceMemory, device
   if (choice < 13) return spelledMask(random, device, vector, chance(random, 60) ? UNMASKING : MASKING);
   const offset = random.nextInt(0, MSIX_ENTRY_BYTES - 1);
   const width = pick(random, TABLE_WIDTHS);
-  const high = width === 8 && chance(random, 70) ? { high: pick(random, ANYTHING) } : {};
-  return { kind: KIND, device, vector, offset, width, value: pick(random, ANYTHING), ...high };
+  const high = width === 8 && chance(random, 70) ? pick(random, ANYTHING) : undefined;
+  const value = pick(random, ANYTHING);
+  if (high === undefined) return { kind: 'guest.tableWrite', device, vector, offset, width, value };
+  return { kind: 'guest.tableWrite', device, vector, offset, width, value, high };
+}
+
+/** A write of 4 bytes of an entry. */
+function word(device: number, vector: number, offset: number, value: number): GuestTableWrite {
+  return { kind: 'guest.tableWrite', device, vector, offset, width: 4, value };
+}
+
+/** A write of 8 bytes of an entry; the upper 4 are left out where they are 0. */
+function doubleWord(device: number, vector: number, offset: number, value: number, high: number): GuestTableWrite {
+  if (high === 0) return { kind: 'guest.tableWrite', device, vector, offset, width: 8, value };
+  return { kind: 'guest.tableWrite', device, vector, offset, width: 8, value, high };
 }
 
 /** Writes that give a vector a message, its own or another's now and then, in the order in which drivers do. */
@@ -40,26 +55,21 @@ export function drawMessage(
   const isLike = chance(random, 60);
   const address = isLike ? like.address : pick(random, ADDRESSES);
   const high = isLike ? 0 : pick(random, UPPER_ADDRESSES);
-  const value = isLike ? like.data : pick(random, DATA);
-  const data: GuestTableWrite = { kind: KIND, device, vector, offset: 8, width: 4, value };
-  if (chance(random, 30)) {
-    const upper = high === 0 ? {} : { high };
-    return [{ kind: KIND, device, vector, offset: 0, width: 8, value: address, ...upper }, data];
-  }
-  const low: GuestTableWrite = { kind: KIND, device, vector, offset: 0, width: 4, value: address };
-  if (high === 0 && chance(random, 60)) return [low, data];
-  return [low, { kind: KIND, device, vector, offset: 4, width: 4, value: high }, data];
+  const data = word(device, vector, 8, isLike ? like.data : pick(random, DATA));
+  if (chance(random, 30)) return [doubleWord(device, vector, 0, address, high), data];
+  const low = word(device, vector, 0, address);
+  return high === 0 && chance(random, 60) ? [low, data] : [low, word(device, vector, 4, high), data];
 }
 
 export function drawTableRead(random: Random, memory: GuestDeviceMemory, device: number): GuestTableRead {
-  const offset = pick(random, [0, 4, 8, VECTOR_CONTROL_OFFSET, VECTOR_CONTROL_OFFSET]);
+  const offset = pick(random, READ_OFFSETS);
   return { kind: 'guest.tableRead', device, vector: drawUsed(random, memory), offset };
 }
 
 /** Any bytes of the capability: half of them write Message Control. */
 export function drawConfigWrite(random: Random, device: number): GuestConfigWrite {
   if (chance(random, 40)) {
-    return spelledControl(random, device, pick(random, [ENABLE, ENABLE, 0, ENABLE | FUNCTION_MASK, FUNCTION_MASK]));
+    return spelledControl(random, device, pick(random, CONTROLS));
   }
   const offset = random.nextInt(0, MSIX_CAPABILITY_BYTES - 1);
   return {
@@ -96,15 +106,17 @@ export function spelled(random: Random, operation: Asked): Asked {
   }
 }
 
+const CONTROL_PLACES: readonly Pick<GuestConfigWrite, 'offset' | 'width'>[] = [
+  { offset: 2, width: 2 },
+  { offset: CONTROL_HIGH_BYTE, width: 1 },
+  { offset: 0, width: 4 },
+  { offset: 1, width: 4 },
+  { offset: CONTROL_HIGH_BYTE, width: 4 },
+];
+
 /** A write that covers the byte with Enable and Function Mask, with bits around them that cannot be written. */
 function spelledControl(random: Random, device: number, control: number): GuestConfigWrite {
-  const { offset, width } = pick(random, [
-    { offset: 2, width: 2 },
-    { offset: CONTROL_HIGH_BYTE, width: 1 },
-    { offset: 0, width: 4 },
-    { offset: 1, width: 4 },
-    { offset: CONTROL_HIGH_BYTE, width: 4 },
-  ]);
+  const { offset, width } = pick(random, CONTROL_PLACES);
   const byte = (control >>> 8) | (chance(random, 30) ? 0x3f : 0);
   const around = chance(random, 30) && offset < CONTROL_HIGH_BYTE ? 0xff : 0;
   return {
@@ -119,8 +131,6 @@ function spelledControl(random: Random, device: number, control: number): GuestC
 /** Vector Control alone, or Message Data with it. */
 function spelledMask(random: Random, device: number, vector: number, controls: readonly number[]): GuestTableWrite {
   const control = pick(random, controls);
-  if (chance(random, 70))
-    return { kind: KIND, device, vector, offset: VECTOR_CONTROL_OFFSET, width: 4, value: control };
-  const { data } = firstMessage(device, vector);
-  return { kind: KIND, device, vector, offset: 8, width: 8, value: data, ...(control === 0 ? {} : { high: control }) };
+  if (chance(random, 70)) return word(device, vector, VECTOR_CONTROL_OFFSET, control);
+  return doubleWord(device, vector, 8, firstMessage(device, vector).data, control);
 }

@@ -102,7 +102,7 @@ function drawBatch(scene: Scene): readonly Asked[] {
   return [
     ...(told.enabled ? [control(scene, false)] : []),
     ...vectors.map((vector) => unmask(scene, vector)),
-    ...(told.unmasked.has(hole) && !vectors.includes(hole) ? [mask(scene, hole)] : []),
+    ...(told.unmasked.includes(hole) && !vectors.includes(hole) ? [mask(scene, hole)] : []),
     control(scene, true),
     ...maybe(scene, 60, raise(scene, pick(random, vectors))),
   ];
@@ -125,9 +125,7 @@ function drawFunctionMask(scene: Scene): readonly Asked[] {
 /** A vector that the guest has, or one that it will have then. */
 function drawOwn({ random, told, order }: Scene): number {
   const { unmasked } = told;
-  return unmasked.size > 0 && chance(random, 80)
-    ? pick(random, [...unmasked])
-    : (drawNew(random, told, order, 1)[0] ?? 0);
+  return unmasked.length > 0 && chance(random, 80) ? pick(random, unmasked) : (drawNew(random, told, order, 1)[0] ?? 0);
 }
 
 function drawMaskedEvent(scene: Scene): readonly Asked[] {
@@ -136,7 +134,7 @@ function drawMaskedEvent(scene: Scene): readonly Asked[] {
   const raises = pick(random, [1, 1, 2, 3]);
   return [
     ...ready(scene),
-    ...(told.unmasked.has(vector) ? [mask(scene, vector)] : []),
+    ...(told.unmasked.includes(vector) ? [mask(scene, vector)] : []),
     ...Array.from({ length: raises }, () => raise(scene, vector)),
     ...maybe(scene, 50, { kind: 'guest.readPba', device, vector }),
     ...maybe(scene, 85, unmask(scene, vector)),
@@ -146,7 +144,7 @@ function drawMaskedEvent(scene: Scene): readonly Asked[] {
 
 function drawFlicker(scene: Scene): readonly Asked[] {
   const { random, told, device } = scene;
-  const unmasked = [...told.unmasked];
+  const { unmasked } = told;
   const vectors = unmasked.length > 1 && chance(random, 30) ? unmasked.slice(0, 4) : [drawOwn(scene)];
   return [
     ...vectors.map((vector) => mask(scene, vector)),
@@ -237,7 +235,7 @@ function drawArmed(scene: Scene): readonly Asked[] {
 /** Mostly one that the guest hears, which has an event to lose; or the one that the reaction is about. */
 function drawArmedVector({ random, told }: Scene, opener: Asked): number {
   if ('vector' in opener && chance(random, 30)) return opener.vector;
-  const others = [...told.unmasked].filter((vector) => !('vector' in opener) || vector !== opener.vector);
+  const others = told.unmasked.filter((vector) => !('vector' in opener) || vector !== opener.vector);
   return others.length > 0 && chance(random, 80) ? pick(random, others) : drawUsed(random, told);
 }
 
@@ -264,7 +262,7 @@ function drawOpener(scene: Scene, window: Window): Opening {
       return { before: [...ready(scene), mask(scene, own)], opener: unmask(scene, own) };
     case 'mask':
       return {
-        before: [...ready(scene), ...(told.unmasked.has(own) ? [] : [unmask(scene, own)])],
+        before: [...ready(scene), ...(told.unmasked.includes(own) ? [] : [unmask(scene, own)])],
         opener: mask(scene, own),
       };
     case 'off':

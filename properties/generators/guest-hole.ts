@@ -28,5 +28,5 @@ function controlOf(operation: Asked): { readonly enable: boolean; readonly funct
 
 function holesOf({ unmasked }: GuestDeviceMemory): readonly number[] {
   const highest = Math.max(-1, ...unmasked);
-  return Array.from({ length: highest + 1 }, (_, vector) => vector).filter((vector) => !unmasked.has(vector));
+  return Array.from({ length: highest + 1 }, (_, vector) => vector).filter((vector) => !unmasked.includes(vector));
 }

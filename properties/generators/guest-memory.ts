@@ -1,6 +1,7 @@
 import type { Config, GuestTableWrite, PciFunction } from '#vocabulary';
 import { writtenControl, writtenVectorControl } from './guest-access.ts';
 import type { Asked } from './guest-mix.ts';
+import { SMALL_TABLE } from './vector.ts';
 
 /** What a guest has done to one device so far: a guess at its state, as guests have it who never read. */
 export interface GuestDeviceMemory {
@@ -12,9 +13,10 @@ export interface GuestDeviceMemory {
   enabled: boolean;
   functionMask: boolean;
   busMaster: boolean;
-  readonly unmasked: Set<number>;
-  /** Masked vectors that had an event. */
-  readonly pending: Set<number>;
+  /** Each once, what was unmasked last at the end. */
+  readonly unmasked: number[];
+  /** Masked vectors that had an event, each once. */
+  readonly pending: number[];
   /** One past the highest vector unmasked since MSI-X is on; 0 when none was. */
   top: number;
 }
@@ -31,14 +33,15 @@ export function emptyGuestMemory({ devices }: Config, drawHot: (size: number) =>
     enabled: false,
     functionMask: false,
     busMaster: true,
-    unmasked: new Set(),
-    pending: new Set(),
+    unmasked: [],
+    pending: [],
     top: 0,
   }));
 }
 
-function hotVectors(size: number, drawHot: (size: number) => readonly number[]): number[] {
-  return size === 0 ? [0] : [...new Set(drawHot(size))].sort((left, right) => left - right);
+function hotVectors(size: number, drawHot: (size: number) => readonly number[]): readonly number[] {
+  if (size === 0) return [0];
+  return size <= SMALL_TABLE ? drawHot(size) : [...new Set(drawHot(size))].sort((left, right) => left - right);
 }
 
 export function guestDevice(memory: GuestMemory, device: number): GuestDeviceMemory {
@@ -59,7 +62,7 @@ export function rememberAsked(memory: GuestMemory, operation: Asked): void {
       return;
     }
     case 'guest.mask':
-      device.unmasked.delete(operation.vector);
+      remove(device.unmasked, operation.vector);
       return;
     case 'guest.unmask':
       rememberUnmask(device, operation.vector);
@@ -75,7 +78,7 @@ export function rememberAsked(memory: GuestMemory, operation: Asked): void {
       return;
     case 'device.raise':
     case 'device.arm':
-      if (!isHeard(device, operation.vector)) device.pending.add(operation.vector);
+      if (!isHeard(device, operation.vector)) add(device.pending, operation.vector);
       return;
     case 'guest.tableRead':
     case 'guest.readPba':
@@ -84,7 +87,7 @@ export function rememberAsked(memory: GuestMemory, operation: Asked): void {
 }
 
 function isHeard({ enabled, functionMask, unmasked }: GuestDeviceMemory, vector: number): boolean {
-  return enabled && !functionMask && unmasked.has(vector);
+  return enabled && !functionMask && unmasked.includes(vector);
 }
 
 function rememberControl(
@@ -95,17 +98,17 @@ function rememberControl(
   device.functionMask = functionMask;
   if (!enable) {
     device.top = 0;
-    device.pending.clear();
+    device.pending.length = 0;
   } else if (!functionMask) {
-    device.top = Math.max(device.top, 0, ...[...device.unmasked].map((vector) => vector + 1));
+    for (const vector of device.unmasked) device.top = Math.max(device.top, vector + 1);
   }
 }
 
 function rememberUnmask(device: GuestDeviceMemory, vector: number): void {
   if (vector >= device.size) return;
-  device.unmasked.add(vector);
+  add(device.unmasked, vector);
   if (!device.enabled || device.functionMask) return;
-  device.pending.delete(vector);
+  remove(device.pending, vector);
   device.top = Math.max(device.top, vector + 1);
 }
 
@@ -113,14 +116,25 @@ function rememberTableWrite(device: GuestDeviceMemory, operation: GuestTableWrit
   const control = writtenVectorControl(operation);
   if (control === undefined) return;
   if (control % 2 === 0) rememberUnmask(device, operation.vector);
-  else device.unmasked.delete(operation.vector);
+  else remove(device.unmasked, operation.vector);
 }
 
 function forget(device: GuestDeviceMemory): void {
   device.enabled = false;
   device.functionMask = false;
   device.busMaster = false;
-  device.unmasked.clear();
-  device.pending.clear();
+  device.unmasked.length = 0;
+  device.pending.length = 0;
   device.top = 0;
+}
+
+// The few vectors that a guest comes back to are found sooner in a list than in a Set, of which none can be picked.
+
+function add(vectors: number[], vector: number): void {
+  if (!vectors.includes(vector)) vectors.push(vector);
+}
+
+function remove(vectors: number[], vector: number): void {
+  const place = vectors.indexOf(vector);
+  if (place !== -1) vectors.splice(place, 1);
 }

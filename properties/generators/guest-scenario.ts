@@ -9,7 +9,7 @@ import type { GuestMemory } from './guest-memory.ts';
 import { emptyGuestMemory, rememberAsked } from './guest-memory.ts';
 import type { Asked, Gesture } from './guest-mix.ts';
 import type { GuestSwarm } from './guest-swarm.ts';
-import { drawGuestSwarm, guestDeviceSwarm } from './guest-swarm.ts';
+import { drawGuestSwarm, guestDeviceSwarm, isOn } from './guest-swarm.ts';
 import { chance, pick } from './random.ts';
 import { drawHot } from './vector.ts';
 
@@ -36,11 +36,14 @@ export function drawGuestScenario(
   const hasHoles = support.harmedByHoles === undefined || random.nextInt(1, HOLES_ONE_IN) === 1;
   const operations: Asked[] = [];
   let begun = drawOpening(random, swarm, memory);
+  let next = 0;
   while (operations.length < length) {
-    if (begun.length === 0) begun = drawBeginning(random, swarm, memory);
+    if (next === begun.length) {
+      begun = drawBeginning(random, swarm, memory);
+      next = 0;
+    }
     const isInterrupted = begun.length === 0 || chance(random, swarm.interruptPercent);
-    const drawn = isInterrupted ? drawSingle(random, swarm, memory) : (begun[0] as Asked);
-    if (!isInterrupted) begun = begun.slice(1);
+    const drawn = isInterrupted ? drawSingle(random, swarm, memory) : (begun[next++] as Asked);
     const operation = chance(random, swarm.spellPercent) ? spelledIfPossible(random, swarm, drawn) : drawn;
     for (const asked of hasHoles ? [operation] : withoutHole(memory, operation)) {
       rememberAsked(memory, asked);
@@ -93,16 +96,16 @@ function drawSingle(random: Random, swarm: GuestSwarm, memory: GuestMemory): Ask
 
 /** What is left of a gesture on a system that cannot be asked everything, or with a device that cannot do it. */
 function askable(swarm: GuestSwarm, operations: readonly Asked[]): readonly Asked[] {
-  return operations.filter((operation) => isOn(swarm, operation));
+  return operations.filter((operation) => isAskable(swarm, operation));
 }
 
-function isOn(swarm: GuestSwarm, operation: Asked): boolean {
-  return !('device' in operation) || guestDeviceSwarm(swarm, operation.device).isOn(operation.kind);
+function isAskable(swarm: GuestSwarm, operation: Asked): boolean {
+  return !('device' in operation) || isOn(guestDeviceSwarm(swarm, operation.device), operation.kind);
 }
 
 function spelledIfPossible(random: Random, swarm: GuestSwarm, operation: Asked): Asked {
   const other = spelled(random, operation);
-  return isOn(swarm, other) ? other : operation;
+  return isAskable(swarm, other) ? other : operation;
 }
 
 function drawDevice(random: Random, memory: GuestMemory): number {

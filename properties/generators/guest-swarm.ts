@@ -31,9 +31,8 @@ export interface GuestSwarm {
 export interface GuestDeviceSwarm {
   /** Tickets to `pick` from; a kind that is off has none. Not empty. */
   readonly kinds: readonly DrawnKind[];
+  readonly kindWeights: Readonly<Partial<Record<OperationKind, number>>>;
   readonly gestures: readonly Gesture[];
-  /** Whether the scenario has such operations, in gestures or alone. */
-  readonly isOn: (kind: OperationKind) => boolean;
 }
 
 const KIND_OFF_PERCENT = 12;
@@ -90,15 +89,33 @@ function drawHostGestures(random: Random, { operations }: Support): HostGesture[
 
 function drawDeviceSwarm(
   pciFunction: PciFunction,
-  { operations }: Support,
+  support: Support,
   weights: Readonly<Record<DrawnKind, number>>,
   gestures: readonly Gesture[],
 ): GuestDeviceSwarm {
-  const isPossible = (kind: OperationKind): boolean => operations.has(kind) && suits(kind, pciFunction);
-  const kinds = tickets(weights).filter(isPossible);
-  const fallback = tickets(GUEST_MIXES.everyday.kinds).filter(isPossible);
-  const drawn = kinds.length > 0 ? kinds : fallback;
-  return { kinds: drawn, gestures, isOn: (kind) => drawn.some((one) => one === kind) };
+  const wanted = possibleKinds(pciFunction, support, weights);
+  const kinds = tickets(wanted);
+  if (kinds.length > 0) return { kinds, kindWeights: wanted, gestures };
+  const fallback = possibleKinds(pciFunction, support, GUEST_MIXES.everyday.kinds);
+  return { kinds: tickets(fallback), kindWeights: fallback, gestures };
+}
+
+function possibleKinds(
+  pciFunction: PciFunction,
+  { operations }: Support,
+  weights: Readonly<Record<DrawnKind, number>>,
+): Record<DrawnKind, number> {
+  const possible: Record<DrawnKind, number> = { ...weights };
+  for (const key in possible) {
+    const kind = key as DrawnKind;
+    if (!operations.has(kind) || !suits(kind, pciFunction)) possible[kind] = 0;
+  }
+  return possible;
+}
+
+/** Whether the scenario has such operations, in gestures or alone. */
+export function isOn({ kindWeights }: GuestDeviceSwarm, kind: OperationKind): boolean {
+  return (kindWeights[kind] ?? 0) > 0;
 }
 
 export function guestDeviceSwarm(swarm: GuestSwarm, device: number): GuestDeviceSwarm {

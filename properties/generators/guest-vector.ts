@@ -5,7 +5,7 @@ import { chance, pick } from './random.ts';
 
 /** Up to `most` vectors that the guest has not unmasked, in the order in which it comes to them; else any. */
 export function drawNew(random: Random, device: GuestDeviceMemory, order: GrowthOrder, most: number): number[] {
-  const masked = device.hot.filter((vector) => !device.unmasked.has(vector));
+  const masked = device.hot.filter((vector) => !device.unmasked.includes(vector));
   if (masked.length === 0) return [pick(random, device.hot)];
   return inOrder(random, masked, device.top, order).slice(0, most);
 }
@@ -41,14 +41,14 @@ function shuffled(random: Random, vectors: readonly number[]): number[] {
 /** Mostly a vector that is unmasked; rarely one past the table. */
 export function drawUsed(random: Random, device: GuestDeviceMemory): number {
   if (random.nextInt(0, 39) === 0) return device.size;
-  if (device.unmasked.size > 0 && chance(random, 75)) return pick(random, [...device.unmasked]);
+  if (device.unmasked.length > 0 && chance(random, 75)) return pick(random, device.unmasked);
   return pick(random, device.hot);
 }
 
 /** A vector that an event waits for, or a new one. */
 export function drawToUnmask(random: Random, device: GuestDeviceMemory, order: GrowthOrder): number {
   if (random.nextInt(0, 39) === 0) return device.size;
-  if (device.pending.size > 0 && chance(random, 40)) return pick(random, [...device.pending]);
+  if (device.pending.length > 0 && chance(random, 40)) return pick(random, device.pending);
   if (chance(random, 15)) return pick(random, device.hot);
   return drawNew(random, device, order, 1)[0] ?? 0;
 }

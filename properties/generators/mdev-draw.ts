@@ -86,6 +86,8 @@ function drawRelease(scene: Scene, device: number): GuestReleaseHandle {
   return { kind, device, operand: memory.config.mdev.releaseBy === 'index' ? vector : handle };
 }
 
+const QUEUES = ['dedicated', 'shared'] as const;
+
 /** Mostly what could succeed: a handle of its own, with the PASID that the vector has. */
 function drawSubmit(scene: Scene, drawn: number): GuestSubmit {
   const { random, memory } = scene;
@@ -93,13 +95,11 @@ function drawSubmit(scene: Scene, drawn: number): GuestSubmit {
   const busy = flights(memory);
   const descriptor = busy.length > 0 && chance(random, 6) ? pick(random, busy) : freshDescriptor(scene);
   if (chance(random, 60)) return submission(scene, device, drawServed(scene, device), descriptor);
-  const queue = pick(random, ['dedicated', 'shared'] as const);
+  const queue = pick(random, QUEUES);
   const pasid = queue === 'shared' || chance(random, 30) ? drawPasid(scene, device) : 0;
   const handle = drawHandle(scene, device);
-  const kind = 'guest.submit';
-  return chance(random, 10)
-    ? { kind, device, descriptor, queue, pasid, handle, rci: false }
-    : { kind, device, descriptor, queue, pasid, handle };
+  if (chance(random, 10)) return { kind: 'guest.submit', device, descriptor, queue, pasid, handle, rci: false };
+  return { kind: 'guest.submit', device, descriptor, queue, pasid, handle };
 }
 
 /** A descriptor that fits a vector as its guest knows it. */
@@ -112,12 +112,12 @@ export function submission(
   const { perms, carried } = told(scene, device);
   // What it should be, and sometimes what it will be.
   const named = chance(scene.random, 75) ? (carried.get(vector) ?? perms.get(vector)) : perms.get(vector);
-  const known = named === 0 ? undefined : named;
+  const pasid = named === 0 ? undefined : named;
   const handle = ownHandle(scene, device, vector);
-  const isShared = known !== undefined || chance(scene.random, 15);
+  const isShared = pasid !== undefined || chance(scene.random, 15);
   const queue = isShared ? 'shared' : 'dedicated';
-  const pasid = known ?? (isShared ? drawPasid(scene, device) : 0);
-  return { kind: 'guest.submit', device, descriptor, queue, pasid, handle };
+  const given = pasid ?? (isShared ? drawPasid(scene, device) : 0);
+  return { kind: 'guest.submit', device, descriptor, queue, pasid: given, handle };
 }
 
 /** The next thing about a descriptor; where none can do it now, mostly what has to come before. */

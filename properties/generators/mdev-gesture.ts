@@ -185,7 +185,7 @@ function* drawTakeover(scene: Scene, device: number): Moves {
   const vector = drawIms(scene, device);
   yield* prepare(scene, device, vector);
   const entry = likelyEntry(scene, device, vector);
-  yield* maybe(scene, 60, function* waits() {
+  yield* maybe(scene, 60, function* () {
     yield { kind: 'guest.mask', device, vector };
     yield* event(scene, device, vector);
   });
@@ -202,7 +202,7 @@ function* drawTakeover(scene: Scene, device: number): Moves {
   // The one who has lost it still knows its number.
   yield* maybe(scene, 50, () => run(scene, strange(scene, device, entry)));
   const unmasked = entryVector(scene, other, entry);
-  yield* maybe(scene, 50, function* seen() {
+  yield* maybe(scene, 50, function* () {
     yield { kind: 'guest.unmask', device: other, vector: unmasked };
   });
   yield* maybe(scene, 40, () => event(scene, chance(random, 50) ? device : other, vector));
@@ -222,7 +222,7 @@ function* drawGuess(scene: Scene, device: number): Moves {
   yield* maybe(scene, 70, () => prepare(scene, other, vector));
   yield* maybe(scene, 20, () => disable(scene, other, vector));
   yield* ready(scene, device);
-  yield* maybe(scene, 30, function* bound() {
+  yield* maybe(scene, 30, function* () {
     yield { kind: 'guest.bindPasid', device, pasid: drawNewPasid(scene, device) };
   });
   yield* run(scene, strange(scene, device, chance(random, 80) ? strangeHandle(scene, device) : 0));
@@ -251,7 +251,7 @@ function* drawReset(scene: Scene, device: number): Moves {
   const vector = drawIms(scene, device);
   yield* prepare(scene, device, vector);
   const submit = submission(scene, device, vector);
-  yield* maybe(scene, 50, function* underWay() {
+  yield* maybe(scene, 50, function* () {
     yield submit;
     if (chance(scene.random, 60)) yield { kind: 'device.start', descriptor: submit.descriptor };
   });
@@ -268,7 +268,7 @@ function* drawVectorZero(scene: Scene, device: number): Moves {
   yield { kind: 'device.raise', device, vector: 0 };
   // An error of its own, told by vector 0.
   yield* maybe(scene, 40, () => run(scene, strange(scene, device, strangeHandle(scene, device))));
-  yield* maybe(scene, 30, function* asked() {
+  yield* maybe(scene, 30, function* () {
     yield pick(random, [
       { kind: 'guest.requestHandle', device, vector: 0 } as const,
       { kind: 'guest.msixPerm', device, vector: 0, pasidEnable: true, pasid: 1, ignore: true } as const,

@@ -26,7 +26,7 @@ export function* drawHandles(scene: Scene, device: number): Moves {
   const handle = told(scene, device).told.get(vector) ?? likelyEntry(scene, device, vector);
   const submit = submission(scene, device, vector);
   yield* maybe(scene, 40, () => run(scene, submit));
-  yield* maybe(scene, 30, function* onItsWay() {
+  yield* maybe(scene, 30, function* () {
     yield submit;
     yield { kind: 'device.start', descriptor: submit.descriptor };
   });

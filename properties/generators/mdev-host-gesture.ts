@@ -21,14 +21,14 @@ export function* drawLifecycle(scene: Scene, device: number): Moves {
   const vector = drawIms(scene, device);
   yield* maybe(scene, 80, () => prepare(scene, device, vector));
   const entry = likelyEntry(scene, device, vector);
-  yield* maybe(scene, 40, function* underWay() {
+  yield* maybe(scene, 40, function* () {
     const submit = strange(scene, device, entry);
     yield submit;
     if (chance(random, 60)) yield { kind: 'device.start', descriptor: submit.descriptor };
   });
   yield* end(scene, device);
   const other = drawOther(scene, device);
-  yield* maybe(scene, 40, function* next() {
+  yield* maybe(scene, 40, function* () {
     if (chance(random, 40)) yield { kind: 'guest.bindPasid', device: other, pasid: drawNewPasid(scene, other) };
     yield* enable(scene, other, drawIms(scene, other));
     yield* run(scene, strange(scene, other, entry));
@@ -84,7 +84,7 @@ export function* drawPasids(scene: Scene, device: number): Moves {
   }
   const pasid = pick(random, scene.swarm.pasids);
   yield { kind: 'guest.freePasid', device, pasid };
-  yield* maybe(scene, 30, function* twice() {
+  yield* maybe(scene, 30, function* () {
     yield { kind: 'guest.freePasid', device, pasid };
   });
   yield { kind: 'guest.bindPasid', device: pick(random, pair), pasid };

@@ -111,6 +111,14 @@ export function freeEntry({ entries }: ParentMemory): number | undefined {
 }
 
 /** The numbers of the descriptors that may be queued, or begun; ascending by submission. */
-export function flights({ inFlight }: ParentMemory, isWanted: (flight: Flight) => boolean = () => true): number[] {
-  return [...inFlight].filter(([, flight]) => isWanted(flight)).map(([descriptor]) => descriptor);
+export function flights({ inFlight }: ParentMemory, isWanted: (flight: Flight) => boolean = isAny): number[] {
+  const wanted: number[] = [];
+  inFlight.forEach((flight, descriptor) => {
+    if (isWanted(flight)) wanted.push(descriptor);
+  });
+  return wanted;
+}
+
+function isAny(): boolean {
+  return true;
 }

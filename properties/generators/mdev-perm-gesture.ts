@@ -37,7 +37,7 @@ export function* drawEarlyPerm(scene: Scene, device: number): Moves {
   const other = drawOther(scene, device);
   yield* ready(scene, device);
   yield { kind: 'guest.msixPerm', device, vector, pasidEnable: true, pasid, ignore: false };
-  yield* maybe(scene, 30, function* theirs() {
+  yield* maybe(scene, 30, function* () {
     yield { kind: 'guest.bindPasid', device: other, pasid };
   });
   yield* serve(scene, device, vector);
@@ -60,13 +60,13 @@ export function* drawFreeLive(scene: Scene, device: number): Moves {
   if (isUnderWay && chance(random, 60)) yield { kind: 'device.start', descriptor: submit.descriptor };
   yield { kind: 'guest.freePasid', device, pasid: submit.pasid };
   const entry = likelyEntry(scene, device, vector);
-  yield* maybe(scene, 60, function* another() {
+  yield* maybe(scene, 60, function* () {
     const next = chance(random, 75) ? drawOther(scene, device) : device;
     yield { kind: 'guest.bindPasid', device: next, pasid: drawNewPasid(scene, next) };
     if (next !== device && chance(random, 60)) yield* run(scene, strange(scene, next, entry));
   });
   if (isUnderWay) yield* complete(scene, submit.descriptor);
-  yield* maybe(scene, 40, function* back() {
+  yield* maybe(scene, 40, function* () {
     yield { kind: 'guest.bindPasid', device, pasid: submit.pasid };
     yield* event(scene, device, vector);
   });
@@ -80,11 +80,11 @@ export function* drawIgnore(scene: Scene, device: number): Moves {
   yield* serve(scene, device, vector);
   if (chance(scene.random, 50)) yield { ...perm, ignore: true };
   yield* event(scene, device, vector);
-  yield* maybe(scene, 30, function* cleared() {
+  yield* maybe(scene, 30, function* () {
     yield { ...perm, ignore: false };
     yield* event(scene, device, vector);
   });
-  yield* maybe(scene, 50, function* next() {
+  yield* maybe(scene, 50, function* () {
     yield* disable(scene, device, vector);
     yield* takeEntry(scene, device);
   });

@@ -8,7 +8,7 @@ import type { GuestMemory } from './guest-memory.ts';
 import { emptyGuestMemory, rememberAsked } from './guest-memory.ts';
 import type { Asked } from './guest-mix.ts';
 import type { GuestSwarm } from './guest-swarm.ts';
-import { drawGuestSwarm, guestDeviceSwarm } from './guest-swarm.ts';
+import { drawGuestSwarm, guestDeviceSwarm, isOn } from './guest-swarm.ts';
 import type { MdevConfig } from './mdev-config.ts';
 import { submission } from './mdev-draw.ts';
 import type { Moves } from './mdev-moves.ts';
@@ -38,7 +38,7 @@ export function rememberShown({ memory }: Shown, operation: Operation): void {
 
 /** Whether the scenario has such accesses to a device. */
 export function isShown({ swarm }: Shown, operation: Operation): boolean {
-  return !isGuestOperation(operation) || guestDeviceSwarm(swarm, operation.device).isOn(operation.kind);
+  return !isGuestOperation(operation) || isOn(guestDeviceSwarm(swarm, operation.device), operation.kind);
 }
 
 /** A gesture as guests make it of any function, or one access alone. */

@@ -60,7 +60,7 @@ export function drawMdevSwarm(random: Random, support: Support, config: MdevConf
     support.operations.has(kind) && isAskable(config, kind) && !off.has(kind);
   const isErrors = name === 'errors';
   return {
-    kinds: tickets(mix.kinds).filter(isOn),
+    kinds: tickets(kindsOf(mix, isOn)),
     gestures: tickets(drawGestures(random, mix, isOn)),
     isOn,
     pasids: chance(random, 12) ? drawFarApart(random) : pick(random, PASIDS),
@@ -73,6 +73,12 @@ export function drawMdevSwarm(random: Random, support: Support, config: MdevConf
     interruptPercent: pick(random, [0, 5, 10, 20, 30]),
     shownPercent: pick(random, [15, 30, 50]),
   };
+}
+
+function kindsOf(mix: MdevMix, isOn: (kind: OperationKind) => boolean): Record<MdevKind, number> {
+  const weights: Record<MdevKind, number> = { ...mix.kinds };
+  for (const kind of ALL_KINDS) if (!isOn(kind)) weights[kind] = 0;
+  return weights;
 }
 
 const ALL_KINDS = Object.keys(MDEV_MIXES.everyday.kinds) as readonly MdevKind[];

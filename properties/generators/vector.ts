@@ -10,7 +10,7 @@ export interface Range {
 }
 
 /** The most vectors in a table that has no hot vectors of its own: all are. */
-const SMALL_TABLE = 10;
+export const SMALL_TABLE = 10;
 
 const SMALL_VECTORS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 

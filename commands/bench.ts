@@ -5,6 +5,7 @@ import { coresRows } from '../reports/bench/cores.ts';
 import { detectionRows } from '../reports/bench/detection.ts';
 import { engineRows } from '../reports/bench/engine.ts';
 import { explorationRows } from '../reports/bench/exploration.ts';
+import { harnessRows } from '../reports/bench/harnesses.ts';
 import { shrinkingRows } from '../reports/bench/shrinking.ts';
 import { systemRows } from '../reports/bench/systems.ts';
 import { type BenchPair, measureRows, type Work } from '../reports/bench/turns.ts';
@@ -35,7 +36,7 @@ export async function measure(args: readonly string[]): Promise<number> {
   await requirePeers();
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
-  for (const part of [engine, cores, allocation, ims, explorationRows, shrinking, detection, kernels]) {
+  for (const part of [engine, cores, allocation, ims, explorationRows, shrinking, detection, harnesses, kernels]) {
     const measured = await part();
     rows.push(...measured);
     if (measured.length > 0) process.stdout.write(`${benchText(measured, palette(), before)}\n`);
@@ -68,6 +69,10 @@ function shrinking(): Promise<readonly BenchRow[]> {
 
 function detection(): Promise<readonly BenchRow[]> {
   return detectionRows({ seeds: 3, operationsMax: 20_000 });
+}
+
+async function harnesses(): Promise<readonly BenchRow[]> {
+  return harnessRows({ ...(await subject()), scenarios: SCENARIOS });
 }
 
 /** Those that are ready. */

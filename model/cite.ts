@@ -5,17 +5,9 @@ interface DeclaredClause extends Clause {
   citedAt: number;
 }
 
-/** What a step has cited. Few different lists come up, so that steps which cite the same have one list in common. */
-interface Citations {
-  readonly ids: readonly string[];
-  /** With one clause more. */
-  readonly longer: Map<DeclaredClause, Citations>;
-}
-
-const NONE: Citations = { ids: [], longer: new Map() };
 const declared: DeclaredClause[] = [];
 let stepNumber = 0;
-let citations = NONE;
+let citations: string[] = [];
 
 /**
  * Declares the clauses of a rule file, at its top. The keys are what the rules call them by.
@@ -35,24 +27,17 @@ export function declare<Key extends string>(clauses: Record<Key, Clause>): Recor
 export function cite(clause: DeclaredClause): void {
   if (clause.citedAt === stepNumber) return;
   clause.citedAt = stepNumber;
-  citations = citations.longer.get(clause) ?? lengthened(citations, clause);
+  citations.push(clause.id);
 }
 
-function lengthened({ ids, longer }: Citations, clause: DeclaredClause): Citations {
-  const made: Citations = { ids: [...ids, clause.id], longer: new Map() };
-  longer.set(clause, made);
-  return made;
-}
-
-/** Begins one step of the model. Steps are synchronous, so one collector serves all machines. */
-export function beginCitations(): void {
+/**
+ * Begins one step of the model and returns the ids it is going to cite, in order. Steps are synchronous, so one
+ * collector serves all machines.
+ */
+export function collectCitations(): readonly string[] {
   stepNumber += 1;
-  citations = NONE;
-}
-
-/** The ids of what was cited since the step began, in order. */
-export function citedClauses(): readonly string[] {
-  return citations.ids;
+  citations = [];
+  return citations;
 }
 
 /** All clauses declared by the rule files loaded so far, in the order of their declaration. */

@@ -29,7 +29,7 @@ import {
   type Window,
 } from '#vocabulary';
 import { added } from './added.ts';
-import { beginCitations, citedClauses } from './cite.ts';
+import { collectCitations } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
 import { changesOf, eventsOf, messageEvents, observeGuest } from './observed.ts';
 import { raise } from './pci/event.ts';
@@ -87,7 +87,7 @@ export interface Machine {
 /** A machine as a scenario finds it: every device opened once, MSI-X off, nothing pending. */
 export function initial(config: Config): Machine {
   // What is cited as a machine is made belongs to no step.
-  beginCitations();
+  collectCitations();
   const hostVectors: HostVectors = {
     free: Number.POSITIVE_INFINITY,
     failing: 0,
@@ -121,13 +121,12 @@ export function step(machine: Machine, operation: Operation): Step {
   const { vmm, eventfds } = machine;
   machine.raised = null;
   forgetSignals(eventfds);
-  beginCitations();
   if (vmm !== null) vmm.calls = null;
+  const clauses = collectCitations();
   const outcome = perform(machine, operation);
   raiseArmed(machine, operation, outcome);
   const events = eventsOf(machine.raised, vmm === null ? signalledEvents(eventfds) : messageEvents(vmm));
   const observation = observe(machine);
-  const clauses = citedClauses();
   if (vmm === null) return { outcome, events, observation, clauses };
   return { outcome, events, observation, calls: vmm.calls ?? [], clauses };
 }

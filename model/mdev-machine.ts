@@ -22,7 +22,7 @@ import {
   type Window,
 } from '#vocabulary';
 import { added } from './added.ts';
-import { beginCitations, citedClauses } from './cite.ts';
+import { collectCitations } from './cite.ts';
 import { complete, start, submit } from './ims/completion.ts';
 import { bindPasid, freePasid } from './ims/guest-pasid.ts';
 import { releaseHandle, requestHandle } from './ims/handle.ts';
@@ -67,7 +67,7 @@ const OK: Outcome = { kind: 'ok' };
 /** A machine as a scenario finds it: every mdev made, attached and opened once, MSI-X off. */
 export function initialMdevMachine(config: Config): MdevMachine {
   // What is cited as a machine is made belongs to no step.
-  beginCitations();
+  collectCitations();
   if (config.mdev === undefined || config.parent === undefined)
     throw new Error('the Config has no parent of mediated devices');
   const parent = initialParent(config, config.parent, config.mdev);
@@ -127,8 +127,8 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   const { parent, vmm } = machine;
   parent.events = null;
   forgetSignals(parent.eventfds);
-  beginCitations();
   if (vmm !== null) vmm.calls = null;
+  const clauses = collectCitations();
   const outcome = perform(machine, operation);
   if (vmm !== null) {
     runEventLoop(vmm);
@@ -136,7 +136,6 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   }
   const events = eventsOf(parent.events, vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm));
   const { observation, parent: seen } = observeMdevs(machine);
-  const clauses = citedClauses();
   if (vmm === null) return { outcome, events, observation, parent: seen, clauses };
   return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses };
 }

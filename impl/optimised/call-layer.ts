@@ -24,8 +24,6 @@ export abstract class CallLayer extends RegionLayer {
   protected readonly traces = new TracePool();
   /** One for each device where there is a VMM, else none. */
   protected readonly guests: Guest[] = [];
-  /** Windows that the running reaction has opened, as bits. */
-  #opened = 0;
 
   protected abstract setIrqs(device: Device, operation: VfioSetIrqs): Outcome;
   protected abstract reset(device: Device): Outcome;
@@ -36,16 +34,11 @@ export abstract class CallLayer extends RegionLayer {
     this.event(device, vector);
   }
 
-  /** The guest has done something, and no window has been open yet. */
-  protected beginReaction(): void {
-    this.#opened = 0;
-  }
-
-  /** What was armed for the window happens, in the order in which it was armed; the rest waits. */
+  /**
+   * What was armed for the window happens, in the order in which it was armed; the rest waits. A window that opens a
+   * second time in one reaction finds nothing: only between reactions is anything armed.
+   */
   protected openWindow(device: Device, window: Window): void {
-    const bit = bitOf(window);
-    if ((this.#opened & bit) !== 0) return;
-    this.#opened |= bit;
     const { armedVectors, armedWindows, armedCount } = device;
     device.armedCount = 0;
     for (let place = 0; place < armedCount; place += 1) {
@@ -179,16 +172,5 @@ export abstract class CallLayer extends RegionLayer {
     this.vfioMaskSingleIrqindex(guest, VFIO_PCI_INTX_IRQ_INDEX);
     this.kvmIrqfd(guest.intxEventfd, false);
     this.vfioUnmaskSingleIrqindex(guest, VFIO_PCI_INTX_IRQ_INDEX);
-  }
-}
-
-function bitOf(window: Window): number {
-  switch (window) {
-    case 'before-call':
-      return 1;
-    case 'teardown-gap':
-      return 2;
-    case 'after-set':
-      return 4;
   }
 }

@@ -27,7 +27,6 @@ export abstract class GuestLayer extends VectorLayer {
   /** A guest's operation, what the VMM does about it, and what was armed for it. */
   protected answerGuest(operation: GuestOperation): Outcome {
     const guest = this.guest(operation.device);
-    this.beginReaction();
     const outcome = this.access(guest, operation);
     this.endReaction(guest);
     return outcome;

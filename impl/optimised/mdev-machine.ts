@@ -242,7 +242,6 @@ export class MdevMachine extends MdevLifeLayer {
       this.runMainLoops();
       return outcome;
     }
-    this.beginReaction();
     const outcome = this.answer(operation);
     this.endReaction(this.guest(operation.device));
     return outcome;

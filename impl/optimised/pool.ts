@@ -3,6 +3,10 @@ export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const EMPTY: readonly never[] = [];
 
+/** The bits of the length of a list whose room is kept: there are thousands of lists, and each is long once. */
+const KEPT_BITS = 5;
+const KEPT_MAX = 2 ** KEPT_BITS;
+
 /** Hands out objects one after the other, and after `reset` the same ones again. */
 export class Arena<T> {
   readonly #make: () => T;
@@ -32,13 +36,16 @@ export class Arena<T> {
 
 /** A list that is filled again and again. */
 export class List<T> {
-  readonly #items: T[] = [];
+  #items: T[] = [];
   #length = 0;
   /** By the number of bits of a length less 1: an array for lengths of that many bits. */
   readonly #views: T[][] = [];
 
   clear(): void {
     this.#length = 0;
+    if (this.#items.length <= KEPT_MAX) return;
+    this.#items = [];
+    this.#views.length = Math.min(this.#views.length, KEPT_BITS + 1);
   }
 
   push(item: T): void {

@@ -2,10 +2,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 
 /** A harness as a process: lines in, lines out, and what it says beside. Whatever it does, little of it is kept. */
 export interface Child {
-  /** Writes one line. A child that has ended does not mind. */
-  send(line: string): void;
-  /** The next line, or why there is none. */
-  next(timeoutMs: number): Promise<Said>;
+  /** Writes some lines, each with its newline. A child that has ended does not mind. */
+  send(lines: string): void;
+  /** The next line, at once where one waits, or why there is none. */
+  next(timeoutMs: number): Said | Promise<Said>;
   /** The last lines of what it wrote to stderr, and how it ended where it has. */
   lastWords(): string;
   /** Lets it end by itself, which it may take so long for; then it is killed. Returns whether it ended by itself. */
@@ -43,7 +43,12 @@ export function startChild(words: readonly string[]): Child {
   // What it has started ends with it, and with that the output that they share.
   child.on('exit', () => killGroup(child));
   return {
-    send: (line) => void child.stdin.write(`${line}\n`),
+    send: (lines) => {
+      // What is asked in one go is written in one go: a write costs as much as many operations.
+      child.stdin.cork();
+      child.stdin.write(lines);
+      process.nextTick(() => child.stdin.uncork());
+    },
     next: readLines(child),
     lastWords,
     end: (graceMs) => endOf(child, graceMs),
@@ -89,26 +94,30 @@ function readLines(child: ChildProcessWithoutNullStreams): Child['next'] {
   child.on('error', finish);
   // Not `exit`: what was written before that may still be on its way.
   child.on('close', finish);
-  return async (timeoutMs) => {
+  const waiting = (): Said | undefined => {
+    const said = queue.take();
+    if (said !== undefined && child.stdout.isPaused() && !queue.isFull) child.stdout.resume();
+    return said;
+  };
+  const wait = async (timeoutMs: number): Promise<Said> => {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const said = queue.take();
-      if (said !== undefined) {
-        if (child.stdout.isPaused() && !queue.isFull) child.stdout.resume();
-        return said;
-      }
-      if (ended) return { kind: 'ended', unfinished: queue.unfinished };
       const left = deadline - performance.now();
-      if (left <= 0) return { kind: 'silent' };
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      if (!ended && left > 0)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, left);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      const said = waiting();
+      if (said !== undefined) return said;
+      if (ended) return { kind: 'ended', unfinished: queue.unfinished };
+      if (performance.now() >= deadline) return { kind: 'silent' };
     }
   };
+  return (timeoutMs) => waiting() ?? wait(timeoutMs);
 }
 
 /** Whole lines that wait, and the beginning of one that is not whole yet. */
@@ -131,18 +140,22 @@ class LineQueue {
   }
 
   add(data: Buffer): void {
-    let from = 0;
-    for (let end = data.indexOf(NEWLINE); end !== -1 && !this.#overlong; end = data.indexOf(NEWLINE, from)) {
-      this.#begin(data.subarray(from, end));
-      if (this.#overlong) return;
-      const whole = this.#begun.length === 1 ? (this.#begun[0] as Buffer) : Buffer.concat(this.#begun);
-      this.#lines.push(whole.toString('utf8'));
-      this.#waitingBytes += whole.length;
-      this.#begun = [];
-      this.#begunBytes = 0;
-      from = end + 1;
+    if (this.#overlong) return;
+    const first = data.indexOf(NEWLINE);
+    if (first === -1) {
+      this.#begin(data);
+      return;
     }
-    if (from < data.length) this.#begin(data.subarray(from));
+    // All that is whole is made text at once: lines are many and short.
+    const end = data.lastIndexOf(NEWLINE);
+    this.#begin(data.subarray(0, first));
+    if (this.#overlong) return;
+    const whole = Buffer.concat([...this.#begun, data.subarray(first, end)]);
+    for (const line of whole.toString('utf8').split('\n')) this.#lines.push(line);
+    this.#waitingBytes += whole.length;
+    this.#begun = [];
+    this.#begunBytes = 0;
+    if (end + 1 < data.length) this.#begin(data.subarray(end + 1));
   }
 
   /** Undefined where no whole line waits. */
@@ -160,7 +173,6 @@ class LineQueue {
   }
 
   #begin(part: Buffer): void {
-    if (this.#overlong) return;
     this.#begunBytes += part.length;
     this.#overlong = this.#begunBytes > LINE_BYTES_MAX;
     if (this.#overlong) this.#begun = [];

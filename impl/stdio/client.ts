@@ -1,5 +1,5 @@
 import { HarnessError } from '#vocabulary';
-import { startChild } from './child.ts';
+import { type Said, startChild } from './child.ts';
 import { type Hello, PROTOCOL_VERSION, readHello } from './hello.ts';
 import { type Declined, type Request, readDeclined, readStopped } from './replies.ts';
 import { isRecord, type Read, ShapeError } from './shape.ts';
@@ -12,15 +12,20 @@ export type Answer<Value> =
 
 /** One process that speaks the protocol. */
 export interface Client {
-  /** Sends a message and returns its sequence number. */
-  ask(request: Request): number;
+  /** Sends messages, all at once, and returns the sequence number of the first; the others follow it. */
+  ask(...requests: readonly Request[]): number;
   /**
-   * The next answer to a message.
+   * The next answer to a message, at once where it is there.
    * @param step which answer of a `run` it has to be
    * @param withinMs how long it may take, where that is not what another may
    * @throws HarnessError for a line that is no such answer.
    */
-  answer<Value>(seq: number, read: Read<Value>, step?: number, withinMs?: number): Promise<Answer<Value>>;
+  answer<Value>(
+    seq: number,
+    read: Read<Value>,
+    step?: number,
+    withinMs?: number,
+  ): Answer<Value> | Promise<Answer<Value>>;
   /** Asks it to stop, and ends it if it does not. Returns what was wrong about how it stopped, if anything was. */
   stop(): Promise<string | undefined>;
   /** Ends it at once. */
@@ -43,33 +48,42 @@ export function startClient(words: readonly string[], timeoutMs: number, before 
   let last = before;
   const withStderr = (what: string): string => [what, child.lastWords()].filter((part) => part !== '').join('\n');
   const broken = (what: string): HarnessError => new HarnessError(withStderr(what));
-  const ask: Client['ask'] = (request) => {
-    last += 1;
-    child.send(JSON.stringify({ seq: last, ...request }));
-    return last;
+  const ask: Client['ask'] = (...requests) => {
+    const first = last + 1;
+    let lines = '';
+    for (const request of requests) {
+      last += 1;
+      lines += `${JSON.stringify({ seq: last, ...request })}\n`;
+    }
+    child.send(lines);
+    return first;
   };
-  const answer: Client['answer'] = async (seq, read, step, withinMs = timeoutMs) => {
-    const said = await child.next(withinMs);
+  const understood = <Value>(said: Said, due: Due<Value>): Answer<Value> => {
     switch (said.kind) {
       case 'ended': {
         const begun = said.unfinished === '' ? '' : `it ended in the middle of a line: ${said.unfinished}`;
         return { kind: 'ended', reason: 'crash', lastWords: withStderr(begun) };
       }
       case 'silent':
-        return { kind: 'ended', reason: 'time-out', lastWords: withStderr(`no line within ${withinMs / 1000} s`) };
+        return { kind: 'ended', reason: 'time-out', lastWords: withStderr(`no line within ${due.withinMs / 1000} s`) };
       case 'overlong':
         throw broken('a line is longer than 4 MiB');
       case 'line':
-        return readLine(said.text, { seq, step }, read, broken);
+        return readLine(said.text, due, broken);
     }
   };
+  const answer: Client['answer'] = (seq, read, step, withinMs = timeoutMs) => {
+    const due = { seq, read, step, withinMs };
+    const said = child.next(withinMs);
+    return said instanceof Promise ? said.then((later) => understood(later, due)) : understood(said, due);
+  };
+  const stopAnswer = async (): Promise<Answer<unknown>> =>
+    answer(ask({ message: 'stop' }), readStopped, undefined, STOP_MS);
   return {
     ask,
     answer,
     stop: async () => {
-      const stopped = await answer(ask({ message: 'stop' }), readStopped, undefined, STOP_MS).catch(
-        (error: HarnessError) => error.message,
-      );
+      const stopped = await stopAnswer().catch((error: HarnessError) => error.message);
       const byItself = await child.end(STOP_MS);
       if (typeof stopped === 'string') return stopped;
       if (stopped.kind === 'ended') return `stop was not answered (${stopped.reason})`;
@@ -81,37 +95,41 @@ export function startClient(words: readonly string[], timeoutMs: number, before 
 }
 
 /** Which answer is due. */
-interface Due {
+interface Due<Value> {
   readonly seq: number;
+  readonly read: Read<Value>;
   readonly step: number | undefined;
+  readonly withinMs: number;
 }
 
 function readLine<Value>(
   line: string,
-  due: Due,
-  read: Read<Value>,
+  { seq, step, read }: Due<Value>,
   broken: (what: string) => HarnessError,
 ): Answer<Value> {
-  const excerpt = line.length > EXCERPT ? `${line.slice(0, EXCERPT)}...` : line;
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw broken(`expected a line of JSON, got: ${excerpt}`);
+    throw broken(`expected a line of JSON, got: ${excerptOf(line)}`);
   }
-  if (!isRecord(value)) throw broken(`expected an object, got: ${excerpt}`);
-  if (value['seq'] !== due.seq)
-    throw broken(`expected an answer with sequence number ${due.seq}, got ${value['seq']}: ${excerpt}`);
+  if (!isRecord(value)) throw broken(`expected an object, got: ${excerptOf(line)}`);
+  if (value['seq'] !== seq)
+    throw broken(`expected an answer with sequence number ${seq}, got ${value['seq']}: ${excerptOf(line)}`);
   try {
     const declined = readDeclined(value);
     if (declined !== undefined) return declined;
-    if (due.step !== undefined && value['step'] !== due.step)
-      throw broken(`expected the answer to operation ${due.step}, got that to ${value['step']}: ${excerpt}`);
-    return { kind: 'reply', value: read(value, '') };
+    if (step !== undefined && value['step'] !== step)
+      throw broken(`expected the answer to operation ${step}, got that to ${value['step']}: ${excerptOf(line)}`);
+    return { kind: 'reply', value: read(value) };
   } catch (error) {
-    if (error instanceof ShapeError) throw broken(`${error.message} in: ${excerpt}`);
+    if (error instanceof ShapeError) throw broken(`${error.message} in: ${excerptOf(line)}`);
     throw error;
   }
+}
+
+function excerptOf(line: string): string {
+  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}...` : line;
 }
 
 /** Asks who it is. @throws HarnessError when it does not say within the time that a start may take */

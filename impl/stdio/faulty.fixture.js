@@ -8,7 +8,22 @@ const isFirst = marker !== undefined && !existsSync(marker);
 if (isFirst) writeFileSync(marker, '');
 
 const MEBIBYTE = 2 ** 20;
-const say = (reply) => write(1, `${JSON.stringify(reply)}\n`);
+/** Of one that is lazy: answers that are written when there has been nothing to read for a while. */
+const isLazy = fault.startsWith('lazy');
+let unwritten = '';
+function say(reply) {
+  const line = `${JSON.stringify(reply)}\n`;
+  if (!isLazy) write(1, line);
+  else {
+    if (unwritten === '') setTimeout(flush, 50);
+    unwritten += line;
+  }
+}
+
+function flush() {
+  write(1, unwritten);
+  unwritten = '';
+}
 
 /** Writes all of it, also where whoever reads is slow. */
 function write(fd, text) {
@@ -26,10 +41,21 @@ function forever(fd, text) {
   for (;;) write(fd, text);
 }
 
-function run({ seq, operations }) {
+function run({ seq, operations, flush: isFlushing }) {
+  if (isFlushing) flush();
   const answers = operations.map((_, step) => ({ seq, step }));
   if (answers.length === 0) return;
+  const isDeadly = operations.some(({ vector }) => vector === 9);
   switch (fault) {
+    case 'lazy-exit':
+      if (isDeadly) process.exit(3);
+      break;
+    case 'lazy-hang':
+      if (isDeadly) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      break;
+    case 'lazy-once':
+      if (isDeadly && isFirst) process.exit(3);
+      break;
     case 'hang':
       write(2, 'thinking about it\n');
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

@@ -35,17 +35,17 @@ const MESSAGE_CONTROL = 'message-control';
 const REGISTERS = 'registers';
 export const SEES_NAMES: readonly string[] = [...Object.keys(SEES), MESSAGE_CONTROL, REGISTERS];
 
-const present: Read<true | undefined> = (value, path) => {
+const present: Read<true | undefined> = (value) => {
   if (value === true || value === undefined) return value;
-  throw wrong(path, 'true, or nothing', value);
+  throw wrong('true, or nothing', value);
 };
 
 const functionFields = fields({
   msixVectors: whole(0, 2048),
-  msiVectors: (value, path) => {
+  msiVectors: (value) => {
     if (value === undefined) return value;
     const vectors = MSI_VECTORS.find((size) => size === value);
-    if (vectors === undefined) throw wrong(path, `one of ${MSI_VECTORS.join(', ')}`, value);
+    if (vectors === undefined) throw wrong(`one of ${MSI_VECTORS.join(', ')}`, value);
     return vectors;
   },
   intx: present,
@@ -56,8 +56,8 @@ const functionFields = fields({
 });
 
 /** A function without what was left out. */
-const pciFunction: Read<PciFunction> = (value, path) => {
-  const { msixVectors, ...others } = functionFields(value, path);
+const pciFunction: Read<PciFunction> = (value) => {
+  const { msixVectors, ...others } = functionFields(value);
   const given = Object.entries(others).filter(([, entry]) => entry !== undefined);
   return { msixVectors, whileOff: 'latches', ...Object.fromEntries(given) };
 };
@@ -72,29 +72,28 @@ const helloFields = fields({
   protocol: uint32,
   name: text,
   operations: list(oneOf(OPERATION_KINDS)),
-  functions: (value, path) => (value === 'any' ? value : list(pciFunction)(value, path)),
+  functions: (value) => (value === 'any' ? value : list(pciFunction)(value)),
   devices: orElse(whole(1, 16), 1),
   host: orElse(oneOf(['any', 'own']), 'own'),
-  vmm: (value, path) =>
-    isRecord(value) ? vmmTraits(value, path) : orElse(oneOf(['any', 'none']), 'none')(value, path),
+  vmm: (value) => (isRecord(value) ? vmmTraits(value) : orElse(oneOf(['any', 'none']), 'none')(value)),
   withoutRemapping: orElse(flag, false),
   sees: orElse(list(oneOf(SEES_NAMES)), SEES_NAMES),
 });
 
 /** @throws ShapeError */
 export function readHello(value: unknown): Hello {
-  const hello = helloFields(value, '');
-  if (hello.protocol !== PROTOCOL_VERSION) throw wrong('protocol', String(PROTOCOL_VERSION), hello.protocol);
-  if (hello.operations.length === 0) throw wrong('operations', 'one operation at least', hello.operations);
+  const hello = helloFields(value);
+  if (hello.protocol !== PROTOCOL_VERSION) throw wrong(String(PROTOCOL_VERSION), hello.protocol, 'protocol');
+  if (hello.operations.length === 0) throw wrong('one operation at least', hello.operations, 'operations');
   if (hello.functions !== 'any' && hello.functions.length === 0)
-    throw wrong('functions', '"any", or one function at least', hello.functions);
+    throw wrong('"any", or one function at least', hello.functions, 'functions');
   const operations = new Set(hello.operations);
   if (hello.host === 'own' && hello.vmm === 'none')
     for (const kind of ['vfio.getIrqInfo', 'vfio.setIrqs'] as const)
       if (!operations.has(kind))
-        throw wrong('operations', `${kind}, by which a host of its own is asked how it behaves`, hello.operations);
+        throw wrong(`${kind}, by which a host of its own is asked how it behaves`, hello.operations, 'operations');
   if (hello.vmm === 'none' && !operations.has('vfio.setIrqs'))
-    throw wrong('operations', 'vfio.setIrqs, without which nothing is ever set up', hello.operations);
+    throw wrong('vfio.setIrqs, without which nothing is ever set up', hello.operations, 'operations');
   const seen = new Set(hello.sees);
   return {
     name: hello.name,

@@ -21,15 +21,16 @@ import {
   oneOf,
   orElse,
   type Read,
+  readWithin,
   text,
   uint32,
   whole,
   wrong,
 } from './shape.ts';
 
-const errno: Read<Errno> = (value, path) => {
+const errno: Read<Errno> = (value) => {
   if (typeof value === 'string' && /^(E[A-Z0-9]+|errno [1-9]\d*)$/.test(value)) return value as Errno;
-  throw wrong(path, 'an errno such as "EINVAL" or "errno 95"', value);
+  throw wrong('an errno such as "EINVAL" or "errno 95"', value);
 };
 
 const irqInfo = fields({ flags: uint32, count: uint32 });
@@ -39,19 +40,19 @@ const positive = fields({ positive: whole(1, 0xffffffff) });
 const OK: Outcome = { kind: 'ok' };
 
 /** What an operation returned, in as few letters as there can be. */
-const outcome: Read<Outcome> = (value, path) => {
+const outcome: Read<Outcome> = (value) => {
   if (value === undefined || value === 'ok') return OK;
-  if (!isRecord(value)) return { kind: 'errno', errno: errno(value, path) };
-  if ('count' in value) return { kind: 'irqInfo', ...irqInfo(value, path) };
-  if ('value' in value) return { kind: 'value', ...valued(value, path) };
-  if ('status' in value) return { kind: 'status', ...failed(value, path) };
-  if ('positive' in value) return { kind: 'positive', value: positive(value, path).positive };
-  throw wrong(path, '"ok", an errno, or an object with count, value, status or positive', value);
+  if (!isRecord(value)) return { kind: 'errno', errno: errno(value) };
+  if ('count' in value) return { kind: 'irqInfo', ...irqInfo(value) };
+  if ('value' in value) return { kind: 'value', ...valued(value) };
+  if ('status' in value) return { kind: 'status', ...failed(value) };
+  if ('positive' in value) return { kind: 'positive', value: positive(value).positive };
+  throw wrong('"ok", an errno, or an object with count, value, status or positive', value);
 };
 
-const eventfd: Read<EventfdName> = (value, path) => {
+const eventfd: Read<EventfdName> = (value) => {
   if (typeof value === 'string' && /^e(0|[1-9]\d{0,5})$/.test(value)) return value as EventfdName;
-  throw wrong(path, 'an eventfd such as "e0"', value);
+  throw wrong('an eventfd such as "e0"', value);
 };
 
 const kindOf = <Kind extends string>(...kinds: readonly Kind[]): Read<Kind> => oneOf(kinds);
@@ -61,7 +62,7 @@ const raised = fields({
   kind: kindOf('raised'),
   device,
   vector: uint32,
-  window: (value, path) => (value === null || value === undefined ? null : oneOf(WINDOWS)(value, path)),
+  window: (value) => (value === null || value === undefined ? null : oneOf(WINDOWS)(value)),
 });
 const completed = fields({ kind: kindOf('completed'), device, descriptor: uint32, status: uint32 });
 const refused = fields({ kind: kindOf('error'), device, pasid: uint32 });
@@ -74,29 +75,34 @@ const message = fields({
   data: uint32,
   count: orElse(count, 1),
 });
+const NO_EVENTS: readonly Event[] = [];
 const EVENTS = { raised, completed, error: refused, revoked, message };
 
+const eventKind = oneOf(Object.keys(EVENTS) as readonly (keyof typeof EVENTS)[]);
+
 /** Signals stand in a field of their own. */
-const event: Read<Event> = (value, path) => {
-  if (!isRecord(value)) throw wrong(path, 'an object', value);
-  const kind = oneOf(Object.keys(EVENTS) as readonly (keyof typeof EVENTS)[])(value['kind'], `${path}.kind`);
-  return EVENTS[kind](value, path);
+const event: Read<Event> = (value) => {
+  if (!isRecord(value)) throw wrong('an object', value);
+  return EVENTS[readWithin(eventKind, value['kind'], 'kind')](value);
 };
 
 /** Counts by eventfd, ascending by its number. */
-const signals: Read<readonly Event[]> = (value, path) => {
-  if (value === undefined) return [];
-  if (!isRecord(value)) throw wrong(path, 'an object such as {"e0":1}', value);
-  return Object.entries(value)
-    .map(([name, times]) => ({
-      kind: 'signalled' as const,
-      eventfd: eventfd(name, path),
-      count: count(times, `${path}.${name}`),
-    }))
-    .sort((left, right) => Number(left.eventfd.slice(1)) - Number(right.eventfd.slice(1)));
+const signals: Read<readonly Event[]> = (value) => {
+  if (value === undefined) return NO_EVENTS;
+  if (!isRecord(value)) throw wrong('an object such as {"e0":1}', value);
+  const events = Object.keys(value).map((name) => ({
+    kind: 'signalled' as const,
+    eventfd: eventfd(name),
+    count: readWithin(count, value[name], name),
+  }));
+  return events.length < 2 ? events : events.sort((left, right) => numberOf(left.eventfd) - numberOf(right.eventfd));
 };
 
-const vectors = orElse(byNumber(whole(0, VECTOR_STATE_MASK)), new Map<number, number>());
+function numberOf(name: EventfdName): number {
+  return Number(name.slice(1));
+}
+
+const vectors = orElse(byNumber(whole(0, VECTOR_STATE_MASK)), []);
 const guest = fields({ enable: orElse(flag, undefined), functionMask: orElse(flag, undefined), vectors });
 const deviceState = fields({
   enable: orElse(flag, undefined),
@@ -106,7 +112,7 @@ const deviceState = fields({
   vectors,
   guest: orElse(guest, undefined),
 });
-const devices = orElse(byNumber(deviceState), new Map<number, ReturnType<typeof deviceState>>());
+const devices = orElse(byNumber(deviceState), []);
 
 /** What is told of the state of a device: what is left out is as it was. */
 export type DeviceState = ReturnType<typeof deviceState>;
@@ -145,6 +151,7 @@ const parent: Read<ParentObservation> = fields({
   ),
 });
 
+const descriptor = whole(-0x80000000, 0xffffffff);
 const vmmSetIrqs = fields({
   kind: kindOf('vfio.setIrqs'),
   device,
@@ -152,21 +159,19 @@ const vmmSetIrqs = fields({
   index: uint32,
   start: uint32,
   count: uint32,
-  data: list((value, path) =>
-    typeof value === 'number' ? whole(-0x80000000, 0xffffffff)(value, path) : eventfd(value, path),
-  ),
+  data: list((value) => (typeof value === 'number' ? descriptor(value) : eventfd(value))),
 });
 const vmmReset = fields({ kind: kindOf('vfio.reset'), device });
-const vmmOperation: Read<VfioSetIrqs | VfioReset> = (value, path) =>
-  isRecord(value) && value['kind'] === 'vfio.reset' ? vmmReset(value, path) : vmmSetIrqs(value, path);
+const vmmOperation: Read<VfioSetIrqs | VfioReset> = (value) =>
+  isRecord(value) && value['kind'] === 'vfio.reset' ? vmmReset(value) : vmmSetIrqs(value);
 const vfioCall = fields({ kind: kindOf('vfio'), operation: vmmOperation, outcome });
 const routing = fields({ kind: kindOf('kvm.setGsiRouting') });
 const irqfd = fields({ kind: kindOf('kvm.irqfd'), eventfd, assign: flag });
 
-const call: Read<VmmCall> = (value, path) => {
+const call: Read<VmmCall> = (value) => {
   const kind = isRecord(value) ? value['kind'] : undefined;
-  if (kind === 'kvm.setGsiRouting') return routing(value, path);
-  return kind === 'kvm.irqfd' ? irqfd(value, path) : vfioCall(value, path);
+  if (kind === 'kvm.setGsiRouting') return routing(value);
+  return kind === 'kvm.irqfd' ? irqfd(value) : vfioCall(value);
 };
 
 const stateFields = { devices, parent: orElse(parent, undefined) };
@@ -203,8 +208,8 @@ const erroredFields = fields({ seq: uint32, step: orElse(uint32, undefined), err
 /** What the answer declines, if it does. @throws ShapeError */
 export function readDeclined(value: unknown): Declined | undefined {
   if (!isRecord(value)) return undefined;
-  if ('skipped' in value) return { kind: 'skipped', reason: skippedFields(value, '').skipped };
-  if ('errored' in value) return { kind: 'errored', reason: erroredFields(value, '').errored };
+  if ('skipped' in value) return { kind: 'skipped', reason: skippedFields(value).skipped };
+  if ('errored' in value) return { kind: 'errored', reason: erroredFields(value).errored };
   return undefined;
 }
 

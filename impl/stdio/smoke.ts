@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { HarnessError, type OperationKind, type Scenario, type Trace } from '#vocabulary';
+import { askScenario, readScenario } from './asked.ts';
 import { type Client, greet, startClient } from './client.ts';
 import type { Hello } from './hello.ts';
 import { readState, readStep, type StateReply } from './replies.ts';
 import { exampleOf, livelyScenario, tooManyDevices } from './smoke-scenarios.ts';
-import { runOn } from './system.ts';
 
 /** One thing that every harness must do, and whether this one does. */
 export interface SmokeCheck {
@@ -95,7 +95,7 @@ async function tried(name: string, section: string, perform: () => Promise<strin
 
 /** A whole scenario, of which nothing may be left out. @throws Fault */
 async function ranWhole({ client }: Trial, scenario: Scenario): Promise<Trace> {
-  const trace = await runOn(client, scenario, false);
+  const trace = await readScenario(askScenario(client, scenario, false));
   if (trace.skipped !== undefined)
     throw new Fault(
       `skipped (${trace.skipped}) what hello says it supports: ${describe(scenario, trace.steps.length)}`,
@@ -169,8 +169,10 @@ function addedUp({ initial, steps }: Trace, place: number): object {
 }
 
 function shownWhole({ devices }: StateReply, place: number): object {
-  const { enable = false, functionMask = false, msixInfoFlags = 0, registers = 0, vectors } = devices.get(place) ?? {};
-  return { enable, functionMask, msixInfoFlags, registers, vectors: notIdle(vectors ?? new Map()) };
+  const state = devices.find(({ number }) => number === place)?.value;
+  const { enable = false, functionMask = false, msixInfoFlags = 0, registers = 0, vectors = [] } = state ?? {};
+  const told = new Map(vectors.map(({ number, value }) => [number, value]));
+  return { enable, functionMask, msixInfoFlags, registers, vectors: notIdle(told) };
 }
 
 function notIdle(vectors: ReadonlyMap<number, number>): object {
@@ -205,7 +207,7 @@ async function refuses(trial: Trial): Promise<string> {
       'answer configure with {"seq":...,"skipped":"why"} for a machine that it cannot be',
     );
   // The rest of such a scenario is asked too.
-  const { skipped } = await runOn(trial.client, scenario, false);
+  const { skipped } = await readScenario(askScenario(trial.client, scenario, false));
   await ranWhole(trial, livelyScenario(support));
   return `a machine that it cannot be is skipped: ${skipped}`;
 }

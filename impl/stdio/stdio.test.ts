@@ -87,12 +87,12 @@ describe('what is read of answers', () => {
   ])('%j is refused', (value, words) => expect(() => readHello(value)).toThrow(words));
 
   it('a step says only what is not as expected of one that does nothing', () => {
-    expect(readStep({ seq: 1, step: 0 }, '')).toMatchObject({
+    expect(readStep({ seq: 1, step: 0 })).toMatchObject({
       outcome: { kind: 'ok' },
       signals: [],
       events: undefined,
     });
-    expect(readStep({ seq: 1, step: 0, outcome: 'errno 95', signals: { e10: 1, e9: 2 } }, '')).toMatchObject({
+    expect(readStep({ seq: 1, step: 0, outcome: 'errno 95', signals: { e10: 1, e9: 2 } })).toMatchObject({
       outcome: { kind: 'errno', errno: 'errno 95' },
       signals: [
         { kind: 'signalled', eventfd: 'e9', count: 2 },
@@ -108,7 +108,7 @@ describe('what is read of answers', () => {
       [{ status: 66 }, { kind: 'status', status: 66 }],
       [{ positive: 3 }, { kind: 'positive', value: 3 }],
     ])
-      expect(readStep({ seq: 1, step: 0, outcome: told }, '').outcome).toEqual(outcome);
+      expect(readStep({ seq: 1, step: 0, outcome: told }).outcome).toEqual(outcome);
   });
 
   it.each([
@@ -124,7 +124,7 @@ describe('what is read of answers', () => {
     [{ seq: 1, step: 0, devices: [] }, 'devices: expected an object with numbers as names, got []'],
     [{ seq: 1, step: 0, observation: [] }, 'expected no field but seq, step, outcome, '],
     [{ seq: 1 }, 'step: expected a whole number from 0 to 4294967295, got nothing'],
-  ])('%j is refused', (value, words) => expect(() => readStep(value, '')).toThrow(words));
+  ])('%j is refused', (value, words) => expect(() => readStep(value)).toThrow(words));
 
   it('what is declined needs a reason', () => {
     expect(readDeclined({ seq: 1, skipped: 'why' })).toEqual({ kind: 'skipped', reason: 'why' });
@@ -213,6 +213,38 @@ describe('a harness that goes wrong', () => {
       expect(trace.lastWords).toContain('ended with exit code 3\nit did not crash when the scenario was run once more');
       expect((await system.run(SCENARIO)).steps).toHaveLength(2);
     });
+  });
+
+  const DEADLY: Scenario = { config: CONFIG, operations: ['device.raise 1', 'device.raise 9'].map(parseOperation) };
+  const ask = (fault: string, timeoutMs: number, scenarios: readonly Scenario[]): Promise<readonly Trace[]> =>
+    withSystem(faulty(fault), timeoutMs, (system) => Promise.all(scenarios.map((scenario) => system.run(scenario))));
+
+  it.each([
+    ['lazy-exit', 'crash', 'ended with exit code 3\nit crashed again when the scenario was run once more'],
+    ['lazy-hang', 'time-out', 'no line within 1 s\nit hung again when the scenario was run once more'],
+  ])(
+    'that keeps answers back (%s) dies of its own scenario, and not of the one before',
+    async (fault, reason, words) => {
+      const traces = await ask(fault, 1000, [SCENARIO, SCENARIO, DEADLY, SCENARIO]);
+      expect(traces.map(({ lastWords }) => lastWords?.includes(words))).toEqual([
+        undefined,
+        undefined,
+        true,
+        undefined,
+      ]);
+      expect(traces.map(({ steps }) => steps.at(-1)?.outcome)).toEqual([
+        ...[{ kind: 'ok' }, { kind: 'ok' }, { kind: 'unknown', reason }, { kind: 'ok' }],
+      ]);
+      expect(traces.map(({ steps }) => steps.length)).toEqual([2, 2, 1, 2]);
+    },
+  );
+
+  it('that dies once while several scenarios are on their way has crashed in one', async () => {
+    const traces = await ask(`lazy-once ${join(folder, 'lazy')}`, 20_000, [SCENARIO, DEADLY, SCENARIO]);
+    const told =
+      'it did not crash when the scenario was run once more, in a new process: what was asked before or with';
+    expect(traces.map(({ lastWords }) => lastWords?.includes(told))).toEqual([true, undefined, undefined]);
+    expect(traces.map(({ steps }) => steps.length)).toEqual([1, 2, 2]);
   });
 
   it.each([

@@ -37,7 +37,9 @@ const FUNCTION_MASK = 0x40;
 export function capabilityWrite(
   vmm: Vmm,
   vf: VirtualFunction,
-  { offset, width, value }: Omit<GuestConfigWrite, 'kind' | 'device'>,
+  offset: GuestConfigWrite['offset'],
+  width: GuestConfigWrite['width'],
+  value: number,
 ): void {
   const covers = offset <= CONTROL_BYTE && CONTROL_BYTE < Math.min(offset + width, MSIX_CAPABILITY_BYTES);
   if (!covers || vf.device.config.msixVectors === 0) {

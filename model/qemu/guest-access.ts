@@ -8,11 +8,13 @@ import type { VirtualFunction, Vmm } from './virtual-function.ts';
 
 const OK: Outcome = { kind: 'ok' };
 /** Message Control within the capability, and its bits. */
-const CONTROL = { offset: 2, width: 2 };
+const CONTROL_OFFSET = 2;
+const CONTROL_BYTES = 2;
 const ENABLE = 0x8000;
 const FUNCTION_MASK = 0x4000;
 /** Vector Control within an entry. */
-const VECTOR_CONTROL = { offset: 12, width: 4 };
+const VECTOR_CONTROL_OFFSET = 12;
+const WORD_BYTES = 4;
 
 /**
  * What the guest does, with all that the VMM does about it; then its event loop runs.
@@ -30,16 +32,16 @@ function access(vmm: Vmm, vf: VirtualFunction, operation: GuestOperation): Outco
   switch (operation.kind) {
     case 'guest.msixControl': {
       const value = (operation.enable ? ENABLE : 0) + (operation.functionMask ? FUNCTION_MASK : 0);
-      capabilityWrite(vmm, vf, { ...CONTROL, value });
+      capabilityWrite(vmm, vf, CONTROL_OFFSET, CONTROL_BYTES, value);
       return OK;
     }
     case 'guest.configWrite':
-      capabilityWrite(vmm, vf, operation);
+      capabilityWrite(vmm, vf, operation.offset, operation.width, operation.value);
       return OK;
     case 'guest.mask':
     case 'guest.unmask': {
       const value = operation.kind === 'guest.mask' ? 1 : 0;
-      return tableWrite(vmm, vf, { vector: operation.vector, ...VECTOR_CONTROL, value });
+      return tableWrite(vmm, vf, { vector: operation.vector, offset: VECTOR_CONTROL_OFFSET, width: WORD_BYTES, value });
     }
     case 'guest.tableWrite':
       return tableWrite(vmm, vf, operation);

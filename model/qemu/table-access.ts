@@ -82,9 +82,9 @@ function writeWord(vmm: Vmm, vf: VirtualFunction, place: number, value: number):
     cite(CLAUSE.behindTable);
     return;
   }
-  const field = FIELDS[(place % MSIX_ENTRY_BYTES) / WORD_BYTES] as keyof Entry;
+  const field = fieldAt(place % MSIX_ENTRY_BYTES);
   const wasMasked = isMasked(vf, vector);
-  vf.entries.set(vector, { ...entryOf(vf, vector), [field]: value });
+  vf.entries.set(vector, written(entryOf(vf, vector), field, value));
   if (field !== 'control') {
     cite(CLAUSE.message);
     return;
@@ -95,10 +95,29 @@ function writeWord(vmm: Vmm, vf: VirtualFunction, place: number, value: number):
   handleMaskUpdate(vmm, vf, vector, wasMasked);
 }
 
+/** @param offset in bytes from the start of the entry. Source: PCIe 6.0, 7.7.2. */
+function fieldAt(offset: number): keyof Entry {
+  return FIELDS[offset / WORD_BYTES] as keyof Entry;
+}
+
+/** Source: PCIe 6.0, 7.7.2. */
+function written({ address, high, data, control }: Entry, field: keyof Entry, value: number): Entry {
+  switch (field) {
+    case 'address':
+      return { address: value, high, data, control };
+    case 'high':
+      return { address, high: value, data, control };
+    case 'data':
+      return { address, high, data: value, control };
+    case 'control':
+      return { address, high, data, control: value };
+  }
+}
+
 /** A read of 32 bits. Source: msix_table_mmio_read, QEMU 7.2 and 10.0. */
 export function tableRead(vf: VirtualFunction, vector: number, offset: number): Outcome {
   if (isBeyondTable(vf, vector)) return { kind: 'errno', errno: 'EINVAL' };
-  return { kind: 'value', value: entryOf(vf, vector)[FIELDS[offset / WORD_BYTES] as keyof Entry] };
+  return { kind: 'value', value: entryOf(vf, vector)[fieldAt(offset)] };
 }
 
 /** Source: PCIe 6.0, 7.7.2.2 (Table Size). */

@@ -114,9 +114,9 @@ const MASKED = 1;
 export function entryOf({ index, entries, blank }: VirtualFunction, vector: number): Entry {
   const written = entries.get(vector);
   if (written !== undefined) return written;
-  return blank === 'reset'
-    ? { address: 0, high: 0, data: 0, control: MASKED }
-    : { ...firstMessage(index, vector), control: MASKED };
+  if (blank === 'reset') return { address: 0, high: 0, data: 0, control: MASKED };
+  const { address, high, data } = firstMessage(index, vector);
+  return { address, high, data, control: MASKED };
 }
 
 /** Whether the guest lets a vector interrupt it. Source: msix_is_masked, QEMU 7.2 and 10.0. */

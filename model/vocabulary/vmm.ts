@@ -20,9 +20,17 @@ const IRQFD = 4_000;
 const INTX = 8_000;
 const RESAMPLE = 8_001;
 
+/** Names that were made, by number: most are asked for again and again. */
+const NAMES = new Map<number, EventfdName>();
+
 /** The name of the eventfd that a VMM uses for something. One that is closed and made again has its name again. */
 export function vmmEventfd(device: number, role: EventfdRole, vector = 0): EventfdName {
-  return `e${device * DEVICE_EVENTFDS + placeOf(role, vector)}`;
+  const number = device * DEVICE_EVENTFDS + placeOf(role, vector);
+  const known = NAMES.get(number);
+  if (known !== undefined) return known;
+  const name: EventfdName = `e${number}`;
+  NAMES.set(number, name);
+  return name;
 }
 
 function placeOf(role: EventfdRole, vector: number): number {
@@ -38,8 +46,26 @@ function placeOf(role: EventfdRole, vector: number): number {
   }
 }
 
+/** What a VMM uses an eventfd for, and of which device. */
+export interface EventfdUse {
+  readonly device: number;
+  readonly role: EventfdRole;
+  /** 0 where it is of no vector. */
+  readonly vector: number;
+}
+
+const USES = new Map<EventfdName, EventfdUse>();
+
 /** What `vmmEventfd` made a name of. */
-export function eventfdUse(name: EventfdName): { readonly device: number; readonly role: EventfdRole; vector: number } {
+export function eventfdUse(name: EventfdName): EventfdUse {
+  const known = USES.get(name);
+  if (known !== undefined) return known;
+  const use = useOf(name);
+  USES.set(name, use);
+  return use;
+}
+
+function useOf(name: EventfdName): EventfdUse {
   const number = Number(name.slice(1));
   const device = Math.floor(number / DEVICE_EVENTFDS);
   const place = number % DEVICE_EVENTFDS;

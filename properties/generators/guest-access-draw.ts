@@ -14,6 +14,7 @@ const MASKING: readonly number[] = [1, 1, 0xffffffff, 3];
 const ADDRESSES: readonly number[] = [0xfee00000, 0xfee01000, 0x100ffc, 0xfffffffc, 0];
 const UPPER_ADDRESSES: readonly number[] = [0, 0, 0, 1, 0xffffffff];
 const DATA: readonly number[] = [0, 1, 0x41, 0x4021, 0xffffffff];
+const KIND = 'guest.tableWrite';
 const ANYTHING: readonly number[] = [0, 1, 0xff, 0x8000, 0xc000, 0xfffffffe, 0xffffffff];
 
 /** A write to the table: mostly of a message, or of a mask bit with company; now and then any bytes. */
@@ -22,10 +23,10 @@ export function drawTableWrite(random: Random, memory: GuestDeviceMemory, device
   const choice = random.nextInt(0, 19);
   if (choice < 9) return pick(random, drawMessage(random, memory, device, vector));
   if (choice < 13) return spelledMask(random, device, vector, chance(random, 60) ? UNMASKING : MASKING);
-  const place = { kind: 'guest.tableWrite', device, vector, offset: random.nextInt(0, MSIX_ENTRY_BYTES - 1) } as const;
+  const offset = random.nextInt(0, MSIX_ENTRY_BYTES - 1);
   const width = pick(random, TABLE_WIDTHS);
   const high = width === 8 && chance(random, 70) ? { high: pick(random, ANYTHING) } : {};
-  return { ...place, width, value: pick(random, ANYTHING), ...high };
+  return { kind: KIND, device, vector, offset, width, value: pick(random, ANYTHING), ...high };
 }
 
 /** Writes that give a vector a message, its own or another's now and then, in the order in which drivers do. */
@@ -39,13 +40,15 @@ export function drawMessage(
   const isLike = chance(random, 60);
   const address = isLike ? like.address : pick(random, ADDRESSES);
   const high = isLike ? 0 : pick(random, UPPER_ADDRESSES);
-  const write = { kind: 'guest.tableWrite', device, vector } as const;
-  const data = { ...write, offset: 8, width: 4, value: isLike ? like.data : pick(random, DATA) };
+  const value = isLike ? like.data : pick(random, DATA);
+  const data: GuestTableWrite = { kind: KIND, device, vector, offset: 8, width: 4, value };
   if (chance(random, 30)) {
-    return [{ ...write, offset: 0, width: 8, value: address, ...(high === 0 ? {} : { high }) }, data];
+    const upper = high === 0 ? {} : { high };
+    return [{ kind: KIND, device, vector, offset: 0, width: 8, value: address, ...upper }, data];
   }
-  const low = { ...write, offset: 0, width: 4, value: address };
-  return high === 0 && chance(random, 60) ? [low, data] : [low, { ...write, offset: 4, width: 4, value: high }, data];
+  const low: GuestTableWrite = { kind: KIND, device, vector, offset: 0, width: 4, value: address };
+  if (high === 0 && chance(random, 60)) return [low, data];
+  return [low, { kind: KIND, device, vector, offset: 4, width: 4, value: high }, data];
 }
 
 export function drawTableRead(random: Random, memory: GuestDeviceMemory, device: number): GuestTableRead {
@@ -116,8 +119,8 @@ function spelledControl(random: Random, device: number, control: number): GuestC
 /** Vector Control alone, or Message Data with it. */
 function spelledMask(random: Random, device: number, vector: number, controls: readonly number[]): GuestTableWrite {
   const control = pick(random, controls);
-  const write = { kind: 'guest.tableWrite', device, vector } as const;
-  if (chance(random, 70)) return { ...write, offset: VECTOR_CONTROL_OFFSET, width: 4, value: control };
+  if (chance(random, 70))
+    return { kind: KIND, device, vector, offset: VECTOR_CONTROL_OFFSET, width: 4, value: control };
   const { data } = firstMessage(device, vector);
-  return { ...write, offset: 8, width: 8, value: data, ...(control === 0 ? {} : { high: control }) };
+  return { kind: KIND, device, vector, offset: 8, width: 8, value: data, ...(control === 0 ? {} : { high: control }) };
 }

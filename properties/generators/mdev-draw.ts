@@ -94,12 +94,12 @@ function drawSubmit(scene: Scene, drawn: number): GuestSubmit {
   const descriptor = busy.length > 0 && chance(random, 6) ? pick(random, busy) : freshDescriptor(scene);
   if (chance(random, 60)) return submission(scene, device, drawServed(scene, device), descriptor);
   const queue = pick(random, ['dedicated', 'shared'] as const);
-  const submit: GuestSubmit = {
-    ...{ kind: 'guest.submit', device, descriptor, queue },
-    ...{ pasid: queue === 'shared' || chance(random, 30) ? drawPasid(scene, device) : 0 },
-    handle: drawHandle(scene, device),
-  };
-  return chance(random, 10) ? { ...submit, rci: false } : submit;
+  const pasid = queue === 'shared' || chance(random, 30) ? drawPasid(scene, device) : 0;
+  const handle = drawHandle(scene, device);
+  const kind = 'guest.submit';
+  return chance(random, 10)
+    ? { kind, device, descriptor, queue, pasid, handle, rci: false }
+    : { kind, device, descriptor, queue, pasid, handle };
 }
 
 /** A descriptor that fits a vector as its guest knows it. */
@@ -112,13 +112,12 @@ export function submission(
   const { perms, carried } = told(scene, device);
   // What it should be, and sometimes what it will be.
   const named = chance(scene.random, 75) ? (carried.get(vector) ?? perms.get(vector)) : perms.get(vector);
-  const pasid = named === 0 ? undefined : named;
+  const known = named === 0 ? undefined : named;
   const handle = ownHandle(scene, device, vector);
-  const isShared = pasid !== undefined || chance(scene.random, 15);
-  return {
-    ...{ kind: 'guest.submit', device, descriptor, queue: isShared ? 'shared' : 'dedicated' },
-    ...{ pasid: pasid ?? (isShared ? drawPasid(scene, device) : 0), handle },
-  };
+  const isShared = known !== undefined || chance(scene.random, 15);
+  const queue = isShared ? 'shared' : 'dedicated';
+  const pasid = known ?? (isShared ? drawPasid(scene, device) : 0);
+  return { kind: 'guest.submit', device, descriptor, queue, pasid, handle };
 }
 
 /** The next thing about a descriptor; where none can do it now, mostly what has to come before. */

@@ -107,10 +107,11 @@ export function* complete(scene: Scene, descriptor: number): Moves {
 export function strange(scene: Scene, device: number, handle: number): GuestSubmit {
   const { random, swarm, memory } = scene;
   const descriptor = freshDescriptor(scene);
-  const submit = { kind: 'guest.submit', device, descriptor, handle } as const;
+  const kind = 'guest.submit';
   const own = [...boundIn(memory, device)];
-  if (chance(random, 50)) return { ...submit, queue: 'dedicated', pasid: 0 };
-  return { ...submit, queue: 'shared', pasid: own.length > 0 ? pick(random, own) : pick(random, swarm.pasids) };
+  if (chance(random, 50)) return { kind, device, descriptor, queue: 'dedicated', pasid: 0, handle };
+  const pasid = own.length > 0 ? pick(random, own) : pick(random, swarm.pasids);
+  return { kind, device, descriptor, queue: 'shared', pasid, handle };
 }
 
 /** The index that a vector's entry has, or will probably have. */

@@ -186,7 +186,7 @@ function drawRaw({ random, config, device, size, upTo }: Ranges, kind: RawOperat
 }
 
 /** What a field of configuration space may be written with: of Message Control the two bits that are no constants. */
-function valuesOf(field: ConfigField): readonly number[] {
+export function valuesOf(field: ConfigField): readonly number[] {
   switch (field) {
     case 'msixControl':
       return [0, 0x4000, 0x8000, 0xc000];

@@ -6,13 +6,12 @@ import {
   INTX_HANDLER,
   INTX_STATUS,
   isEventfdName,
-  type Operation,
   PENDING,
   UNMASKED,
   VFIO_PCI_ERR_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { isChosen, loopsBack, placesOf, setsIntx, setsVectors, typeOf, unmasksIntx } from './calls.ts';
+import { isChosen, loopsBack, placesOf, setsIntx, typeOf, unmasksIntx } from './calls.ts';
 import { sendsMsi } from './followed-device.ts';
 import type { DeviceView, Moment, TriggerView } from './moment.ts';
 
@@ -26,13 +25,16 @@ export interface Delivery {
 }
 
 /** What is known of the step before its account is made. */
-type Told = Pick<Moment, 'device' | 'devices' | 'operation' | 'step'>;
+type Told = Omit<Moment, 'deliveries'>;
 
 interface Signal {
   readonly eventfd: TriggerView;
   /** Whether the signal is owed, or only allowed. */
   readonly least: boolean;
 }
+
+/** What a step signals and owes where it does neither. */
+export const NOBODY: readonly Delivery[] = [];
 
 /**
  * The account of one step: what its raises, replays, loopbacks and INTx owe and allow each eventfd, beside what was
@@ -41,8 +43,9 @@ interface Signal {
  */
 export function deliveries(moment: Told): readonly Delivery[] {
   const { device, devices, operation, step } = moment;
-  const signals = device === undefined ? [] : deviceSignals(moment, device, operation);
-  if (operation.kind === 'vfio.writeEventfd') signals.push(...writtenSignals(devices, operation.eventfd));
+  const signals: Signal[] = [];
+  if (device !== undefined) deviceSignals(moment, device, signals);
+  if (operation.kind === 'vfio.writeEventfd') writtenSignals(devices, operation.eventfd, signals);
   // Most steps signal nobody and owe nobody.
   if (signals.length === 0 && step.events.length === 0) return NOBODY;
   const account = new Map<EventfdName, Account>();
@@ -60,8 +63,6 @@ export function deliveries(moment: Told): readonly Delivery[] {
 
 type Account = { -readonly [Key in keyof Delivery]: Delivery[Key] };
 
-const NOBODY: readonly Delivery[] = [];
-
 function accountOf(account: Map<EventfdName, Account>, eventfd: EventfdName): Account {
   const known = account.get(eventfd);
   if (known !== undefined) return known;
@@ -70,16 +71,15 @@ function accountOf(account: Map<EventfdName, Account>, eventfd: EventfdName): Ac
   return opened;
 }
 
-function deviceSignals(moment: Told, device: DeviceView, operation: Operation): Signal[] {
-  const signals: Signal[] = [];
-  if (setsVectors(operation)) replays(device, operation, signals);
-  if (loopsBack(operation) && moment.step.outcome.kind === 'ok') signals.push(...loopbacks(device, operation));
+function deviceSignals(moment: Told, device: DeviceView, signals: Signal[]): void {
+  const { call, arming, granted } = moment;
+  if (arming !== null) replays(device, arming, signals);
+  else if (granted && call !== null && loopsBack(call)) loopbacks(device, call, signals);
   for (const vector of device.raised) {
-    const trigger = deliverable(device, vector) ? device.triggers.get(vector) : undefined;
-    if (trigger !== undefined) signals.push({ eventfd: trigger, least: true });
+    const trigger = deliverable(device, vector) ? device.trigger(vector) : null;
+    if (trigger !== null) signals.push({ eventfd: trigger, least: true });
   }
-  if (moment.step.outcome.kind === 'ok' && hearsIntx(device, operation)) signals.push(...intxSignal(device));
-  return signals;
+  if (granted && hearsIntx(device, moment)) intxSignal(device, signals);
 }
 
 /** Whether an event of a vector leaves the device as a message and finds a handler, after the operation. */
@@ -121,17 +121,14 @@ function replays(device: DeviceView, call: VfioSetIrqs, signals: Signal[]): void
 }
 
 /** A loopback signals the triggers it names. */
-function loopbacks(device: DeviceView, call: VfioSetIrqs): Signal[] {
-  const signals: Signal[] = [];
+function loopbacks(device: DeviceView, call: VfioSetIrqs, signals: Signal[]): void {
   for (let place = 0; place < placesOf(call); place += 1) {
     const trigger = loopbackTrigger(device, call.index, call.start + place);
-    if (isChosen(call, place) && trigger !== undefined && trigger !== null)
-      signals.push({ eventfd: trigger, least: true });
+    if (isChosen(call, place) && trigger !== null) signals.push({ eventfd: trigger, least: true });
   }
-  return signals;
 }
 
-function loopbackTrigger(device: DeviceView, index: number, vector: number): TriggerView | null | undefined {
+function loopbackTrigger(device: DeviceView, index: number, vector: number): TriggerView | null {
   const type = typeOf(index);
   const { intx, err, req } = device.singlesBefore;
   switch (type) {
@@ -141,29 +138,33 @@ function loopbackTrigger(device: DeviceView, index: number, vector: number): Tri
       return device.choices.intxDisable ? null : intx;
     case 'msi':
     case 'msix':
-      return device.after.type === type ? device.triggers.get(vector) : null;
+      return device.after.type === type ? device.trigger(vector) : null;
   }
 }
 
 /** Whether the operation makes vfio-pci look at the pin: it is asserted, INTx is set up, or unmasked. */
-function hearsIntx(device: DeviceView, operation: Operation): boolean {
+function hearsIntx(device: DeviceView, { operation, call }: Told): boolean {
   const { before, after, choicesBefore, choices } = device;
   if ((after.registers & INTX_HANDLER) === 0 || (after.registers & INTX_STATUS) === 0) return false;
   if (operation.kind === 'device.assertIntx') return (before.registers & INTX_DISABLE) === 0;
-  if (setsIntx(operation)) return before.type === 'none';
+  if (call !== null && setsIntx(call)) return before.type === 'none';
   const masked = (before.registers & INTX_DISABLE) !== 0;
   if (operation.kind === 'vfio.configWrite') return masked && choicesBefore.intxDisable && !choices.intxDisable;
-  return masked && unmasksIntx(operation);
+  return masked && call !== null && unmasksIntx(call);
 }
 
-function intxSignal({ singles, choices }: DeviceView): Signal[] {
-  return singles.intx === null || choices.intxDisable ? [] : [{ eventfd: singles.intx, least: true }];
+function intxSignal({ singles, choices }: DeviceView, signals: Signal[]): void {
+  if (singles.intx !== null && !choices.intxDisable) signals.push({ eventfd: singles.intx, least: true });
 }
 
 /** The user writes an eventfd: the kernel takes it as an unmask where it waits for it, else the user reads it back. */
-function writtenSignals(devices: readonly DeviceView[], eventfd: EventfdName): Signal[] {
-  const unmasked = devices.filter(({ singlesBefore }) => singlesBefore.unmask === eventfd);
-  if (unmasked.length === 0) return [{ eventfd, least: true }];
+function writtenSignals(devices: readonly DeviceView[], eventfd: EventfdName, signals: Signal[]): void {
   const heard = INTX_HANDLER | INTX_STATUS | INTX_DISABLE;
-  return unmasked.filter(({ before }) => (before.registers & heard) === heard).flatMap(intxSignal);
+  let isTaken = false;
+  for (const device of devices) {
+    if (device.singlesBefore.unmask !== eventfd) continue;
+    isTaken = true;
+    if ((device.before.registers & heard) === heard) intxSignal(device, signals);
+  }
+  if (!isTaken) signals.push({ eventfd, least: true });
 }

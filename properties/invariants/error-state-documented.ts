@@ -6,17 +6,16 @@ import {
   INTX_STATUS,
   isEventfdName,
   MSI_MESSAGE,
-  type Operation,
   PENDING,
   printRegisters,
   UNMASKED,
   VFIO_PCI_MSI_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { setsIntx, setsVectors } from './calls.ts';
+import { setsIntx } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevErrors } from './mdev-errors.ts';
-import { canGrow, type DeviceView, ownTransitions, type Transition } from './moment.ts';
+import { canGrow, type DeviceView, type Moment, ownTransitions, type Transition } from './moment.ts';
 
 /** What a failed call may leave behind. */
 export const errorStateDocumented: Invariant = {
@@ -27,9 +26,11 @@ export const errorStateDocumented: Invariant = {
   source: 'vfio_msi_set_block, Linux 6.1 and 6.12; A. Williamson on the dynamic MSI-X series, April 2023',
   start:
     (): Watch =>
-    ({ operation, device, step, index }): readonly Breach[] => {
-      if (device === undefined || (step.outcome.kind !== 'errno' && step.outcome.kind !== 'positive')) return KEPT;
-      const wrong = registersChanged(operation, device) ?? vectorsChanged(operation, device);
+    (moment): readonly Breach[] => {
+      const { device, granted, step, index } = moment;
+      if (granted || device === undefined) return KEPT;
+      if (step.outcome.kind !== 'errno' && step.outcome.kind !== 'positive') return KEPT;
+      const wrong = registersChanged(moment, device) ?? vectorsChanged(moment, device);
       if (wrong === null) return KEPT;
       const what = step.outcome.kind === 'errno' ? step.outcome.errno : step.outcome.value;
       return [{ step: index, causes: [index], message: `${what} was returned and yet ${wrong}` }];
@@ -37,11 +38,11 @@ export const errorStateDocumented: Invariant = {
   startMdev: watchMdevErrors,
 };
 
-function registersChanged(operation: Operation, { before, after }: DeviceView): string | null {
+function registersChanged(moment: Moment, { before, after }: DeviceView): string | null {
   if (before.enable !== after.enable) return `MSI-X Enable went from ${before.enable} to ${after.enable}`;
   if (before.infoFlags !== after.infoFlags)
     return `the flags of the index went from ${before.infoFlags} to ${after.infoFlags}`;
-  if (((before.registers ^ after.registers) & ~mayChange(operation, before)) !== 0)
+  if (((before.registers ^ after.registers) & ~mayChange(moment, before)) !== 0)
     return `the registers went from ${printRegisters(before.registers)} to ${printRegisters(after.registers)}`;
   return null;
 }
@@ -51,22 +52,22 @@ function registersChanged(operation: Operation, { before, after }: DeviceView): 
  * next attempt. MSI or MSI-X that was on for a moment has deasserted INTx, and INTx that could not be set up has left
  * Interrupt Disable as the user has it.
  */
-function mayChange(operation: Operation, { type }: DeviceView['before']): number {
-  if (!setsVectors(operation)) return setsIntx(operation) && type === 'none' ? INTX_DISABLE : 0;
-  const isMsi = operation.index === VFIO_PCI_MSI_IRQ_INDEX;
-  const message = isMsi && (operation.start === 0 || type === 'none') ? MSI_MESSAGE : 0;
+function mayChange({ call, arming }: Moment, { type }: DeviceView['before']): number {
+  if (arming === null) return call !== null && setsIntx(call) && type === 'none' ? INTX_DISABLE : 0;
+  const isMsi = arming.index === VFIO_PCI_MSI_IRQ_INDEX;
+  const message = isMsi && (arming.start === 0 || type === 'none') ? MSI_MESSAGE : 0;
   return type === 'none' ? message | INTX_STATUS : message;
 }
 
-function vectorsChanged(operation: Operation, device: DeviceView): string | null {
+function vectorsChanged({ arming }: Moment, device: DeviceView): string | null {
   const transitions = ownTransitions(device);
   if (transitions.length === 0) return null;
-  if (!setsVectors(operation)) return `vector ${transitions[0]?.vector} changed`;
+  if (arming === null) return `vector ${transitions[0]?.vector} changed`;
   for (const transition of transitions) {
-    const wrong = undocumented(device, operation, transition);
+    const wrong = undocumented(device, arming, transition);
     if (wrong !== null) return wrong;
   }
-  return keptBeforeLost(device, operation, transitions) ?? changedBehind(operation, transitions);
+  return keptBeforeLost(device, arming, transitions) ?? changedBehind(arming, transitions);
 }
 
 /**

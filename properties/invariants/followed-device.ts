@@ -11,6 +11,7 @@ import {
   type PciFunction,
   type Step,
   UNMASKED,
+  type VectorChange,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_ERR_IRQ_INDEX,
@@ -18,12 +19,12 @@ import {
   type VfioConfigWrite,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { type IrqType, placesOf, setsIntx, setsUnmaskEventfd, setsVectors } from './calls.ts';
+import { ByVector, VectorSet } from './by-vector.ts';
+import { type IrqType, placesOf, setsIntx, setsUnmaskEventfd } from './calls.ts';
 import { flagsKey, type Memory } from './memory.ts';
-import type { Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
+import type { Asked, Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
-const MSI_UNTOUCHED = { msiOff: false, oneMessage: false };
 const UNCHANGED: readonly Transition[] = [];
 const NOT_RAISED: readonly number[] = [];
 const NO_SINGLES: SingleTriggers = { intx: null, unmask: null, err: null, req: null };
@@ -47,20 +48,18 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   choices = FRESH;
   transitions: readonly Transition[] = UNCHANGED;
   raised: readonly number[] = NOT_RAISED;
-  readonly triggers = new Map<number, TriggerView>();
   singlesBefore = NO_SINGLES;
   singles = NO_SINGLES;
-  readonly wiped = new Set<number>();
-  readonly unsure = new Set<number>();
-  waiting: ReadonlySet<number> = new Set<number>();
+  readonly wiped = new VectorSet();
+  readonly unsure = new VectorSet();
+  readonly waiting = new VectorSet();
   #mappings = 0;
   /** Vectors that have had a trigger since the type was set up. */
-  readonly #onceArmed = new Set<number>();
-  readonly #nowWaiting = new Set<number>();
-  /** By vector; state 0 is left out. */
-  readonly #states = new Map<number, number>();
-  /** Of the vectors that changed in this step. */
-  readonly #statesBefore = new Map<number, number>();
+  readonly #onceArmed = new VectorSet();
+  readonly #nowWaiting = new VectorSet();
+  readonly #states = new ByVector(0);
+  readonly #statesBefore = new ByVector(0);
+  readonly #triggers = new ByVector<TriggerView | null>(null);
 
   constructor(config: PciFunction, initial: DeviceObservation | undefined) {
     this.config = config;
@@ -74,12 +73,13 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     copy.choices = this.choices;
     copy.singles = this.singles;
     copy.#mappings = this.#mappings;
-    for (const [vector, trigger] of this.triggers) copy.triggers.set(vector, trigger);
-    for (const [vector, state] of this.#states) copy.#states.set(vector, state);
-    for (const vector of this.wiped) copy.wiped.add(vector);
-    for (const vector of this.unsure) copy.unsure.add(vector);
-    for (const vector of this.#onceArmed) copy.#onceArmed.add(vector);
-    for (const vector of this.#nowWaiting) copy.#nowWaiting.add(vector);
+    copy.#states.become(this.#states);
+    copy.#statesBefore.become(this.#states);
+    copy.#triggers.become(this.#triggers);
+    copy.wiped.become(this.wiped);
+    copy.unsure.become(this.unsure);
+    copy.#onceArmed.become(this.#onceArmed);
+    copy.#nowWaiting.become(this.#nowWaiting);
     return copy;
   }
 
@@ -102,19 +102,23 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
       isMsi && this.#nowWaiting.has(vector),
       this.wiped.has(vector),
     );
-    return `${this.stateAfter(vector)}${msi}${this.triggers.get(vector) ?? ''}`;
+    return `${this.stateAfter(vector)}${msi}${this.trigger(vector) ?? ''}`;
   }
 
   stateAfter(vector: number): number {
-    return this.#states.get(vector) ?? 0;
+    return this.#states.of(vector);
   }
 
   states(): Iterable<readonly [number, number]> {
-    return this.#states;
+    return this.#states.entries();
   }
 
   stateBefore(vector: number): number {
-    return this.#statesBefore.get(vector) ?? this.stateAfter(vector);
+    return this.#statesBefore.of(vector);
+  }
+
+  trigger(vector: number): TriggerView | null {
+    return this.#triggers.of(vector);
   }
 
   /** Host vectors in use: INTx has one, MSI one for each vector it allocated, MSI-X one for each that is armed. */
@@ -132,36 +136,42 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     }
   }
 
-  follow(place: number, operation: Operation, step: Step): void {
-    this.before = this.after;
-    this.transitions = UNCHANGED;
-    if (this.#statesBefore.size > 0) this.#statesBefore.clear();
-    if (this.waiting.size > 0 || this.#nowWaiting.size > 0) this.waiting = new Set(this.#nowWaiting);
-    const own = 'device' in operation && operation.device === place;
-    if (own && step.outcome.kind === 'ok') this.#followMappings(operation);
+  follow(place: number, asked: Asked): void {
+    const { operation, step } = asked;
+    const own = asked.place === place;
+    const granted = own && asked.granted;
+    this.#begin();
+    if (granted) this.#followMappings(operation);
     // A system that died in this step has shown nothing.
     const observation = step.observation[place];
     if (observation !== undefined) this.#observe(observation);
-    this.raised = step.events.length === 0 ? NOT_RAISED : raisedBy(place, step);
-    this.#followChoices(operation, own && step.outcome.kind === 'ok');
-    this.#followTriggers(operation, own && step.outcome.kind === 'ok');
-    this.#followVectors(operation, own, step.outcome.kind !== 'ok');
+    if (step.events.length > 0) this.raised = raisedBy(place, step);
+    this.#followChoices(operation, granted);
+    this.#followTriggers(asked, granted);
+    this.#followVectors(asked, own);
+  }
+
+  /** What is now is before from here on. */
+  #begin(): void {
+    this.before = this.after;
+    this.choicesBefore = this.choices;
+    this.singlesBefore = this.singles;
+    this.raised = NOT_RAISED;
+    for (const { vector, after } of this.transitions) this.#statesBefore.set(vector, after);
+    this.transitions = UNCHANGED;
+    this.waiting.become(this.#nowWaiting);
   }
 
   #observe(observation: DeviceObservation): void {
     const { enable, functionMask, msixInfoFlags, registers, changes } = observation;
-    let { allocated, armed } = this.before;
-    const open = msixInfoFlags !== 0;
     if (changes.length === 0 && this.#isSeen(observation)) return;
-    this.transitions = changes.map(({ vector, state }): Transition => {
-      const before = this.stateAfter(vector);
-      allocated += Number((state & ALLOCATED) !== 0) - Number((before & ALLOCATED) !== 0);
-      armed += Number((state & ARMED) !== 0) - Number((before & ARMED) !== 0);
-      if (state === 0) this.#states.delete(vector);
-      else this.#states.set(vector, state);
-      this.#statesBefore.set(vector, before);
-      return { vector, before, after: state };
-    });
+    const open = msixInfoFlags !== 0;
+    if (changes.length > 0) this.transitions = this.#observeVectors(changes);
+    let { allocated, armed } = this.before;
+    for (const { before, after } of this.transitions) {
+      allocated += (after & ALLOCATED) - (before & ALLOCATED);
+      armed += ((after & ARMED) - (before & ARMED)) / ARMED;
+    }
     this.after = {
       open,
       held: open || this.#mappings > 0,
@@ -173,6 +183,14 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
       allocated,
       armed,
     };
+  }
+
+  #observeVectors(changes: readonly VectorChange[]): readonly Transition[] {
+    return changes.map(({ vector, state }): Transition => {
+      const before = this.stateAfter(vector);
+      this.#states.set(vector, state);
+      return { vector, before, after: state };
+    });
   }
 
   /** Whether all that is read of the device besides its vectors is as it was. */
@@ -193,11 +211,12 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   }
 
   #followChoices(operation: Operation, granted: boolean): void {
-    this.choicesBefore = this.choices;
     if (granted && operation.kind === 'vfio.configWrite') this.#choose(operation);
-    if (granted && operation.kind === 'vfio.reset')
-      this.choices = { ...this.choices, ...MSI_UNTOUCHED, inD3hot: false };
-    if (this.after.type !== this.before.type) this.choices = { ...this.choices, ...MSI_UNTOUCHED };
+    const resets = granted && operation.kind === 'vfio.reset';
+    if (resets && this.choices.inD3hot) this.choices = { ...this.choices, inD3hot: false };
+    const { msiOff, oneMessage } = this.choices;
+    if ((msiOff || oneMessage) && (resets || this.after.type !== this.before.type))
+      this.choices = { ...this.choices, msiOff: false, oneMessage: false };
     if (!this.after.held && this.before.held) this.choices = FRESH;
   }
 
@@ -221,14 +240,11 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     }
   }
 
-  #followTriggers(operation: Operation, granted: boolean): void {
-    this.singlesBefore = this.singles;
+  #followTriggers({ operation, call, arming }: Asked, granted: boolean): void {
     if (operation.kind === 'vfio.closeEventfd') this.#forgetEventfd(operation.eventfd);
-    if (granted && operation.kind === 'vfio.setIrqs') {
-      if (setsVectors(operation)) this.#setTriggers(operation);
-      else this.#setSingle(operation);
-    }
-    for (const { vector, after } of this.transitions) if ((after & ARMED) === 0) this.triggers.delete(vector);
+    if (granted && arming !== null) this.#setTriggers(arming);
+    else if (granted && call !== null) this.#setSingle(call);
+    for (const { vector, after } of this.transitions) if ((after & ARMED) === 0) this.#triggers.set(vector, null);
     const { intx, unmask } = this.singles;
     if (this.after.type !== 'intx' && (intx !== null || unmask !== null))
       this.singles = { ...this.singles, intx: null, unmask: null };
@@ -236,8 +252,10 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   }
 
   #forgetEventfd(eventfd: EventfdName): void {
-    for (const [vector, trigger] of this.triggers) if (trigger === eventfd) this.triggers.set(vector, 'unseen');
+    for (const [vector, trigger] of this.#triggers.entries())
+      if (trigger === eventfd) this.#triggers.set(vector, 'unseen');
     const { intx, unmask, err, req } = this.singles;
+    if (intx !== eventfd && unmask !== eventfd && err !== eventfd && req !== eventfd) return;
     const forgotten = (trigger: TriggerView | null): TriggerView | null => (trigger === eventfd ? 'unseen' : trigger);
     this.singles = {
       intx: forgotten(intx),
@@ -251,8 +269,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     const { start, data } = call;
     for (let place = 0; place < placesOf(call); place += 1) {
       const element = data[place];
-      if (isEventfdName(element)) this.triggers.set(start + place, element);
-      else this.triggers.delete(start + place);
+      this.#triggers.set(start + place, isEventfdName(element) ? element : null);
     }
   }
 
@@ -268,33 +285,36 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   }
 
   /** What cannot be read from one observation: which vectors have had a handler, lost their entry, or wait for one. */
-  #followVectors(operation: Operation, own: boolean, failed: boolean): void {
+  #followVectors({ operation, arming, granted }: Asked, own: boolean): void {
     if (this.after.type !== this.before.type) {
       this.#onceArmed.clear();
       this.#nowWaiting.clear();
       this.unsure.clear();
       this.wiped.clear();
     }
-    if (own && !failed && setsVectors(operation))
-      operation.data.forEach((element, place) => {
-        if (isEventfdName(element)) this.wiped.delete(operation.start + place);
-      });
-    if (own && failed && setsVectors(operation))
-      operation.data.forEach((element, place) => {
-        if (isEventfdName(element)) this.unsure.add(operation.start + place);
-      });
+    if (own && arming !== null) this.#followArming(arming, granted);
     const wipes = own && operation.kind === 'device.wipe';
     for (const { vector, after } of this.transitions) {
-      if ((after & ARMED) !== 0) this.#onceArmed.add(vector);
       if (wipes && (after & (ARMED | UNMASKED)) === ARMED) this.wiped.add(vector);
       if ((after & UNMASKED) !== 0 || (after & ARMED) === 0) this.wiped.delete(vector);
-      if ((after & ARMED) !== 0) this.#nowWaiting.delete(vector);
+      if ((after & ARMED) === 0) continue;
+      this.#onceArmed.add(vector);
+      this.#nowWaiting.delete(vector);
     }
     if (this.after.type !== 'msi') return;
     for (const vector of this.raised) {
       if (!sendsMsi(this, vector)) continue;
       const unheard = (this.stateAfter(vector) & (ALLOCATED | ARMED)) === ALLOCATED && !this.#onceArmed.has(vector);
       if (unheard) this.#nowWaiting.add(vector);
+    }
+  }
+
+  /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
+  #followArming({ start, data }: VfioSetIrqs, granted: boolean): void {
+    for (let place = 0; place < data.length; place += 1) {
+      if (!isEventfdName(data[place])) continue;
+      if (granted) this.wiped.delete(start + place);
+      else this.unsure.add(start + place);
     }
   }
 }

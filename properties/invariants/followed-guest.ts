@@ -2,22 +2,22 @@ import {
   ARMED,
   type DeviceObservation,
   type GuestObservation,
-  isGuestOperation,
+  type GuestOperation,
   type Message,
   type Operation,
   type PciFunction,
   type Step,
-  type VectorChange,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VmmCall,
   type Window,
 } from '#vocabulary';
+import { ByVector } from './by-vector.ts';
 import { disables } from './calls.ts';
 import { GuestEvents, SETTLED } from './guest-events.ts';
 import type { GuestRaise, GuestView, Received } from './guest-moment.ts';
 import { type Gates, GuestTable } from './guest-table.ts';
 import type { Label, Memory } from './memory.ts';
-import { Refusals } from './refusals.ts';
+import { Refusals, type SetCall, setCalls } from './refusals.ts';
 
 interface Arm {
   readonly vector: number;
@@ -26,35 +26,34 @@ interface Arm {
 }
 
 const NO_CALLS: readonly VmmCall[] = [];
+const NOTHING_SET: readonly SetCall[] = [];
 const NO_RAISES: readonly GuestRaise[] = [];
 const NOTHING_RECEIVED: readonly Received[] = [];
 const UNCHANGED: readonly number[] = [];
-const UNSEEN: readonly VectorChange[] = [];
 
 /** The view of one device that a guest has, moved on from step to step. */
 export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
   readonly config: PciFunction;
   readonly place: number;
   seen: GuestObservation | undefined;
-  readonly touched = new Set<number>();
+  touched: readonly number[] = UNCHANGED;
   hostOn = false;
   hostOffSince: number | null = null;
   hostOffBefore: number | null = null;
-  changed: readonly number[] = [];
+  changed: readonly number[] = UNCHANGED;
   raises: readonly GuestRaise[] = NO_RAISES;
   received: readonly Received[] = NOTHING_RECEIVED;
   calls: readonly VmmCall[] | undefined;
+  setCalls: readonly SetCall[] = NOTHING_SET;
   settled = SETTLED;
   readonly #account: GuestEvents;
   readonly #table: GuestTable;
   readonly #refusals: Refusals;
   /** Raises that wait for the next operation of the guest. */
   #arms: Arm[] = [];
-  /** By vector, at the host; state 0 is left out. */
-  readonly #states = new Map<number, number>();
-  /** Of the vectors that changed in this step. */
-  readonly #statesBefore = new Map<number, number>();
-  /** By vector, as the guest reads them; state 0 is left out. */
+  /** At the host. */
+  readonly #states = new ByVector(0);
+  /** As the guest reads them; state 0 is left out. */
   readonly #guestStates = new Map<number, number>();
 
   constructor(
@@ -86,10 +85,10 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
     copy.hostOn = this.hostOn;
     copy.hostOffSince = this.hostOffSince;
     copy.#arms = this.#arms.slice();
-    for (const [vector, state] of this.#states) copy.#states.set(vector, state);
+    copy.#states.become(this.#states);
     for (const [vector, state] of this.#guestStates) copy.#guestStates.set(vector, state);
     // What is seen before the first operation is judged with it: of a copy of later it is forgotten with the next step.
-    for (const vector of this.touched) copy.touched.add(vector);
+    copy.touched = this.touched;
     return copy;
   }
 
@@ -145,11 +144,7 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
   }
 
   stateAfter(vector: number): number {
-    return this.#states.get(vector) ?? 0;
-  }
-
-  stateBefore(vector: number): number {
-    return this.#statesBefore.get(vector) ?? this.stateAfter(vector);
+    return this.#states.of(vector);
   }
 
   wasExcused(vector: number): boolean {
@@ -160,51 +155,56 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
     return this.#refusals.excuses(vector);
   }
 
-  follow(operation: Operation, step: Step, index: number): void {
-    const own = 'device' in operation && operation.device === this.place;
-    const guest = own && isGuestOperation(operation) ? operation : null;
-    this.#table.follow(guest);
+  /** @param guest the operation where it is a guest's, else null */
+  follow(operation: Operation, place: number, guest: GuestOperation | null, step: Step, index: number): void {
+    const own = place === this.place;
+    const access = own ? guest : null;
+    this.#table.follow(access);
     // What is seen before the first operation is judged with it.
-    if (index > 0) this.touched.clear();
-    for (const vector of this.#table.maskBefore.keys()) this.touched.add(vector);
+    if (index > 0) this.touched = UNCHANGED;
+    for (const { vector } of this.#table.maskWrites) this.#touch(vector);
     const wasOn = this.hostOn;
     this.hostOffBefore = this.hostOffSince;
     const observation = step.observation[this.place];
     if (observation !== undefined) this.#observe(observation);
-    this.calls = step.calls === undefined || own ? step.calls : NO_CALLS;
-    if (this.gates.enable !== this.gatesBefore.enable) this.#refusals.begin();
-    const armed = this.changed.filter((vector) => (this.stateAfter(vector) & ARMED) !== 0);
-    this.#refusals.follow(this.calls ?? NO_CALLS, armed, this.hostOn);
+    this.#followCalls(own ? step.calls : step.calls && NO_CALLS);
     if (this.hostOn || !this.gates.enable) this.hostOffSince = null;
     else if (wasOn || this.calls?.some(turnsOff) === true) this.hostOffSince = index;
-    this.#followEvents(step, index, guest !== null);
+    this.raises = NO_RAISES;
+    this.received = NOTHING_RECEIVED;
+    if (step.events.length > 0) this.#followEvents(step, index, access !== null);
     if (own && operation.kind === 'device.arm')
       this.#arms.push({ vector: operation.vector, window: operation.window, index });
-    if (guest !== null && this.#arms.length > 0) this.#arms = [];
+    if (access !== null && this.#arms.length > 0) this.#arms = [];
     this.settled = this.#account.follow(this);
+  }
+
+  #touch(vector: number): void {
+    if (!this.touched.includes(vector)) this.touched = [...this.touched, vector];
   }
 
   #observe({ enable, changes, guest }: DeviceObservation): void {
     this.hostOn = enable;
-    if (this.#statesBefore.size > 0) this.#statesBefore.clear();
     this.changed = changes.length === 0 ? UNCHANGED : changes.map(({ vector }) => vector);
-    for (const { vector, state } of changes) {
-      this.#statesBefore.set(vector, this.stateAfter(vector));
-      if (state === 0) this.#states.delete(vector);
-      else this.#states.set(vector, state);
-    }
+    for (const { vector, state } of changes) this.#states.set(vector, state);
     this.seen = guest;
-    for (const { vector, state } of guest?.changes ?? UNSEEN) {
-      this.touched.add(vector);
+    if (guest === undefined) return;
+    for (const { vector, state } of guest.changes) {
+      this.#touch(vector);
       if (state === 0) this.#guestStates.delete(vector);
       else this.#guestStates.set(vector, state);
     }
   }
 
+  #followCalls(calls: readonly VmmCall[] | undefined): void {
+    this.calls = calls;
+    this.setCalls = calls === undefined || calls.length === 0 ? NOTHING_SET : setCalls(calls);
+    if (this.gates.enable !== this.gatesBefore.enable) this.#refusals.begin();
+    this.#refusals.follow(this.setCalls, this.hostOn);
+    for (const vector of this.changed) if ((this.stateAfter(vector) & ARMED) !== 0) this.#refusals.arm(vector);
+  }
+
   #followEvents({ events }: Step, index: number, reacts: boolean): void {
-    this.raises = NO_RAISES;
-    this.received = NOTHING_RECEIVED;
-    if (events.length === 0) return;
     const raises: GuestRaise[] = [];
     const received: Received[] = [];
     for (const event of events) {

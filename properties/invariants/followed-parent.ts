@@ -6,9 +6,9 @@ import {
   IMS_MASK,
   type ImsEntry,
   type MdevState,
-  MSIX_VECTORS_MAX,
   PENDING,
 } from '#vocabulary';
+import { canBe } from './by-vector.ts';
 
 /** A machine whose devices are mediated. */
 export type MdevConfig = Config & Required<Pick<Config, 'mdev' | 'parent'>>;
@@ -154,11 +154,6 @@ export function change(update: Update, device: number, list: ListName, vector: n
   const mdev = changedMdev(update, device);
   put(mdev[list], vector, value);
   put(mdev.at, vector, update.index + 1);
-}
-
-/** Whether a device may have the vector. */
-export function canBe(vector: number): boolean {
-  return vector >= 0 && vector < MSIX_VECTORS_MAX;
 }
 
 /** Sets every number of some lists to 0. */

@@ -1,8 +1,7 @@
 import { ARMED, type Message, PENDING, UNMASKED } from '#vocabulary';
 import type { GuestRaise, GuestView } from './guest-moment.ts';
-import { ascending } from './invariant.ts';
 import { flagsKey, type Label, type Memory } from './memory.ts';
-import { type Claim, settle, type Told } from './received.ts';
+import { type Claim, NO_MESSAGES, settle, type Told } from './received.ts';
 
 /** Events of a vector that were owed to the guest, and whose message never came. */
 export interface Lost {
@@ -76,17 +75,16 @@ export class GuestEvents implements Memory<GuestEvents> {
 
   follow(view: GuestView): Settled {
     if (this.#held.size === 0 && view.raises.length === 0 && view.received.length === 0) return SETTLED;
-    const vectors = ascending([...this.#held.keys(), ...view.raises.map(({ vector }) => vector)]);
-    const raisesOf = (at: number): readonly GuestRaise[] => view.raises.filter(({ vector }) => vector === at);
-    const claims = vectors.map((vector) => claim(view, vector, this.#of(vector), raisesOf(vector)));
+    const vectors = vectorsOf(this.#held, view.raises);
+    const claims = vectors.map((vector) => claim(view, vector, this.#of(vector), raisesOf(view, vector)));
     const { told, unmet, unexplained } = settle(claims, view.received);
-    const lost = unmet.map((vector) => loss(view, vector, this.#of(vector), raisesOf(vector)));
+    const lost = unmet.map((vector) => loss(view, vector, this.#of(vector), raisesOf(view, vector)));
     for (const vector of vectors) {
-      const held = heldAfter(view, vector, this.#of(vector), raisesOf(vector), told.get(vector) ?? NONE);
+      const held = heldAfter(view, vector, this.#of(vector), raisesOf(view, vector), told.get(vector) ?? NONE);
       if (held.owed.length > 0 || held.inDevice || held.inVmm) this.#held.set(vector, held);
       else this.#held.delete(vector);
     }
-    return { lost, unexplained };
+    return lost.length + unexplained.length === 0 ? SETTLED : { lost, unexplained };
   }
 
   #of(vector: number): Held {
@@ -94,11 +92,22 @@ export class GuestEvents implements Memory<GuestEvents> {
   }
 }
 
+/** The vectors that have something or raise, ascending. */
+export function vectorsOf(having: ReadonlyMap<number, unknown>, raises: readonly GuestRaise[]): readonly number[] {
+  const vectors = [...having.keys()];
+  for (const { vector } of raises) if (!vectors.includes(vector)) vectors.push(vector);
+  return vectors.length > 1 ? vectors.sort((left, right) => left - right) : vectors;
+}
+
+function raisesOf({ raises }: GuestView, at: number): readonly GuestRaise[] {
+  return raises.length === 0 ? raises : raises.filter(({ vector }) => vector === at);
+}
+
 /** What may and must come of a vector in this step. */
 function claim(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[]): Claim {
   const isOpen = view.isOpen(vector);
+  if (!isOpen && !view.wasOpen(vector)) return { vector, messages: NO_MESSAGES, most: 0, least: 0 };
   const messages = view.messages(vector);
-  if (!isOpen && !view.wasOpen(vector)) return { vector, messages, most: 0, least: 0 };
   const passing = raises.filter((raise) => canPass(view, raise)).length;
   const most = Number(held.inDevice) + Number(held.inVmm) + passing;
   const owes = isOpen && view.gates.busMaster && owedAfter(view, vector, held, raises).length > 0;
@@ -107,6 +116,7 @@ function claim(view: GuestView, vector: number, held: Held, raises: readonly Gue
 }
 
 function owedAfter(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[]): readonly GuestRaise[] {
+  if (raises.length === 0) return held.owed;
   const added = raises.filter((raise) => isOwed(view, raise) && (isPending(view, vector) || !isExcused(view, raise)));
   return [...held.owed, ...added];
 }
@@ -175,9 +185,10 @@ function offSince(view: GuestView, held: Held, raises: readonly GuestRaise[]): n
 function heldAfter(view: GuestView, vector: number, held: Held, raises: readonly GuestRaise[], told: Told): Held {
   const pending = isPending(view, vector);
   const inDevice = pending && (held.inDevice || raises.length > 0);
-  if (!view.gates.enable) return { ...NOTHING, inDevice };
+  if (!view.gates.enable) return { owed: NOTHING.owed, inDevice, inVmm: false, hostOffSince: null };
   const owed = owedAfter(view, vector, held, raises);
-  if (view.isOpen(vector)) return { ...NOTHING, owed: isKept(view, vector) ? owed : [], inDevice };
+  if (view.isOpen(vector))
+    return { owed: isKept(view, vector) ? owed : NOTHING.owed, inDevice, inVmm: false, hostOffSince: null };
   const untold = told.most === 0 ? owed : owed.slice(told.most);
   const hostOffSince = offSince(view, held, raises);
   return { owed: untold, inDevice, inVmm: entersVmm(view, vector, held, raises, told.least), hostOffSince };

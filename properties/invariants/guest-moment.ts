@@ -2,17 +2,19 @@ import {
   type Config,
   deviceOf,
   type GuestObservation,
+  isGuestOperation,
   type Message,
+  type Observation,
   type Operation,
   type PciFunction,
   type Step,
-  type Trace,
   type VmmCall,
   type Window,
 } from '#vocabulary';
 import { FollowedGuest } from './followed-guest.ts';
 import type { Settled } from './guest-events.ts';
 import type { Gates } from './guest-table.ts';
+import type { SetCall } from './refusals.ts';
 
 /** One operation on a machine with a VMM with its step, and what the steps so far say of the devices. */
 export interface GuestMoment {
@@ -55,7 +57,7 @@ export interface GuestView {
   /** What the guest reads after the operation, where it is seen. */
   readonly seen: GuestObservation | undefined;
   /** Vectors whose mask bit the operation wrote, or that read otherwise than before. */
-  readonly touched: ReadonlySet<number>;
+  readonly touched: readonly number[];
   /** MSI-X Enable at the host. */
   readonly hostOn: boolean;
   /** The operation that has turned MSI-X off at the host, while it is off and the guest has it on. */
@@ -71,6 +73,8 @@ export interface GuestView {
   readonly settled: Settled;
   /** What the VMM asked of the host for this device; undefined where it is not seen. */
   readonly calls: readonly VmmCall[] | undefined;
+  /** Those among them that set triggers of MSI-X vectors. */
+  readonly setCalls: readonly SetCall[];
   /** Whether a call that sets triggers was refused since the guest enabled MSI-X. */
   readonly anyRefused: boolean;
   /** Whether the guest lets the vector through, bus mastering aside, after the operation. */
@@ -84,38 +88,27 @@ export interface GuestView {
   guestState(vector: number): number;
   /** The vectors for which that is not 0. */
   guestStates(): Iterable<readonly [vector: number, state: number]>;
-  /** The vector's state at the host. */
-  stateBefore(vector: number): number;
+  /** The vector's state at the host, after the operation. */
   stateAfter(vector: number): number;
   /** Whether the host has refused the vector and never granted it, before the operation and after it. */
   wasExcused(vector: number): boolean;
   isExcused(vector: number): boolean;
 }
 
-/** The moments of a run of a machine with a VMM. A moment is valid until the next is asked for. */
-export function* guestMoments(
-  config: Config,
-  operations: readonly Operation[],
-  trace: Trace,
-): Generator<GuestMoment, void, undefined> {
-  const devices = config.devices.map((device, place) => new FollowedGuest(device, place, trace.initial[place]));
-  for (const [index, step] of trace.steps.entries()) {
-    const operation = operations[index];
-    if (operation === undefined) throw new Error(`step ${index} answers no operation`);
-    // A system that died in this step has shown nothing.
-    if (step.outcome.kind === 'unknown') return;
-    yield nextGuestMoment(devices, operation, step, index);
-  }
+/** What is followed of the devices of a run, before its first step. */
+export function startGuests({ devices }: Config, initial: Observation): readonly FollowedGuest[] {
+  return devices.map((device, place) => new FollowedGuest(device, place, initial[place]));
 }
 
-/** Moves what is followed of a run on by a step. */
+/** Moves it on by a step. The moment is valid until the next is asked for. */
 export function nextGuestMoment(
   devices: readonly FollowedGuest[],
   operation: Operation,
   step: Step,
   index: number,
 ): GuestMoment {
-  for (const device of devices) device.follow(operation, step, index);
-  const at = deviceOf(operation);
-  return { operation, step, index, devices, device: at === undefined ? undefined : devices[at] };
+  const place = deviceOf(operation) ?? -1;
+  const guest = isGuestOperation(operation) ? operation : null;
+  for (const device of devices) device.follow(operation, place, guest, step, index);
+  return { operation, step, index, devices, device: place === -1 ? undefined : devices[place] };
 }

@@ -21,8 +21,15 @@ interface Entry extends Message {
   readonly control: number;
 }
 
+interface MaskWrite {
+  readonly vector: number;
+  /** Whether it was masked before the operation, which writes to no mask bit twice. */
+  readonly before: boolean;
+}
+
 const MASK_BIT = 1;
-const EMPTY: Message = { address: 0, high: 0, data: 0 };
+const EMPTY: Entry = { address: 0, high: 0, data: 0, control: MASK_BIT };
+const NO_WRITES: readonly MaskWrite[] = [];
 
 /**
  * What the guest has written to one function, followed from its operations alone: an interrupt may come exactly when
@@ -34,10 +41,11 @@ export class GuestTable implements Memory<GuestTable> {
   gates: Gates = this.gatesBefore;
   /** Vectors whose mask bit is clear. */
   readonly unmasked = new Set<number>();
-  /** Vectors whose mask bit the operation has written, and whether it was set before. */
-  readonly maskBefore = new Map<number, boolean>();
+  /** What the operation has written to mask bits. */
+  maskWrites: readonly MaskWrite[] = NO_WRITES;
   readonly #config: PciFunction;
   readonly #place: number;
+  /** As far as the guest has written them. */
   readonly #entries = new Map<number, Entry>();
   /** Messages that an open vector has had since it was last closed. */
   readonly #earlier = new Map<number, Message[]>();
@@ -85,8 +93,12 @@ export class GuestTable implements Memory<GuestTable> {
   }
 
   wasOpen(vector: number): boolean {
-    const wasMasked = this.maskBefore.get(vector) ?? !this.unmasked.has(vector);
-    return this.gatesBefore.enable && !this.gatesBefore.functionMask && !wasMasked;
+    return this.gatesBefore.enable && !this.gatesBefore.functionMask && !this.#wasMasked(vector);
+  }
+
+  #wasMasked(vector: number): boolean {
+    for (const write of this.maskWrites) if (write.vector === vector) return write.before;
+    return !this.unmasked.has(vector);
   }
 
   /** The 32 bits at a place of an entry. */
@@ -101,14 +113,16 @@ export class GuestTable implements Memory<GuestTable> {
    * Source: PCIe 6.0, 6.1.4.2.
    */
   messages(vector: number): readonly Message[] {
-    return [this.#entry(vector), ...(this.#earlier.get(vector) ?? [])];
+    const earlier = this.#earlier.get(vector);
+    return earlier === undefined ? [this.#entry(vector)] : [this.#entry(vector), ...earlier];
   }
 
   /** @param operation what the guest does to this function, or null when the step is about something else */
   follow(operation: GuestOperation | null): void {
     this.gatesBefore = this.gates;
-    this.maskBefore.clear();
-    for (const vector of this.#earlier.keys()) if (!this.isOpen(vector)) this.#earlier.delete(vector);
+    this.maskWrites = NO_WRITES;
+    if (this.#earlier.size > 0)
+      for (const vector of this.#earlier.keys()) if (!this.isOpen(vector)) this.#earlier.delete(vector);
     if (operation !== null) this.#do(operation);
   }
 
@@ -152,12 +166,11 @@ export class GuestTable implements Memory<GuestTable> {
 
   /** An access is split into aligned ones; of those the ones of 4 bytes are done, and of 8 as two. */
   #writeTable({ vector, offset, width, value, high = 0 }: GuestTableWrite): void {
-    const bytes = Array.from({ length: width }, (_, byte) => ((byte < 4 ? value : high) >>> (8 * (byte % 4))) & 0xff);
     const start = vector * MSIX_ENTRY_BYTES + offset;
     let done = 0;
     while (done < width) {
       const length = pieceLength(start + done, width - done);
-      for (let at = done; length >= 4 && at < done + length; at += 4) this.#write(start + at, littleEndian(bytes, at));
+      for (let at = done; length >= 4 && at < done + length; at += 4) this.#write(start + at, wordAt(value, high, at));
       done += length;
     }
   }
@@ -169,16 +182,21 @@ export class GuestTable implements Memory<GuestTable> {
     const field = (address % MSIX_ENTRY_BYTES) >> 2;
     if (field === 3) {
       this.#setMask(vector, (value & MASK_BIT) !== 0);
-      this.#entries.set(vector, { ...entry, control: value });
+      this.#entries.set(vector, { address: entry.address, high: entry.high, data: entry.data, control: value });
       return;
     }
     this.#keep(vector, entry);
-    const name = (['address', 'high', 'data'] as const)[field] ?? 'data';
-    this.#entries.set(vector, { ...entry, [name]: value });
+    const { address: low, high, data, control } = entry;
+    this.#entries.set(vector, {
+      address: field === 0 ? value : low,
+      high: field === 1 ? value : high,
+      data: field === 2 ? value : data,
+      control,
+    });
   }
 
   #setMask(vector: number, masked: boolean): void {
-    if (!this.maskBefore.has(vector)) this.maskBefore.set(vector, !this.unmasked.has(vector));
+    this.maskWrites = [...this.maskWrites, { vector, before: !this.unmasked.has(vector) }];
     if (masked) this.unmasked.delete(vector);
     else this.unmasked.add(vector);
   }
@@ -191,10 +209,13 @@ export class GuestTable implements Memory<GuestTable> {
   }
 
   #reset(): void {
-    for (const vector of [...this.unmasked]) {
+    const writes: MaskWrite[] = [];
+    for (const vector of this.unmasked) {
       this.#keep(vector, this.#entry(vector));
-      this.#setMask(vector, true);
+      writes.push({ vector, before: false });
     }
+    this.maskWrites = writes;
+    if (this.unmasked.size > 0) this.unmasked.clear();
     this.#wasReset = true;
     this.#entries.clear();
     this.gates = { enable: false, functionMask: false, busMaster: false };
@@ -203,7 +224,9 @@ export class GuestTable implements Memory<GuestTable> {
   #entry(vector: number): Entry {
     const known = this.#entries.get(vector);
     if (known !== undefined) return known;
-    return { ...(this.#wasReset ? EMPTY : firstMessage(this.#place, vector)), control: MASK_BIT };
+    if (this.#wasReset) return EMPTY;
+    const { address, high, data } = firstMessage(this.#place, vector);
+    return { address, high, data, control: MASK_BIT };
   }
 }
 
@@ -215,6 +238,8 @@ function pieceLength(address: number, left: number): number {
   return length;
 }
 
-function littleEndian(bytes: readonly number[], at: number): number {
-  return [3, 2, 1, 0].reduce((value, byte) => ((value << 8) | (bytes[at + byte] ?? 0)) >>> 0, 0);
+/** The 32 bits from a byte on of 64 in two halves. */
+function wordAt(low: number, high: number, byte: number): number {
+  if (byte === 0) return low >>> 0;
+  return byte < 4 ? ((low >>> (8 * byte)) | (high << (32 - 8 * byte))) >>> 0 : high >>> (8 * (byte - 4));
 }

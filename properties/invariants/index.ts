@@ -1,7 +1,8 @@
-import type { Config, Operation, Platform, Trace } from '#vocabulary';
+import type { Config, Operation, Platform, Step, Trace } from '#vocabulary';
 import { errorStateDocumented } from './error-state-documented.ts';
+import { firstSeen } from './follow-parent.ts';
 import type { MdevConfig } from './followed-parent.ts';
-import { guestMoments } from './guest-moment.ts';
+import { nextGuestMoment, startGuests } from './guest-moment.ts';
 import { handleValidity } from './handle-validity.ts';
 import { hiddenNumbers } from './hidden-numbers.ts';
 import type { Breach, Invariant, InvariantId, Violation } from './invariant.ts';
@@ -9,8 +10,8 @@ import { irqInfoHonest } from './irq-info-honest.ts';
 import { layersAgree } from './layers-agree.ts';
 import { maskIndependence } from './mask-independence.ts';
 import { asRaises } from './mdev-guest.ts';
-import { hasMdevs, mdevMoments } from './mdev-moment.ts';
-import { moments } from './moment.ts';
+import { hasMdevs, mdevMoment } from './mdev-moment.ts';
+import { nextMoment, startRun } from './moment.ts';
 import { noLeak } from './no-leak.ts';
 import { noLostInterrupt } from './no-lost-interrupt.ts';
 import { noSpuriousInterrupt } from './no-spurious-interrupt.ts';
@@ -56,28 +57,55 @@ export function violations(
   operations: readonly Operation[],
   trace: Trace,
 ): readonly Violation[] {
-  if (hasMdevs(config)) return violationsOfMdevs(invariants, config, operations, trace);
-  if (config.vmm === undefined) {
-    const watches = speaking(invariants, ({ start }) => start?.());
-    return shown(watches, moments(config, operations, trace));
+  const found: Violation[] = [];
+  const judge = judgeOf(invariants, config, trace, found);
+  for (let index = 0; index < trace.steps.length; index += 1) {
+    const [operation, step] = [operations[index], trace.steps[index]];
+    if (operation === undefined || step === undefined) throw new Error(`step ${index} answers no operation`);
+    judge(operation, step, index);
   }
-  const watches = speaking(invariants, ({ startGuest }) => startGuest?.());
-  return shown(watches, guestMoments(config, operations, trace));
+  return found;
+}
+
+/** Follows a run by one step, and takes down what is wrong with it. */
+type Judge = (operation: Operation, step: Step, index: number) => void;
+
+function judgeOf(invariants: readonly Invariant[], config: Config, trace: Trace, found: Violation[]): Judge {
+  if (hasMdevs(config)) return judgeOfMdevs(invariants, config, trace, found);
+  if (config.vmm !== undefined) {
+    const watches = speaking(invariants, ({ startGuest }) => startGuest?.());
+    const guests = startGuests(config, trace.initial);
+    return (operation, step, index) => {
+      if (watches.length > 0 && isShown(step)) show(watches, nextGuestMoment(guests, operation, step, index), found);
+    };
+  }
+  const watches = speaking(invariants, ({ start }) => start?.());
+  const run = startRun(config, trace.initial);
+  return (operation, step, index) => {
+    if (watches.length > 0) show(watches, nextMoment(run, operation, step, index), found);
+  };
 }
 
 /** Where a VMM shows the mdevs, what its guests see of them is judged too. */
-function violationsOfMdevs(
-  invariants: readonly Invariant[],
-  config: MdevConfig,
-  operations: readonly Operation[],
-  trace: Trace,
-): readonly Violation[] {
+function judgeOfMdevs(invariants: readonly Invariant[], config: MdevConfig, trace: Trace, found: Violation[]): Judge {
   const watches = speaking(invariants, ({ startMdev }) => startMdev?.());
-  const found = shown(watches, mdevMoments(config, operations, trace));
-  if (config.vmm === undefined) return found;
-  const guests = speaking(invariants, ({ startMdevGuest }) => startMdevGuest?.());
-  const seen = shown(guests, guestMoments(config, operations, asRaises(config, operations, trace)));
-  return [...found, ...seen].sort((left, right) => left.step - right.step);
+  const guestWatches = speaking(invariants, ({ startMdevGuest }) =>
+    config.vmm === undefined ? undefined : startMdevGuest?.(),
+  );
+  const guests = startGuests(config, trace.initial);
+  let parent = firstSeen(config, trace);
+  return (operation, step, index) => {
+    if (watches.length + guestWatches.length === 0 || !isShown(step)) return;
+    const moment = mdevMoment(config, parent, operation, step, index);
+    parent = moment.after;
+    show(watches, moment, found);
+    if (guestWatches.length > 0) show(guestWatches, nextGuestMoment(guests, operation, asRaises(moment), index), found);
+  };
+}
+
+/** A system that died in a step has shown nothing in it. */
+function isShown({ outcome }: Step): boolean {
+  return outcome.kind !== 'unknown';
 }
 
 interface Watching<At> {
@@ -98,13 +126,7 @@ function speaking<At>(
   return watches;
 }
 
-function shown<At>(watches: readonly Watching<At>[], run: Iterable<At>): readonly Violation[] {
-  const found: Violation[] = [];
-  if (watches.length === 0) return found;
-  for (const moment of run) {
-    for (const { id, watch } of watches) {
-      for (const breach of watch(moment)) found.push({ invariant: id, ...breach });
-    }
-  }
-  return found;
+function show<At>(watches: readonly Watching<At>[], moment: At, found: Violation[]): void {
+  for (const { id, watch } of watches)
+    for (const { step, causes, message } of watch(moment)) found.push({ invariant: id, step, causes, message });
 }

@@ -11,7 +11,7 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { setsVectors, typeOf } from './calls.ts';
+import { typeOf } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevIrqInfo } from './mdev-irq-info.ts';
 import { canGrow, type DeviceView, type Moment } from './moment.ts';
@@ -76,17 +76,17 @@ export function interrupts({ intx, msiVectors, msixVectors, express }: PciFuncti
 }
 
 /** What was told to be all there is is all that a call may be about. */
-function rangeWrong({ operation, step }: Moment, { config }: DeviceView): string | null {
-  if (operation.kind !== 'vfio.setIrqs' || step.outcome.kind !== 'ok') return null;
-  const { index, start, count } = operation;
+function rangeWrong({ call, granted }: Moment, { config }: DeviceView): string | null {
+  if (call === null || !granted) return null;
+  const { index, start, count } = call;
   const name = INDEX_NAMES[index];
   if (name === undefined) return `index ${index} does not exist and a call about it was granted`;
   const has = interrupts(config, index);
   return start + count <= has ? null : `${name} has ${has} interrupts and a call about ${start}+${count} was granted`;
 }
 
-function flagWrong({ operation, step }: Moment, device: DeviceView): string | null {
-  if (!setsVectors(operation) || !addsVectors(device, operation)) return null;
+function flagWrong({ arming, step }: Moment, device: DeviceView): string | null {
+  if (arming === null || !addsVectors(device, arming)) return null;
   const { outcome } = step;
   if (!canGrow(device.before)) return outcome.kind === 'ok' ? 'NORESIZE is set and vectors were added' : null;
   const shortage = outcome.kind === 'errno' && (outcome.errno === 'ENOSPC' || outcome.errno === 'ENOMEM');

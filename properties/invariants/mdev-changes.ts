@@ -1,7 +1,7 @@
 import { type HostPasid, type ImsEntry, printHostPasid, printImsEntry, printVectorState, type Step } from '#vocabulary';
+import { canBe } from './by-vector.ts';
 import {
   at,
-  canBe,
   descriptorOf,
   entryOf,
   type FollowedDescriptor,

@@ -1,21 +1,16 @@
-import type { Event, Operation, Trace, Window } from '#vocabulary';
-import type { MdevConfig } from './followed-parent.ts';
+import type { Event, Step, Window } from '#vocabulary';
 import { toldBy } from './mdev-interrupts.ts';
-import { type MdevMoment, mdevMoments } from './mdev-moment.ts';
+import type { MdevMoment } from './mdev-moment.ts';
 
 /**
- * A run of mdevs that a VMM shows as one of functions that raise: what a guest is owed does not depend on where its
+ * A step of mdevs that a VMM shows as one of functions that raise: what a guest is owed does not depend on where its
  * interrupts come from. Each interrupt that a vector had to tell is raised once, and nothing else is.
  */
-export function asRaises(config: MdevConfig, operations: readonly Operation[], trace: Trace): Trace {
-  const steps = [...mdevMoments(config, operations, trace)].map((moment) => ({
-    ...moment.step,
-    events: [
-      ...moment.step.events.flatMap((event) => raised(moment, event)),
-      ...moment.step.events.filter(({ kind }) => kind === 'message'),
-    ],
-  }));
-  return { ...trace, steps };
+export function asRaises(moment: MdevMoment): Step {
+  const { step } = moment;
+  if (step.events.length === 0) return step;
+  const raises = step.events.flatMap((event) => raised(moment, event));
+  return { ...step, events: [...raises, ...step.events.filter(({ kind }) => kind === 'message')] };
 }
 
 /** What happens while a VMM is at work for its guest may be before it has done what the guest wants. */

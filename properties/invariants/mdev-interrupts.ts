@@ -1,5 +1,6 @@
 import { type Event, IMS_IGNORE, type ImsEntry, SUCCESS } from '#vocabulary';
-import { canBe, descriptorOf, entryOf, hasMdev } from './followed-parent.ts';
+import { canBe } from './by-vector.ts';
+import { descriptorOf, entryOf, hasMdev } from './followed-parent.ts';
 import type { Followed } from './mdev-moment.ts';
 
 /** The vector that has an interrupt to tell because of an event. */

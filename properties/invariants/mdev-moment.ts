@@ -1,5 +1,5 @@
-import type { Config, Operation, Step, Trace } from '#vocabulary';
-import { firstSeen, followed } from './follow-parent.ts';
+import type { Config, Operation, Step } from '#vocabulary';
+import { followed } from './follow-parent.ts';
 import { descriptorOf, type FollowedParent, type MdevConfig, vmOf } from './followed-parent.ts';
 import { ascending, type Breach } from './invariant.ts';
 import { callsIn, type MdevCall } from './mdev-calls.ts';
@@ -27,24 +27,6 @@ export interface Followed {
 /** The same, and what it owes and allows each eventfd. */
 export interface MdevMoment extends Followed {
   readonly account: Account;
-}
-
-/** The moments of a run of a machine with mediated devices. */
-export function* mdevMoments(
-  config: MdevConfig,
-  operations: readonly Operation[],
-  trace: Trace,
-): Generator<MdevMoment, void, undefined> {
-  let before = firstSeen(config, trace);
-  for (const [index, step] of trace.steps.entries()) {
-    const operation = operations[index];
-    if (operation === undefined) throw new Error(`step ${index} answers no operation`);
-    // A system that died in this step has shown nothing.
-    if (step.outcome.kind === 'unknown') return;
-    const moment = mdevMoment(config, before, operation, step, index);
-    yield moment;
-    before = moment.after;
-  }
 }
 
 /** The moment of one step on top of what was followed so far. */

@@ -7,17 +7,28 @@ import {
   type PciFunction,
   PENDING,
   type Step,
-  type Trace,
   VFIO_IRQ_INFO_NORESIZE,
+  type VfioSetIrqs,
 } from '#vocabulary';
-import type { IrqType } from './calls.ts';
-import { type Delivery, deliveries } from './deliveries.ts';
+import { type IrqType, setsVectors } from './calls.ts';
+import { type Delivery, deliveries, NOBODY } from './deliveries.ts';
 import { FollowedDevice } from './followed-device.ts';
 
-/** One operation with its step, and what the steps so far say of the devices before and after it. */
-export interface Moment {
+/** One operation with its step, and what it asks. */
+export interface Asked {
   readonly operation: Operation;
   readonly step: Step;
+  /** Whether it succeeded. */
+  readonly granted: boolean;
+  /** The place of the device that it is about, -1 if it is about none. */
+  readonly place: number;
+  /** The operation where it is VFIO_DEVICE_SET_IRQS, and where that sets triggers of MSI or MSI-X vectors. */
+  readonly call: VfioSetIrqs | null;
+  readonly arming: VfioSetIrqs | null;
+}
+
+/** The same, and what the steps so far say of the devices before and after it. */
+export interface Moment extends Asked {
   /** Index of the operation. */
   readonly index: number;
   /** In the order of the Config. */
@@ -73,21 +84,24 @@ export interface DeviceView {
   readonly transitions: readonly Transition[];
   /** Vectors that the device raised in this step, in order. */
   readonly raised: readonly number[];
-  /** Who gets the signals of an armed vector, after the operation. */
-  readonly triggers: ReadonlyMap<number, TriggerView>;
   readonly singlesBefore: SingleTriggers;
   readonly singles: SingleTriggers;
   /** Vectors whose table entries the device has lost, and that were not armed since. */
-  readonly wiped: ReadonlySet<number>;
+  readonly wiped: Vectors;
   /** MSI vectors whose message came, before the operation, when they had had no handler yet. */
-  readonly waiting: ReadonlySet<number>;
+  readonly waiting: Vectors;
   /** MSI vectors that a failed call may have armed for a moment: what waited for them may have been delivered. */
-  readonly unsure: ReadonlySet<number>;
-  /** Every vector whose state is not 0, after the operation. */
+  readonly unsure: Vectors;
+  /** The state of each vector after the operation; those that are left out have state 0. */
   states(): Iterable<readonly [vector: number, state: number]>;
   stateBefore(vector: number): number;
   stateAfter(vector: number): number;
+  /** Who gets the signals of a vector after the operation, where it is armed. */
+  trigger(vector: number): TriggerView | null;
 }
+
+/** Some vectors of a device. */
+export type Vectors = Pick<ReadonlySet<number>, 'has'>;
 
 /** What is read of a device besides its vectors, and how many vectors there are of a kind. */
 export interface Registers {
@@ -116,7 +130,7 @@ export function canGrow({ type, infoFlags }: Registers): boolean {
  * doing.
  */
 export function ownTransitions(device: DeviceView): readonly Transition[] {
-  if (device.raised.length === 0) return device.transitions;
+  if (device.raised.length === 0 || device.transitions.length === 0) return device.transitions;
   return device.transitions
     .map(({ vector, before, after }) =>
       device.raised.includes(vector)
@@ -124,20 +138,6 @@ export function ownTransitions(device: DeviceView): readonly Transition[] {
         : { vector, before, after },
     )
     .filter(({ before, after }) => before !== after);
-}
-
-/** The moments of a run, one after the other. A moment is valid until the next is asked for. */
-export function* moments(
-  config: Config,
-  operations: readonly Operation[],
-  trace: Trace,
-): Generator<Moment, void, undefined> {
-  const run = startRun(config, trace.initial);
-  for (const [index, step] of trace.steps.entries()) {
-    const operation = operations[index];
-    if (operation === undefined) throw new Error(`step ${index} answers no operation`);
-    yield nextMoment(run, operation, step, index);
-  }
 }
 
 /** What is followed of a run from step to step. */
@@ -153,20 +153,37 @@ export function startRun(config: Config, initial: Observation): Run {
   return { config, devices, hostVectorsFree: Number.POSITIVE_INFINITY, allocationMayFail: false };
 }
 
-/** Moves a run on by a step. */
+/** Moves a run on by a step. The moment is valid until the next is asked for. */
 export function nextMoment(run: Run, operation: Operation, step: Step, index: number): Moment {
   const { config, devices, hostVectorsFree, allocationMayFail } = run;
+  const place = deviceOf(operation) ?? -1;
+  const call = operation.kind === 'vfio.setIrqs' ? operation : null;
+  const moment: Making = {
+    operation,
+    step,
+    index,
+    granted: step.outcome.kind === 'ok',
+    place,
+    call,
+    arming: call !== null && setsVectors(call) ? call : null,
+    devices,
+    device: place === -1 ? undefined : devices[place],
+    hostVectorsFree,
+    allocationMayFail,
+    deliveries: NOBODY,
+  };
   const usedBefore = usedVectors(devices);
-  for (let place = 0; place < devices.length; place += 1) devices[place]?.follow(place, operation, step);
+  for (let at = 0; at < devices.length; at += 1) devices[at]?.follow(at, moment);
   if (operation.kind === 'host.limitVectors') run.hostVectorsFree = operation.count;
   else run.hostVectorsFree += usedBefore - usedVectors(devices);
   if (operation.kind === 'host.failAllocation') run.allocationMayFail = true;
   else if (hasFailed(step, config, run.hostVectorsFree)) run.allocationMayFail = false;
-  const at = deviceOf(operation);
-  const device = at === undefined ? undefined : devices[at];
-  const owed = deliveries({ device, devices, operation, step });
-  return { operation, step, index, devices, device, hostVectorsFree, allocationMayFail, deliveries: owed };
+  moment.deliveries = deliveries(moment);
+  return moment;
 }
+
+/** A moment of which the devices have not been followed yet. */
+type Making = { -readonly [Key in keyof Moment]: Moment[Key] };
 
 /** Whether the fault that somebody has asked for has been met: nothing else explains the shortage. */
 function hasFailed({ outcome }: Step, { interruptRemapping }: Config, hostVectorsFree: number): boolean {

@@ -45,15 +45,16 @@ const TYPE_NAMES: Readonly<Record<IrqType, string>> = { none: 'nothing', intx: '
 
 const HOLDS: readonly string[] = ['vfio.open', 'vfio.close', 'vfio.mapBar', 'vfio.unmapBar'];
 
-function leaked({ operation, step }: Moment, device: DeviceView): string | null {
+function leaked({ operation, call, granted }: Moment, device: DeviceView): string | null {
   const { before, after } = device;
   const letGo = before.held && !after.held;
-  const disabled = disables(operation) && step.outcome.kind === 'ok';
+  const disabled = granted && call !== null && disables(call);
   if (letGo || disabled) {
     if (after.allocated > 0 || after.armed > 0)
       return `${after.allocated} vectors are allocated and ${after.armed} armed after ${operation.kind}`;
     return after.type === 'none' ? null : `${TYPE_NAMES[after.type]} is set up after ${operation.kind}`;
   }
+  if (device.transitions.length === 0) return null;
   if (HOLDS.includes(operation.kind) && hasChanged(device, operation.kind))
     return `${operation.kind} changed vectors although it was not the last close`;
   return allocationMoved(device);
@@ -79,28 +80,26 @@ function allocationMoved({ before, after, transitions }: DeviceView): string | n
 
 /** What is set up changes by the call that asks for it, or with the last hold on the device, and on no other device. */
 function typeMoved(moment: Moment, device: DeviceView): string | null {
-  const { operation, step } = moment;
   const { before, after } = device;
   if (before.type === after.type) return null;
-  const granted = moment.device === device && step.outcome.kind === 'ok';
-  const ends = granted && disables(operation) && typeOf(operation.index) === before.type;
+  const call = moment.granted && moment.device === device ? moment.call : null;
+  const ends = call !== null && disables(call) && typeOf(call.index) === before.type;
   if (after.type === 'none' && (ends || (before.held && !after.held))) return null;
-  const begins = granted && (setsVectors(operation) || setsIntx(operation)) && typeOf(operation.index) === after.type;
+  const begins = call !== null && (setsVectors(call) || setsIntx(call)) && typeOf(call.index) === after.type;
   if (before.type === 'none' && begins) return null;
   return `${TYPE_NAMES[before.type]} was set up and ${TYPE_NAMES[after.type]} is, and nobody asked for it`;
 }
 
 /** A vector gains or loses its trigger in a call about it, which, when granted, gives each vector what it says. */
 function triggersMoved(moment: Moment, device: DeviceView): string | null {
-  const { operation, step } = moment;
-  const call = moment.device === device && setsVectors(operation) ? operation : null;
+  const call = moment.device === device ? moment.arming : null;
   for (const { vector, before, after } of device.transitions) {
     if ((before & ARMED) === (after & ARMED) || device.before.type !== device.after.type) continue;
     const asked = call !== null && vector >= call.start && vector < call.start + call.count;
     if (!asked)
       return `vector ${vector} ${(after & ARMED) !== 0 ? 'gained' : 'lost'} its trigger, and nobody asked for it`;
   }
-  return call !== null && step.outcome.kind === 'ok' ? notGranted(device, call) : null;
+  return call !== null && moment.granted ? notGranted(device, call) : null;
 }
 
 function notGranted(device: DeviceView, call: VfioSetIrqs): string | null {
@@ -121,13 +120,13 @@ function notGranted(device: DeviceView, call: VfioSetIrqs): string | null {
 }
 
 /** A call cannot run out of host vectors when enough were free for all it asked. */
-function usedUp({ operation, step, device, hostVectorsFree, allocationMayFail }: Moment): string | null {
+function usedUp({ call, granted, step, device, hostVectorsFree, allocationMayFail }: Moment): string | null {
   const { outcome } = step;
-  if (allocationMayFail || device === undefined || operation.kind !== 'vfio.setIrqs') return null;
-  if (outcome.kind === 'positive' && operation.index !== VFIO_PCI_MSI_IRQ_INDEX)
+  if (granted || allocationMayFail || device === undefined || call === null) return null;
+  if (outcome.kind === 'positive' && call.index !== VFIO_PCI_MSI_IRQ_INDEX)
     return `${outcome.value} vectors could be had, and nothing was short`;
   if (outcome.kind !== 'errno' || outcome.errno !== 'ENOSPC') return null;
-  const wanted = hostVectorsWanted(device, operation);
+  const wanted = hostVectorsWanted(device, call);
   return wanted <= hostVectorsFree
     ? `${wanted} vectors were asked for, ${hostVectorsFree} were free, and none was left`
     : null;

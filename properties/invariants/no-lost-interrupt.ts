@@ -1,11 +1,12 @@
 import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
-import { placesOf, setsVectors } from './calls.ts';
+import { VectorSet } from './by-vector.ts';
+import { placesOf } from './calls.ts';
 import { deliverable } from './deliveries.ts';
 import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
 import { flagsKey, type Label, type Memory, remembering } from './memory.ts';
-import type { DeviceView, Moment } from './moment.ts';
+import type { DeviceView, Moment, Transition } from './moment.ts';
 
 /** An event that was neither delivered nor kept. */
 interface Gone {
@@ -17,7 +18,7 @@ interface Gone {
 /** What is owed to the user of one device. */
 class Debts implements Memory<Debts> {
   /** Vectors the user has armed since the first open and has not given up. */
-  readonly wanted = new Set<number>();
+  readonly wanted = new VectorSet();
   /** Events of wanted vectors that are gone, by vector. */
   readonly gone = new Map<number, Gone>();
   /** The step at which MSI-X or MSI was last turned off. */
@@ -25,7 +26,7 @@ class Debts implements Memory<Debts> {
 
   copy(): Debts {
     const copy = new Debts();
-    for (const vector of this.wanted) copy.wanted.add(vector);
+    copy.wanted.become(this.wanted);
     for (const [vector, gone] of this.gone) copy.gone.set(vector, gone);
     copy.turnedOffAt = this.turnedOffAt;
     return copy;
@@ -59,13 +60,16 @@ export const noLostInterrupt: Invariant = {
     remembering(
       () => new Debts(),
       (moment: Moment, debts): readonly Breach[] => {
-        const breaches = missingSignals(moment);
-        for (const [place, device] of moment.devices.entries()) {
+        const { devices } = moment;
+        let breaches = missingSignals(moment);
+        for (let place = 0; place < devices.length; place += 1) {
+          const device = devices[place];
+          if (device === undefined) continue;
           const owed = debts.of(place);
-          settle(moment, device, owed, breaches);
-          note(moment, device, owed, breaches);
+          for (const transition of device.transitions) breaches = settle(moment, device, owed, transition, breaches);
+          breaches = note(moment, device, owed, breaches);
         }
-        return breaches.length === 0 ? KEPT : breaches;
+        return breaches;
       },
     ),
   startGuest: watchLostMessages,
@@ -73,7 +77,8 @@ export const noLostInterrupt: Invariant = {
   startMdevGuest: watchLostMessages,
 };
 
-function missingSignals(moment: Moment): Breach[] {
+function missingSignals(moment: Moment): readonly Breach[] {
+  if (moment.deliveries.length === 0) return KEPT;
   return moment.deliveries
     .filter(({ counted, least }) => counted < least)
     .map(({ eventfd, counted, least }) => ({
@@ -83,41 +88,37 @@ function missingSignals(moment: Moment): Breach[] {
     }));
 }
 
+function breach({ index }: Moment, message: string): Breach {
+  return { step: index, causes: [index], message };
+}
+
 /** Looks whether a vector that lost an event is armed again, and whether a pending bit went away by itself. */
-function settle(moment: Moment, device: DeviceView, owed: Debts, breaches: Breach[]): void {
-  for (const { vector, before, after } of device.transitions) {
-    if ((after & PENDING) !== 0 && device.after.type === 'msix' && deliverable(device, vector)) {
-      breaches.push({
-        step: moment.index,
-        causes: [moment.index],
-        message: `vector ${vector} is pending and nothing keeps it back`,
-      });
-    }
-    const armedNow = (after & ARMED) !== 0 && (before & ARMED) === 0;
+function settle(
+  moment: Moment,
+  device: DeviceView,
+  owed: Debts,
+  { vector, before, after }: Transition,
+  sofar: readonly Breach[],
+): readonly Breach[] {
+  let breaches = sofar;
+  if ((after & PENDING) !== 0 && device.after.type === 'msix' && deliverable(device, vector))
+    breaches = [...breaches, breach(moment, `vector ${vector} is pending and nothing keeps it back`)];
+  if ((after & ARMED) !== 0 && (before & ARMED) === 0) {
     const lost = owed.gone.get(vector);
+    if (lost !== undefined) owed.gone.delete(vector);
     // A message that has waited for its first handler is delivered with it, which is counted elsewhere.
-    if (armedNow && device.waiting.has(vector)) owed.gone.delete(vector);
-    else if (armedNow && lost !== undefined) {
-      owed.gone.delete(vector);
-      breaches.push({
-        step: moment.index,
-        causes: ascending([lost.turnedOffAt ?? lost.raisedAt, lost.raisedAt, moment.index]),
-        message: `${lossInWords(vector, lost)}; it is armed again and the event never came`,
-      });
-    }
-    if (
-      (before & PENDING) !== 0 &&
-      (after & PENDING) === 0 &&
-      !rearms(moment, device, vector) &&
-      !resets(moment, device)
-    ) {
-      breaches.push({
-        step: moment.index,
-        causes: [moment.index],
-        message: `the pending bit of vector ${vector} went away and nothing was delivered`,
-      });
+    if (lost !== undefined && !device.waiting.has(vector)) {
+      const causes = ascending([lost.turnedOffAt ?? lost.raisedAt, lost.raisedAt, moment.index]);
+      const message = `${lossInWords(vector, lost)}; it is armed again and the event never came`;
+      breaches = [...breaches, { step: moment.index, causes, message }];
     }
   }
+  const goes = (before & PENDING) !== 0 && (after & PENDING) === 0;
+  if (goes && !rearms(moment, device, vector) && !resets(moment, device)) {
+    const message = `the pending bit of vector ${vector} went away and nothing was delivered`;
+    breaches = [...breaches, breach(moment, message)];
+  }
+  return breaches;
 }
 
 function lossInWords(vector: number, { turnedOffAt }: Gone): string {
@@ -129,8 +130,8 @@ function lossInWords(vector: number, { turnedOffAt }: Gone): string {
  * Whether the operation sets a trigger for the vector, so that its pending event is delivered (which is counted
  * elsewhere).
  */
-function rearms({ operation, device }: Moment, at: DeviceView, vector: number): boolean {
-  return device === at && setsVectors(operation) && isEventfdName(operation.data[vector - operation.start]);
+function rearms({ arming, device }: Moment, at: DeviceView, vector: number): boolean {
+  return device === at && arming !== null && isEventfdName(arming.data[vector - arming.start]);
 }
 
 /** Whether the operation resets the function, which drops what was pending: that is what it was asked for. */
@@ -140,30 +141,31 @@ function resets({ operation, device }: Moment, at: DeviceView): boolean {
 }
 
 /** Takes down what the step says about vectors in use and events that went nowhere. */
-function note(moment: Moment, device: DeviceView, owed: Debts, breaches: Breach[]): void {
+function note(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly Breach[]): readonly Breach[] {
+  let breaches = sofar;
   if (device.before.type !== device.after.type && device.after.type === 'none') owed.turnedOffAt = moment.index;
   if (moment.device === device) giveUp(moment, device, owed);
-  for (const vector of device.raised) noteRaise(moment, device, vector, owed, breaches);
+  for (const vector of device.raised) {
+    const wrong = noteRaise(moment, device, vector, owed);
+    if (wrong !== null) breaches = [...breaches, breach(moment, `vector ${vector} raised while ${wrong}`)];
+  }
   for (const { vector, after } of device.transitions) if ((after & ARMED) !== 0) owed.wanted.add(vector);
+  return breaches;
 }
 
-function noteRaise(moment: Moment, device: DeviceView, vector: number, owed: Debts, breaches: Breach[]): void {
+/** Why a raise should have been told or kept; null where it was, or need not be. */
+function noteRaise({ index }: Moment, device: DeviceView, vector: number, owed: Debts): string | null {
   const { after } = device;
   const state = device.stateAfter(vector);
-  if (deliverable(device, vector) || (state & PENDING) !== 0 || isChosen(device, vector)) return;
+  if (deliverable(device, vector) || (state & PENDING) !== 0 || isChosen(device, vector)) return null;
   if (after.type === 'msix' || (state & ARMED) !== 0) {
     const masked = after.type === 'msix' && (state & UNMASKED) === 0;
-    const why = masked ? 'its entry is masked, and its pending bit is not set' : 'it is armed, and it got lost';
-    breaches.push({
-      step: moment.index,
-      causes: [moment.index],
-      message: `vector ${vector} raised while ${why}`,
-    });
-    return;
+    return masked ? 'its entry is masked, and its pending bit is not set' : 'it is armed, and it got lost';
   }
-  if (!owed.wanted.has(vector)) return;
+  if (!owed.wanted.has(vector)) return null;
   const turnedOffAt = after.type === 'msi' ? null : owed.turnedOffAt;
-  owed.gone.set(vector, { turnedOffAt, raisedAt: moment.index });
+  owed.gone.set(vector, { turnedOffAt, raisedAt: index });
+  return null;
 }
 
 /** Whether the function has nothing to tell of this vector, or its user does not want to be told. */
@@ -176,15 +178,15 @@ function isChosen({ config, choices, after }: DeviceView, vector: number): boole
 }
 
 /** The user gives a vector up by removing its trigger, and all of them by closing the device. */
-function giveUp({ operation, step }: Moment, device: DeviceView, owed: Debts): void {
+function giveUp({ arming, granted }: Moment, device: DeviceView, owed: Debts): void {
   if (!device.after.held) {
     owed.wanted.clear();
-    owed.gone.clear();
+    if (owed.gone.size > 0) owed.gone.clear();
   }
-  if (!setsVectors(operation) || step.outcome.kind !== 'ok') return;
-  for (let place = 0; place < placesOf(operation); place += 1) {
-    if (isEventfdName(operation.data[place])) continue;
-    owed.wanted.delete(operation.start + place);
-    owed.gone.delete(operation.start + place);
+  if (arming === null || !granted) return;
+  for (let place = 0; place < placesOf(arming); place += 1) {
+    if (isEventfdName(arming.data[place])) continue;
+    owed.wanted.delete(arming.start + place);
+    owed.gone.delete(arming.start + place);
   }
 }

@@ -10,6 +10,7 @@ export const noSpuriousInterrupt: Invariant = {
   start:
     (): Watch =>
     (moment): readonly Breach[] => {
+      if (moment.deliveries.length === 0) return KEPT;
       const tooMany = moment.deliveries.filter(({ counted, most }) => counted > most);
       if (tooMany.length === 0) return KEPT;
       return tooMany.map(({ eventfd, counted, most }) => ({

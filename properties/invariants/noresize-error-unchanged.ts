@@ -1,5 +1,5 @@
 import { isEventfdName, printRegisters, type VfioSetIrqs } from '#vocabulary';
-import { setsVectors, typeOf } from './calls.ts';
+import { typeOf } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { interrupts } from './irq-info-honest.ts';
 import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
@@ -12,9 +12,9 @@ export const noresizeErrorUnchanged: Invariant = {
   start:
     (): Watch =>
     (moment): readonly Breach[] => {
-      const { operation, device, step, index } = moment;
-      if (device === undefined || !setsVectors(operation) || !goesBeyond(device, operation)) return KEPT;
-      const breach = step.outcome.kind === 'errno' ? changed(moment, device) : grew(device, operation);
+      const { arming, device, step, index } = moment;
+      if (device === undefined || arming === null || !goesBeyond(device, arming)) return KEPT;
+      const breach = step.outcome.kind === 'errno' ? changed(moment, device) : grew(device, arming);
       return breach === null ? KEPT : [{ step: index, causes: [index], message: breach }];
     },
 };

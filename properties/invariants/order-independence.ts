@@ -33,5 +33,5 @@ function hostDiffers(view: GuestView): string | null {
 }
 
 function hasChanged({ changed, touched }: GuestView): boolean {
-  return changed.length > 0 || touched.size > 0;
+  return changed.length > 0 || touched.length > 0;
 }

@@ -1,9 +1,10 @@
 import { UNMASKED } from '#vocabulary';
+import { vectorsOf } from './guest-events.ts';
 import type { GuestMoment, GuestView } from './guest-moment.ts';
-import { ascending, type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
+import { type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
 import { type Memory, remembering } from './memory.ts';
-import { type Claim, settle } from './received.ts';
-import { setCalls } from './refusals.ts';
+import { type Claim, NO_MESSAGES, settle } from './received.ts';
+import { isShort } from './refusals.ts';
 import { messageInWords } from './spurious-message.ts';
 
 /** The guest cannot tell how its VMM comes by interrupts. */
@@ -58,8 +59,7 @@ class BareFunction implements Memory<BareFunction> {
 
   differences({ operation, device }: GuestMoment, view: GuestView): readonly string[] {
     if (this.#different) return NOTHING;
-    const refused = setCalls(view.calls ?? []).some(({ answer }) => answer === 'shortage');
-    if (refused || view.raises.some(({ window }) => window !== null)) {
+    if (isShort(view.setCalls) || view.raises.some(({ window }) => window !== null)) {
       this.#different = true;
       return NOTHING;
     }
@@ -67,10 +67,11 @@ class BareFunction implements Memory<BareFunction> {
     // A function without a reset of its own keeps its pending bits.
     if (device === view && operation.kind === 'guest.reset' && view.config.reset === true) this.#pending.clear();
     if (this.#pending.size === 0 && view.raises.length === 0 && view.received.length === 0) return NOTHING;
-    const vectors = ascending([...this.#pending.keys(), ...view.raises.map(({ vector }) => vector)]);
+    const vectors = vectorsOf(this.#pending, view.raises);
     const claims = vectors.map((vector) => this.#claim(view, vector));
     const { unmet, unexplained } = settle(claims, view.received);
     for (const vector of vectors) this.#follow(view, vector);
+    if (unmet.length + unexplained.length === 0) return NOTHING;
     return [
       ...unmet.map((vector) => `a bare function would have sent ${messageOf(view, vector)}, and none came`),
       ...unexplained.map((message) => `${messageInWords(view, message)} came, and a bare function would not send it`),
@@ -82,8 +83,8 @@ class BareFunction implements Memory<BareFunction> {
   }
 
   #claim(view: GuestView, vector: number): Claim {
+    if (!view.isOpen(vector)) return { vector, messages: NO_MESSAGES, most: 0, least: 0 };
     const messages = view.messages(vector);
-    if (!view.isOpen(vector)) return { vector, messages, most: 0, least: 0 };
     const { busMaster } = view.gates;
     const pending = this.#pending.get(vector);
     const raised = busMaster ? raisesOf(view, vector) : 0;
@@ -102,7 +103,9 @@ class BareFunction implements Memory<BareFunction> {
 }
 
 function raisesOf({ raises }: GuestView, at: number): number {
-  return raises.filter(({ vector }) => vector === at).length;
+  let count = 0;
+  for (const { vector } of raises) if (vector === at) count += 1;
+  return count;
 }
 
 function messageOf(view: GuestView, vector: number): string {

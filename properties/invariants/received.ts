@@ -28,12 +28,16 @@ export interface Settlement {
   readonly unexplained: readonly Message[];
 }
 
+/** The messages of a claim that allows none. */
+export const NO_MESSAGES: readonly Message[] = [];
+
 /** One message received, and the claim it is taken for. */
 interface Unit {
   readonly message: Message;
-  readonly key: string;
   claim: number | null;
 }
+
+const NOTHING_TOLD: ReadonlyMap<number, Told> = new Map();
 
 /**
  * Takes each message for some vector's, as vectors may have equal ones: as many debts as possible are met first, and
@@ -41,56 +45,61 @@ interface Unit {
  * Source: augmenting paths in a bipartite graph (Kuhn; Mendelsohn and Dulmage).
  */
 export function settle(claims: readonly Claim[], received: readonly Received[]): Settlement {
-  return new Matching(claims, received).settle();
+  if (received.length > 0) return new Matching(claims, received).settle();
+  const unmet: number[] = [];
+  for (const { vector, least } of claims) if (least > 0) unmet.push(vector);
+  return { told: NOTHING_TOLD, unmet, unexplained: NO_MESSAGES };
 }
 
 class Matching {
   readonly #claims: readonly Claim[];
-  readonly #keys: readonly ReadonlySet<string>[];
-  readonly #units: Unit[];
+  readonly #units: Unit[] = [];
+  /** Messages that are taken for each claim. */
   readonly #load: number[];
 
   constructor(claims: readonly Claim[], received: readonly Received[]) {
     this.#claims = claims;
-    this.#keys = claims.map(({ messages }) => new Set(messages.map(keyOf)));
     this.#load = claims.map(() => 0);
     // One more than has a reason is enough to say that there are too many.
-    const enough = claims.reduce((sum, { most }) => sum + most, 1);
-    this.#units = received.flatMap(({ message, count }) =>
-      Array.from({ length: Math.min(count, enough) }, () => ({ message, key: keyOf(message), claim: null })),
-    );
+    let enough = 1;
+    for (const { most } of claims) enough += most;
+    for (const { message, count } of received)
+      for (let unit = 0; unit < Math.min(count, enough); unit += 1) this.#units.push({ message, claim: null });
   }
 
   settle(): Settlement {
     const unmet: number[] = [];
-    for (const [place, { vector, least }] of this.#claims.entries())
-      if (least > 0 && !this.#meet(place, new Set())) unmet.push(vector);
+    for (let place = 0; place < this.#claims.length; place += 1) {
+      const claim = this.#claims[place];
+      if (claim !== undefined && claim.least > 0 && !this.#meet(place, claim, [])) unmet.push(claim.vector);
+    }
     const unexplained: Message[] = [];
-    for (const unit of this.#units)
-      if (unit.claim === null && !this.#explain(unit, new Set())) unexplained.push(unit.message);
+    for (const unit of this.#units) if (unit.claim === null && !this.#explain(unit, [])) unexplained.push(unit.message);
     return { told: this.#told(), unmet, unexplained };
   }
 
   #told(): Map<number, Told> {
     const told = new Map<number, Told>();
-    for (const [place, { vector, most }] of this.#claims.entries()) {
-      const own = this.#units.filter(({ key }) => this.#mayTake(place, key));
-      const alone = own.filter(({ key }) => !this.#claims.some((_, at) => at !== place && this.#mayTake(at, key)));
-      if (own.length > 0) told.set(vector, { least: Math.min(alone.length, most), most: Math.min(own.length, most) });
+    for (const claim of this.#claims) {
+      let own = 0;
+      let alone = 0;
+      for (const { message } of this.#units) {
+        if (!mayTake(claim, message)) continue;
+        own += 1;
+        if (!this.#claims.some((other) => other !== claim && mayTake(other, message))) alone += 1;
+      }
+      if (own > 0) told.set(claim.vector, { least: Math.min(alone, claim.most), most: Math.min(own, claim.most) });
     }
     return told;
   }
 
-  #mayTake(place: number, key: string): boolean {
-    return (this.#claims[place]?.most ?? 0) > 0 && this.#keys[place]?.has(key) === true;
-  }
-
   /** Finds a message for a claim that is owed one; so far no claim has two. */
-  #meet(place: number, seen: Set<Unit>): boolean {
+  #meet(place: number, claim: Claim, seen: Unit[]): boolean {
     for (const unit of this.#units) {
-      if (seen.has(unit) || this.#keys[place]?.has(unit.key) !== true) continue;
-      seen.add(unit);
-      if (unit.claim !== null && !this.#meet(unit.claim, seen)) continue;
+      if (seen.includes(unit) || !has(claim, unit.message)) continue;
+      seen.push(unit);
+      const taken = unit.claim === null ? undefined : this.#claims[unit.claim];
+      if (unit.claim !== null && taken !== undefined && !this.#meet(unit.claim, taken, seen)) continue;
       this.#load[place] = 1;
       unit.claim = place;
       return true;
@@ -99,12 +108,13 @@ class Matching {
   }
 
   /** Finds a claim for a message, moving others where that makes room. */
-  #explain(unit: Unit, seen: Set<number>): boolean {
-    for (const [place, { most }] of this.#claims.entries()) {
-      if (seen.has(place) || this.#keys[place]?.has(unit.key) !== true) continue;
-      seen.add(place);
+  #explain(unit: Unit, seen: number[]): boolean {
+    for (let place = 0; place < this.#claims.length; place += 1) {
+      const claim = this.#claims[place];
+      if (claim === undefined || seen.includes(place) || !has(claim, unit.message)) continue;
+      seen.push(place);
       const load = this.#load[place] ?? 0;
-      if (load < most) this.#load[place] = load + 1;
+      if (load < claim.most) this.#load[place] = load + 1;
       else if (!this.#units.some((other) => other.claim === place && this.#explain(other, seen))) continue;
       unit.claim = place;
       return true;
@@ -113,6 +123,13 @@ class Matching {
   }
 }
 
-function keyOf({ address, high, data }: Message): string {
-  return `${high}:${address}:${data}`;
+/** Whether a message can be of the vector, and there is a reason for one. */
+function mayTake(claim: Claim, message: Message): boolean {
+  return claim.most > 0 && has(claim, message);
+}
+
+function has({ messages }: Claim, { address, high, data }: Message): boolean {
+  for (const message of messages)
+    if (message.address === address && message.high === high && message.data === data) return true;
+  return false;
 }

@@ -6,6 +6,7 @@ import {
   type VfioSetIrqs,
   type VmmCall,
 } from '#vocabulary';
+import { VectorSet } from './by-vector.ts';
 import { setsVectors } from './calls.ts';
 import { flagsKey, type Memory } from './memory.ts';
 
@@ -18,16 +19,16 @@ export interface SetCall {
 }
 
 const NO_CALLS: readonly SetCall[] = [];
-const NONE: ReadonlySet<number> = new Set();
 
 /** The calls among a VMM's that set triggers of MSI-X vectors. */
 export function setCalls(calls: readonly VmmCall[]): readonly SetCall[] {
-  if (calls.length === 0) return NO_CALLS;
-  return calls.flatMap((call): SetCall[] => {
-    if (call.kind !== 'vfio' || !setsVectors(call.operation)) return [];
-    if (call.operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return [];
-    return [{ operation: call.operation, answer: answerOf(call.outcome) }];
-  });
+  let found = NO_CALLS;
+  for (const call of calls) {
+    if (call.kind !== 'vfio' || !setsVectors(call.operation)) continue;
+    if (call.operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) continue;
+    found = [...found, { operation: call.operation, answer: answerOf(call.outcome) }];
+  }
+  return found;
 }
 
 function answerOf(outcome: Outcome): SetCall['answer'] {
@@ -36,9 +37,10 @@ function answerOf(outcome: Outcome): SetCall['answer'] {
   return isShort ? 'shortage' : 'mistake';
 }
 
-/** The vectors that a call gives a trigger. */
-export function vectorsSet({ start, count, data }: VfioSetIrqs): readonly number[] {
-  return data.slice(0, count).flatMap((element, place) => (isEventfdName(element) ? [start + place] : []));
+/** Whether the host had too few vectors for one of the calls. */
+export function isShort(calls: readonly SetCall[]): boolean {
+  for (const { answer } of calls) if (answer === 'shortage') return true;
+  return false;
 }
 
 /**
@@ -48,9 +50,9 @@ export function vectorsSet({ start, count, data }: VfioSetIrqs): readonly number
 export class Refusals implements Memory<Refusals> {
   /** Whether any call that sets triggers was refused. A call that is wrong is only excused by a shortage before it. */
   some = false;
-  readonly #refused = new Set<number>();
-  #refusedBefore = NONE;
-  readonly #onceArmed = new Set<number>();
+  readonly #refused = new VectorSet();
+  readonly #refusedBefore = new VectorSet();
+  readonly #onceArmed = new VectorSet();
   /** Whether MSI-X has been on at the host. */
   #onceOn = false;
   #neverGivenBefore = false;
@@ -59,8 +61,8 @@ export class Refusals implements Memory<Refusals> {
     const copy = new Refusals();
     copy.some = this.some;
     copy.#onceOn = this.#onceOn;
-    for (const vector of this.#refused) copy.#refused.add(vector);
-    for (const vector of this.#onceArmed) copy.#onceArmed.add(vector);
+    copy.#refused.become(this.#refused);
+    copy.#onceArmed.become(this.#onceArmed);
     return copy;
   }
 
@@ -91,31 +93,31 @@ export class Refusals implements Memory<Refusals> {
     this.#onceArmed.clear();
   }
 
-  /**
-   * @param armed vectors seen armed after the operation
-   * @param on whether MSI-X is on at the host after it
-   */
-  follow(calls: readonly VmmCall[], armed: readonly number[], on: boolean): void {
-    this.#refusedBefore = this.#refused.size === 0 ? NONE : new Set(this.#refused);
+  /** @param on whether MSI-X is on at the host after the operation */
+  follow(calls: readonly SetCall[], on: boolean): void {
+    this.#refusedBefore.become(this.#refused);
     this.#neverGivenBefore = this.#neverGiven();
-    for (const { operation, answer } of setCalls(calls)) {
-      if (answer === 'granted') this.#onceOn = true;
-      if (answer === 'shortage') this.some = true;
-      for (const vector of vectorsSet(operation)) {
-        if (answer === 'granted') this.#arm(vector);
-        else if (this.some && !this.#onceArmed.has(vector)) this.#refused.add(vector);
-      }
-    }
-    for (const vector of armed) this.#arm(vector);
+    for (const call of calls) this.#followCall(call);
     if (on) this.#onceOn = true;
+  }
+
+  #followCall({ operation: { start, count, data }, answer }: SetCall): void {
+    if (answer === 'granted') this.#onceOn = true;
+    if (answer === 'shortage') this.some = true;
+    for (let place = 0; place < count && place < data.length; place += 1) {
+      if (!isEventfdName(data[place])) continue;
+      if (answer === 'granted') this.arm(start + place);
+      else if (this.some && !this.#onceArmed.has(start + place)) this.#refused.add(start + place);
+    }
+  }
+
+  /** A vector was seen armed. */
+  arm(vector: number): void {
+    this.#onceArmed.add(vector);
+    this.#refused.delete(vector);
   }
 
   #neverGiven(): boolean {
     return this.some && !this.#onceOn;
-  }
-
-  #arm(vector: number): void {
-    this.#onceArmed.add(vector);
-    this.#refused.delete(vector);
   }
 }

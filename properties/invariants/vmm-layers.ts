@@ -57,7 +57,7 @@ class Granted implements Memory<Granted> {
     const isGranted = outcome.kind === 'ok';
     if (disables(operation) && isGranted) {
       this.#on = false;
-      this.#armed.clear();
+      if (this.#armed.size > 0) this.#armed.clear();
     }
     // A call that should have turned MSI-X on and failed leaves it off.
     if (!setsVectors(operation) || (!isGranted && !this.#on)) return;
@@ -71,14 +71,22 @@ class Granted implements Memory<Granted> {
     if (this.#on !== view.hostOn)
       return `the VMM was granted MSI-X ${this.#on ? 'on' : 'off'} and it is ${view.hostOn ? 'on' : 'off'}`;
     if (calls.length === 0 && view.changed.length === 0) return null;
-    for (const vector of new Set([...this.#armed.keys(), ...view.changed])) {
-      const armed = (view.stateAfter(vector) & ARMED) !== 0;
-      const granted = this.#armed.get(vector) ?? false;
-      if (granted === 'unknown' || granted === armed) continue;
-      return `vector ${vector} is ${armed ? 'armed and the VMM was not' : 'not armed and the VMM was'} granted it`;
+    for (const [vector, granted] of this.#armed) {
+      const wrong = armedOtherwise(view, vector, granted);
+      if (wrong !== null) return wrong;
+    }
+    for (const vector of view.changed) {
+      const wrong = this.#armed.has(vector) ? null : armedOtherwise(view, vector, false);
+      if (wrong !== null) return wrong;
     }
     return null;
   }
+}
+
+function armedOtherwise(view: GuestView, vector: number, granted: boolean | 'unknown'): string | null {
+  const armed = (view.stateAfter(vector) & ARMED) !== 0;
+  if (granted === 'unknown' || granted === armed) return null;
+  return `vector ${vector} is ${armed ? 'armed and the VMM was not' : 'not armed and the VMM was'} granted it`;
 }
 
 function typeDiffers(seen: DeviceObservation | undefined): string | null {

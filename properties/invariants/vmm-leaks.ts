@@ -2,7 +2,7 @@ import { ALLOCATED, type EventfdName, eventfdUse, type Operation, type VmmCall, 
 import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
 import { flagsKey, type Memory, remembering } from './memory.ts';
-import { setCalls } from './refusals.ts';
+import { isShort } from './refusals.ts';
 
 /**
  * What a VMM takes for MSI-X it gives back when its guest disables it: KVM has no eventfd of a vector any more, and the
@@ -77,8 +77,6 @@ class Taken implements Memory<Taken> {
   }
 }
 
-function usedUp({ calls }: GuestView): string | null {
-  if (calls === undefined || calls.length === 0) return null;
-  const isShort = setCalls(calls).some(({ answer }) => answer === 'shortage');
-  return isShort ? 'the host had too few vectors, and nothing was short' : null;
+function usedUp({ setCalls }: GuestView): string | null {
+  return isShort(setCalls) ? 'the host had too few vectors, and nothing was short' : null;
 }

@@ -64,12 +64,16 @@ export class CoverageTally {
   /** By kind; what was `ok` is counted above. */
   readonly #others = OPERATION_KINDS.map(() => new Map<string, number>());
   readonly #windows = new Map(WINDOWS.map((window) => [window, { armed: 0, opened: 0, met: 0 }]));
+  readonly #state = new FollowedState();
+  /** Of the scenario at hand. */
+  readonly #armed: Armed[] = [];
 
   /** @param trace of the reference */
   add(scenario: Scenario, trace: Trace): void {
     const { config, operations } = scenario;
-    const state = new FollowedState(config, trace);
-    const armed: Armed[] = [];
+    const state = this.#state;
+    state.begin(config, trace);
+    this.#armed.length = 0;
     let last = -1;
     for (let place = 0; place < trace.steps.length; place += 1) {
       const operation = operations[place] as Operation;
@@ -80,7 +84,7 @@ export class CoverageTally {
       if (last !== -1) this.#pairs[last * KINDS + kind] = (this.#pairs[last * KINDS + kind] as number) + 1;
       last = kind;
       this.#countOutcome(kind, step.outcome);
-      this.#countWindows(config, operation, step, armed);
+      this.#countWindows(config, operation, step);
       state.follow(operation, step);
     }
   }
@@ -95,32 +99,30 @@ export class CoverageTally {
     others?.set(name, (others.get(name) ?? 0) + 1);
   }
 
-  #countWindows(config: Config, operation: Operation, { outcome, events, calls }: Step, armed: Armed[]): void {
+  #countWindows(config: Config, operation: Operation, { outcome, events, calls }: Step): void {
+    const armed = this.#armed;
     if (operation.kind === 'device.arm' || operation.kind === 'device.armDescriptor') {
       this.#window(operation.window).armed += 1;
       if (operation.kind === 'device.armDescriptor') armed.push(operation);
       return;
     }
-    const opened =
-      calls === undefined
-        ? openedByUser(config, operation, outcome)
-        : calls.length === 0
-          ? NO_WINDOWS
-          : openedByVmm(calls);
-    for (const window of opened) this.#window(window).opened += 1;
-    if (opened.length > 0)
+    const opened = calls === undefined ? openedByUser(config, operation, outcome) : openedByVmm(calls);
+    if (opened !== NONE) {
+      for (const window of WINDOWS) if (isAmong(window, opened)) this.#window(window).opened += 1;
       for (const event of events)
         if (event.kind === 'raised' && event.window !== null) this.#window(event.window).met += 1;
+    }
     if (armed.length > 0 && 'device' in operation && operation.kind.startsWith('guest.'))
-      this.#meet(operation.device, opened, armed);
+      this.#meet(operation.device, opened);
   }
 
   /** The next operation of the guest is what a descriptor is armed for, whatever that opens. */
-  #meet(device: number, opened: readonly Window[], armed: Armed[]): void {
+  #meet(device: number, opened: number): void {
+    const armed = this.#armed;
     for (let place = armed.length - 1; place >= 0; place -= 1) {
       const one = armed[place] as Armed;
       if (one.device !== device) continue;
-      if (opened.includes(one.window)) this.#window(one.window).met += 1;
+      if (isAmong(one.window, opened)) this.#window(one.window).met += 1;
       armed.splice(place, 1);
     }
   }
@@ -203,25 +205,30 @@ function outcomeName(outcome: Outcome): string {
   }
 }
 
-const NO_WINDOWS: readonly Window[] = [];
-const TEARDOWN_GAP: readonly Window[] = ['teardown-gap'];
+/** Windows as bits, of which several may be open in a step. */
+const BITS: Readonly<Record<Window, number>> = { 'teardown-gap': 1, 'before-call': 2, 'after-set': 4 };
+const NONE = 0;
 
-/** The window that the user of vfio leaves a device in; a mediated device has none. */
-function openedByUser({ mdev }: Config, operation: Operation, outcome: Outcome): readonly Window[] {
-  if (mdev !== undefined || operation.kind !== 'vfio.setIrqs' || outcome.kind !== 'ok') return NO_WINDOWS;
-  return turnsOff(operation) ? TEARDOWN_GAP : NO_WINDOWS;
+function isAmong(window: Window, windows: number): boolean {
+  return (windows & BITS[window]) !== 0;
 }
 
-/** The windows of a VMM's reaction, each once. */
-function openedByVmm(calls: NonNullable<Step['calls']>): readonly Window[] {
-  const opened = new Set<Window>();
+/** The window that the user of vfio leaves a device in; a mediated device has none. */
+function openedByUser({ mdev }: Config, operation: Operation, outcome: Outcome): number {
+  if (mdev !== undefined || operation.kind !== 'vfio.setIrqs' || outcome.kind !== 'ok') return NONE;
+  return turnsOff(operation) ? BITS['teardown-gap'] : NONE;
+}
+
+/** The windows of a VMM's reaction. */
+function openedByVmm(calls: NonNullable<Step['calls']>): number {
+  let opened = NONE;
   for (const call of calls) {
     if (call.kind !== 'vfio') continue;
-    opened.add('before-call');
-    if (call.outcome.kind === 'ok' && turnsOff(call.operation)) opened.add('teardown-gap');
-    if (setsTriggers(call.operation)) opened.add('after-set');
+    opened |= BITS['before-call'];
+    if (call.outcome.kind === 'ok' && turnsOff(call.operation)) opened |= BITS['teardown-gap'];
+    if (setsTriggers(call.operation)) opened |= BITS['after-set'];
   }
-  return [...opened];
+  return opened;
 }
 
 function turnsOff(operation: VfioSetIrqs | VfioReset): boolean {

@@ -9,6 +9,7 @@ import {
   type Operation,
   type Outcome,
   type ParentObservation,
+  type PciFunction,
   PENDING,
   type Step,
   type Trace,
@@ -28,10 +29,10 @@ const NO_LIMIT = 2048;
 
 /** One device, from observation to observation. */
 interface FollowedDevice {
-  readonly size: number;
-  readonly vm: number;
+  size: number;
+  vm: number;
   /** By vector, both states. */
-  readonly states: Uint16Array;
+  states: Uint16Array;
   armed: number;
   pending: number;
   unmasked: number;
@@ -46,27 +47,74 @@ interface FollowedDevice {
   started: number;
 }
 
-/** What the observations so far say, added up: enough to name the class of every device. */
+function unseenDevice(seen: DeviceObservation): FollowedDevice {
+  return {
+    ...{ size: 0, vm: 0, states: new Uint16Array(0), seen },
+    ...{ armed: 0, pending: 0, unmasked: 0, guestPending: 0, withoutTrigger: 0 },
+    ...{ isGone: true, isOpen: false, isAttached: false, pendingEntries: 0, queued: 0, started: 0 },
+  };
+}
+
+function restart(device: FollowedDevice, made: PciFunction, seen: DeviceObservation): void {
+  const vectors = Math.max(made.msixVectors, made.msiVectors ?? 0);
+  if (device.states.length < vectors) device.states = new Uint16Array(vectors);
+  else device.states.fill(0);
+  device.size = made.msixVectors;
+  device.vm = made.mdev?.vm ?? 0;
+  device.seen = seen;
+  device.armed = 0;
+  device.pending = 0;
+  device.unmasked = 0;
+  device.guestPending = 0;
+  device.withoutTrigger = 0;
+  device.isGone = true;
+  device.isOpen = false;
+  device.isAttached = false;
+  device.pendingEntries = 0;
+  device.queued = 0;
+  device.started = 0;
+}
+
+/** A Map that is empty is not made anew. */
+function forget(known: Map<number, number>): void {
+  if (known.size > 0) known.clear();
+}
+
+/**
+ * What the observations of a scenario so far say, added up: enough to name the class of every device. It goes from
+ * scenario to scenario, and keeps its room.
+ */
 export class FollowedState {
-  readonly #config: Config;
-  readonly #devices: readonly FollowedDevice[];
+  #family: 'host' | 'guest' | 'mdev' = 'host';
+  #entriesMax = 0;
+  #devices: readonly FollowedDevice[] = [];
+  /** Those of all scenarios so far; a scenario has the first ones. */
+  readonly #made: FollowedDevice[] = [];
   #limited = false;
   #failing = false;
-  /** Whose each entry is, and whether it keeps an interrupt; a clean one is left out. */
-  readonly #entries = new Map<number, { readonly device: number; readonly isPending: boolean }>();
-  #taken = 0;
-  readonly #descriptors = new Map<number, { readonly device: number; readonly isStarted: boolean }>();
+  /** Whose each entry is, as `ownerOf` reads it, marked where it keeps an interrupt; a clean one is left out. */
+  readonly #entries = new Map<number, number>();
+  /** Whose each descriptor is, in the same way, marked where it is started. */
+  readonly #descriptors = new Map<number, number>();
   /** The VMs of PASIDs that are free-pending, by PASID. */
   readonly #freePending = new Map<number, number>();
 
-  constructor(config: Config, { initial, initialParent }: Pick<Trace, 'initial' | 'initialParent'>) {
-    this.#config = config;
-    this.#devices = config.devices.map(({ msixVectors, msiVectors = 0, mdev }, place) => ({
-      ...{ size: msixVectors, vm: mdev?.vm ?? 0, states: new Uint16Array(Math.max(msixVectors, msiVectors)) },
-      ...{ armed: 0, pending: 0, unmasked: 0, guestPending: 0, withoutTrigger: 0 },
-      seen: initial[place] as DeviceObservation,
-      ...{ isGone: true, isOpen: false, isAttached: false, pendingEntries: 0, queued: 0, started: 0 },
-    }));
+  /** Goes to what is before the first operation of a scenario. */
+  begin(config: Config, { initial, initialParent }: Pick<Trace, 'initial' | 'initialParent'>): void {
+    const { mdev, vmm, parent, devices } = config;
+    this.#family = mdev !== undefined ? 'mdev' : vmm === undefined ? 'host' : 'guest';
+    this.#entriesMax = parent?.entries ?? 0;
+    this.#limited = false;
+    this.#failing = false;
+    forget(this.#entries);
+    forget(this.#descriptors);
+    forget(this.#freePending);
+    for (let place = 0; place < devices.length; place += 1) {
+      const seen = initial[place] as DeviceObservation;
+      this.#made[place] ??= unseenDevice(seen);
+      restart(this.#made[place] as FollowedDevice, devices[place] as PciFunction, seen);
+    }
+    this.#devices = this.#made.length === devices.length ? this.#made : this.#made.slice(0, devices.length);
     this.#look(initial, initialParent);
   }
 
@@ -74,13 +122,19 @@ export class FollowedState {
   classFor(operation: Operation): StateClass {
     const device = this.#devices[this.#placeFor(operation)];
     if (device === undefined) return 'closed';
-    if (this.#config.mdev !== undefined) return this.#mdevClass(device);
-    return this.#config.vmm === undefined ? this.#hostClass(device) : this.#guestClass(device);
+    switch (this.#family) {
+      case 'host':
+        return this.#hostClass(device);
+      case 'guest':
+        return this.#guestClass(device);
+      case 'mdev':
+        return this.#mdevClass(device);
+    }
   }
 
   #placeFor(operation: Operation): number {
     if ('device' in operation) return operation.device;
-    if ('descriptor' in operation) return this.#descriptors.get(operation.descriptor)?.device ?? 0;
+    if ('descriptor' in operation) return ownerOf(this.#descriptors.get(operation.descriptor) ?? 0);
     return 'vm' in operation ? this.#devices.findIndex(({ vm }) => vm === operation.vm) : 0;
   }
 
@@ -118,7 +172,7 @@ export class FollowedState {
     if (queued > 0) return 'descriptor queued';
     if (this.#freePending.size > 0 && this.#givesBack(vm)) return 'PASID free-pending';
     if (pendingEntries > 0) return 'entry pending';
-    const isLeft = this.#taken < (this.#config.parent?.entries ?? 0);
+    const isLeft = this.#entries.size < this.#entriesMax;
     if (seen.enable) return isLeft ? 'MSI-X on, entries left' : 'MSI-X on, no entry left';
     return isLeft ? 'MSI-X off, entries left' : 'MSI-X off, no entry left';
   }
@@ -175,31 +229,42 @@ export class FollowedState {
   #changeEntry(entry: number, owner: number, isPending: boolean): void {
     const before = this.#entries.get(entry);
     if (before !== undefined) {
-      this.#taken -= 1;
-      if (before.isPending) this.#count(before.device, 'pendingEntries', -1);
-      this.#entries.delete(entry);
+      if (isMarked(before)) this.#count(ownerOf(before), 'pendingEntries', -1);
+      if (owner < 0) this.#entries.delete(entry);
     }
     if (owner < 0) return;
-    this.#taken += 1;
     if (isPending) this.#count(owner, 'pendingEntries', 1);
-    this.#entries.set(entry, { device: owner, isPending });
+    this.#entries.set(entry, owned(owner, isPending));
   }
 
   #changeDescriptor(descriptor: number, owner: number, isStarted: boolean): void {
     const before = this.#descriptors.get(descriptor);
     if (before !== undefined) {
-      this.#count(before.device, before.isStarted ? 'started' : 'queued', -1);
-      this.#descriptors.delete(descriptor);
+      this.#count(ownerOf(before), isMarked(before) ? 'started' : 'queued', -1);
+      if (owner < 0) this.#descriptors.delete(descriptor);
     }
     if (owner < 0) return;
     this.#count(owner, isStarted ? 'started' : 'queued', 1);
-    this.#descriptors.set(descriptor, { device: owner, isStarted });
+    this.#descriptors.set(descriptor, owned(owner, isStarted));
   }
 
   #count(place: number, what: 'pendingEntries' | 'queued' | 'started', by: number): void {
     const device = this.#devices[place];
     if (device !== undefined) device[what] += by;
   }
+}
+
+/** The place of a device and a mark, as one number. */
+function owned(device: number, mark: boolean): number {
+  return device * 2 + (mark ? 1 : 0);
+}
+
+function ownerOf(owned: number): number {
+  return owned >> 1;
+}
+
+function isMarked(owned: number): boolean {
+  return (owned & 1) !== 0;
 }
 
 /** @param kept the bits that stay as they were */

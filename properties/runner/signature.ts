@@ -8,6 +8,7 @@ export function signatures(
   { divergences, violations, subject }: Judgement,
 ): readonly string[] {
   if (isUnforeseenEnd(subject, violations)) return ['unknown'];
+  if (divergences.length === 0 && violations.length === 0) return [];
   const unexpected = violations.filter(({ expectedBy }) => expectedBy === null).map(({ invariant }) => invariant);
   const expected = violations.flatMap(({ invariant, expectedBy }) =>
     expectedBy === null ? [] : [`expected ${invariant} ${expectedBy}`],

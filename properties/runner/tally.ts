@@ -22,6 +22,12 @@ interface Broken {
   readonly count: number;
 }
 
+/** A clause: in how many scenarios it spoke, and in which it was last counted, as the number of those before. */
+interface Reached {
+  count: number;
+  last: number;
+}
+
 /** What was counted in a part of a campaign, as one process tells it to another. */
 export interface TallyPart {
   readonly scenarios: number;
@@ -54,7 +60,7 @@ export class Tally {
   readonly skips: string[] = [];
   readonly coverage = new CoverageTally();
   readonly witnesses: WitnessTally;
-  readonly clauses = new Map<string, number>();
+  readonly #clauses = new Map<string, Reached>();
   /** By signature, as first met. */
   readonly failures = new Map<string, Failure>();
   readonly expectedExamples = new Map<string, Failure>();
@@ -81,16 +87,17 @@ export class Tally {
     if (divergences.length > 0) this.divergences += 1;
     if (isUnforeseenEnd(subject, violations)) this.unforeseenEnds += 1;
     if (subject.skipped !== undefined) this.skips.push(subject.skipped);
-    // What the system was not asked has not been tested on it.
-    const reference = {
-      ...judgement.reference,
-      steps: judgement.reference.steps.slice(0, scenario.operations.length),
-    };
+    const reference = answeredBy(judgement);
     this.coverage.add(scenario, reference);
     this.witnesses.add(scenario, reference);
     this.#countClauses(reference);
     this.#countViolations(judgement);
     for (const signature of signatures(scenario, judgement)) this.#remember(signature, { scenario, judgement, drawn });
+  }
+
+  /** In how many scenarios each clause spoke, in the order in which they first did. */
+  get clauses(): ReadonlyMap<string, number> {
+    return new Map([...this.#clauses].map(([clause, { count }]) => [clause, count]));
   }
 
   /** What was counted here, to be added elsewhere. */
@@ -110,7 +117,11 @@ export class Tally {
     this.skips.push(...part.skips);
     this.coverage.merge(part.coverage);
     this.witnesses.merge(part.witnesses);
-    for (const [clause, count] of part.clauses) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + count);
+    for (const [clause, count] of part.clauses) {
+      const reached = this.#clauses.get(clause);
+      if (reached === undefined) this.#clauses.set(clause, { count, last: this.scenarios });
+      else reached.count += count;
+    }
     for (const [key, { count, ...broken }] of part.violations)
       this.#violations.set(key, { ...broken, count: (this.#violations.get(key)?.count ?? 0) + count });
     for (const [signature, failure] of part.failures) this.#keep(signature, failure);
@@ -133,12 +144,20 @@ export class Tally {
   }
 
   #countClauses({ steps }: Trace): void {
-    const reached = new Set<string>();
-    for (const { clauses } of steps) for (const clause of clauses) reached.add(clause);
-    for (const clause of reached) this.clauses.set(clause, (this.clauses.get(clause) ?? 0) + 1);
+    const scenario = this.scenarios;
+    for (const { clauses } of steps)
+      for (const clause of clauses) {
+        const reached = this.#clauses.get(clause);
+        if (reached === undefined) this.#clauses.set(clause, { count: 1, last: scenario });
+        else if (reached.last !== scenario) {
+          reached.count += 1;
+          reached.last = scenario;
+        }
+      }
   }
 
   #countViolations({ violations }: Judgement): void {
+    if (violations.length === 0) return;
     const shown = new Map(
       violations.map(({ invariant, expectedBy }) => [
         violationKey(invariant, expectedBy),
@@ -183,6 +202,12 @@ function violationKey(invariant: InvariantId, clause: string | null): string {
 export function answered({ config, operations }: Scenario, { subject }: Judgement): Scenario {
   if (subject.skipped === undefined) return { config, operations };
   return { config, operations: operations.slice(0, subject.steps.length) };
+}
+
+/** The reference so far: what the system was not asked has not been tested on it. */
+function answeredBy({ reference, subject }: Judgement): Trace {
+  if (subject.skipped === undefined) return reference;
+  return { ...reference, steps: reference.steps.slice(0, subject.steps.length) };
 }
 
 /** A Trace belongs to its system until that system's next run, so a judgement that is kept is copied. */

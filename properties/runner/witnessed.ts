@@ -1,6 +1,7 @@
-import type { Operation, Platform, Scenario, Step, Support, Trace } from '#vocabulary';
+import type { Scenario, Step, Support, Trace } from '#vocabulary';
+import { OPERATION_KINDS, type Operation, type OperationKind, type Platform } from '#vocabulary';
 import { witnessesOf } from '../witnesses/index.ts';
-import type { Witness } from '../witnesses/witness.ts';
+import type { Look, Witness } from '../witnesses/witness.ts';
 import type { WitnessCount } from './verdict.ts';
 
 /** By chance alone a thing is seen less often now and then: it must be missing where so many should be. */
@@ -12,23 +13,42 @@ export interface WitnessPart {
   readonly seen: readonly number[];
 }
 
+/** What was seen in a scenario is looked for no more. */
+const SEEN: Look = () => false;
+
 /** Counts the scenarios in which what must be seen was seen. */
 export class WitnessTally {
   readonly #witnesses: readonly Witness[];
+  /** The places of the witnesses that look at steps of a kind. */
+  readonly #lookingAt: ReadonlyMap<OperationKind, readonly number[]>;
   readonly #seen: number[];
+  /** Of the scenario at hand, each from the first step on that it looks at. */
+  readonly #looks: (Look | null)[];
   #scenarios = 0;
 
   /** Of certain functions alone it depends on the functions what is seen how often, so nothing is looked for. */
   constructor({ operations, functions }: Pick<Support, 'operations' | 'functions'>, platform: Platform) {
     this.#witnesses = functions === 'any' ? witnessesOf({ operations }, platform) : [];
+    this.#lookingAt = new Map(OPERATION_KINDS.map((kind) => [kind, placesOf(this.#witnesses, kind)]));
     this.#seen = this.#witnesses.map(() => 0);
+    this.#looks = this.#witnesses.map(() => null);
   }
 
   /** @param trace of the reference */
-  add({ config, operations }: Scenario, { steps }: Trace): void {
+  add({ operations }: Scenario, { steps }: Trace): void {
     this.#scenarios += 1;
-    for (const [place, { watch }] of this.#witnesses.entries())
-      if (isSeen(watch(config), operations, steps)) this.#seen[place] = (this.#seen[place] as number) + 1;
+    this.#looks.fill(null);
+    for (let place = 0; place < steps.length; place += 1)
+      this.#look(operations[place] as Operation, steps[place] as Step);
+  }
+
+  #look(operation: Operation, step: Step): void {
+    for (const place of this.#lookingAt.get(operation.kind) as readonly number[]) {
+      const look = this.#looks[place] ?? (this.#witnesses[place] as Witness).watch();
+      const isSeen = look(operation, step);
+      this.#looks[place] = isSeen ? SEEN : look;
+      if (isSeen) this.#seen[place] = (this.#seen[place] as number) + 1;
+    }
   }
 
   /** What was counted here, to be added elsewhere. */
@@ -48,10 +68,8 @@ export class WitnessTally {
   }
 }
 
-function isSeen(look: ReturnType<Witness['watch']>, operations: readonly Operation[], steps: readonly Step[]): boolean {
-  for (let place = 0; place < steps.length; place += 1)
-    if (look(operations[place] as Operation, steps[place] as Step)) return true;
-  return false;
+function placesOf(witnesses: readonly Witness[], kind: OperationKind): readonly number[] {
+  return [...witnesses.keys()].filter((place) => (witnesses[place] as Witness).looksAt?.includes(kind) ?? true);
 }
 
 /** Whether something was seen as often as it must be. */

@@ -1,5 +1,7 @@
-import { firstMessage, isGuestOperation, type Operation, type Platform, type Step, type Window } from '#vocabulary';
-import { atOnce, hasEvent, inTurn, type Witness } from './witness.ts';
+import { firstMessage, GUEST_KINDS, type Platform, type Step, type Window } from '#vocabulary';
+import { atOnce, hasEvent, inTurn, isRaisedIn, type Look, type Witness } from './witness.ts';
+
+const FIRST_DATA = firstMessage(0, 0).data;
 
 /** The VMM tears everything down to give its guest one more vector. */
 const tearsDown = ({ host, vmm }: Platform): boolean =>
@@ -28,20 +30,27 @@ function met(window: Window, oneIn: number, isPossible?: Witness['isPossible']):
     oneIn,
     needs: ['device.arm'],
     ...(isPossible === undefined ? {} : { isPossible }),
-    watch: atOnce((_, { events }) => events.some((event) => event.kind === 'raised' && event.window === window)),
+    watch: atOnce((_, { events }) => isRaisedIn(events, window)),
   };
 }
 
+function hasChangedMessage(events: Step['events']): boolean {
+  for (const event of events)
+    if (event.kind === 'message' && event.address !== firstMessage(event.device, event.data - FIRST_DATA).address)
+      return true;
+  return false;
+}
+
 /** A vector that the guest has masked has an event when others have come since. */
-function watchMaskedAcrossGrowth(): (operation: Operation, step: Step) => boolean {
-  const masked = new Map<string, boolean>();
+function watchMaskedAcrossGrowth(): Look {
+  const masked = new Map<number, boolean>();
   return (operation, step) => {
-    if (operation.kind === 'guest.mask' && operation.device === 0) masked.set(`${operation.vector}`, false);
+    if (operation.kind === 'guest.mask' && operation.device === 0) masked.set(operation.vector, false);
     if (operation.kind === 'guest.unmask' && operation.device === 0) {
-      masked.delete(`${operation.vector}`);
+      masked.delete(operation.vector);
       if (asksForVectors(step, false)) for (const vector of masked.keys()) masked.set(vector, true);
     }
-    return operation.kind === 'device.raise' && operation.device === 0 && masked.get(`${operation.vector}`) === true;
+    return operation.kind === 'device.raise' && operation.device === 0 && masked.get(operation.vector) === true;
   };
 }
 
@@ -51,12 +60,14 @@ export const GUEST_WITNESSES: readonly Witness[] = [
     name: 'an interrupt pending across an unmask',
     oneIn: 12,
     needs: ['device.raise', 'guest.unmask'],
-    watch: atOnce(({ kind }, step) => kind === 'guest.unmask' && isDelivered(step)),
+    looksAt: ['guest.unmask'],
+    watch: atOnce((_, step) => isDelivered(step)),
   },
   {
     name: 'an interrupt held back by Function Mask',
     oneIn: 18,
     needs: ['device.raise', 'guest.msixControl'],
+    looksAt: ['guest.msixControl'],
     watch: inTurn(
       (operation) => operation.kind === 'guest.msixControl' && operation.enable && operation.functionMask,
       (operation, step) =>
@@ -67,9 +78,10 @@ export const GUEST_WITNESSES: readonly Witness[] = [
     name: 'a growth refused for shortage, and then granted',
     oneIn: 55,
     needs: ['host.limitVectors', 'host.failAllocation'],
+    looksAt: GUEST_KINDS,
     watch: inTurn(
-      (operation, step) => isGuestOperation(operation) && asksForVectors(step, true),
-      (operation, step) => isGuestOperation(operation) && asksForVectors(step, false),
+      (_, step) => asksForVectors(step, true),
+      (_, step) => asksForVectors(step, false),
     ),
   },
   met('teardown-gap', 20, tearsDown),
@@ -80,18 +92,14 @@ export const GUEST_WITNESSES: readonly Witness[] = [
     oneIn: 32,
     needs: ['device.raise'],
     isPossible: addsLater,
-    watch: () => watchMaskedAcrossGrowth(),
+    looksAt: ['guest.mask', 'guest.unmask', 'device.raise'],
+    watch: watchMaskedAcrossGrowth,
   },
   {
     name: 'a message that the guest has changed',
     oneIn: 40,
     needs: ['guest.tableWrite'],
-    watch: atOnce((_, { events }) =>
-      events.some(
-        (event) =>
-          event.kind === 'message' && event.address !== firstMessage(event.device, event.data - FIRST_DATA).address,
-      ),
-    ),
+    watch: atOnce((_, { events }) => hasChangedMessage(events)),
   },
   {
     name: 'an interrupt delivered after a reset by the guest',
@@ -103,5 +111,3 @@ export const GUEST_WITNESSES: readonly Witness[] = [
     ),
   },
 ];
-
-const FIRST_DATA = firstMessage(0, 0).data;

@@ -1,6 +1,7 @@
 import {
   type Errno,
   type Operation,
+  type OperationKind,
   type Platform,
   type Step,
   VFIO_IRQ_SET_ACTION_TRIGGER,
@@ -9,7 +10,7 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioSetIrqs,
 } from '#vocabulary';
-import { atOnce, hasEvent, inTurn, isErrno, type Witness } from './witness.ts';
+import { atOnce, hasEvent, inTurn, isErrno, isRaisedIn, type Witness } from './witness.ts';
 
 const TRIGGER_EVENTFD = VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD;
 
@@ -29,9 +30,11 @@ const isOn = ({ observation }: Step, { device }: VfioSetIrqs): boolean => observ
 /** What GET_IRQ_INFO says of the host decides it. */
 const isDynamic = ({ host }: Platform): boolean => host.dynamicMsix;
 
+const SET_IRQS: readonly OperationKind[] = ['vfio.setIrqs'];
+
 function answers(errno: Errno, oneIn: number): Witness {
-  const watch = atOnce((operation, step) => operation.kind === 'vfio.setIrqs' && isErrno(step, errno));
-  return { name: `SET_IRQS answers ${errno}`, oneIn, needs: ['vfio.setIrqs'], watch };
+  const watch = atOnce((_, step) => isErrno(step, errno));
+  return { name: `SET_IRQS answers ${errno}`, oneIn, needs: SET_IRQS, looksAt: SET_IRQS, watch };
 }
 
 /** What the user of vfio must have come across on a host alone. */
@@ -40,12 +43,14 @@ export const HOST_WITNESSES: readonly Witness[] = [
     name: 'an event kept while MSI-X is off or its vector disarmed, delivered by the next trigger',
     oneIn: 10,
     needs: ['device.raise'],
+    looksAt: SET_IRQS,
     watch: atOnce((operation, step) => arms(operation) && hasEvent(step, 'signalled') && !hasEvent(step, 'raised')),
   },
   {
     name: 'a range refused for want of an irq, and granted later',
     oneIn: 90,
     needs: ['host.limitVectors', 'host.failAllocation'],
+    looksAt: SET_IRQS,
     watch: inTurn(
       (operation, step) => arms(operation) && isErrno(step, 'ENOSPC'),
       (operation, step) => arms(operation) && isGranted(step),
@@ -55,14 +60,13 @@ export const HOST_WITNESSES: readonly Witness[] = [
     name: 'a tear-down with a raise armed in the gap',
     oneIn: 20,
     needs: ['device.arm'],
-    watch: atOnce((_, { events }) =>
-      events.some((event) => event.kind === 'raised' && event.window === 'teardown-gap'),
-    ),
+    watch: atOnce((_, { events }) => isRaisedIn(events, 'teardown-gap')),
   },
   {
     name: 'MSI-X set up again after a close',
     oneIn: 35,
     needs: ['vfio.close', 'vfio.open'],
+    looksAt: ['vfio.close', 'vfio.setIrqs'],
     watch: inTurn(
       ({ kind }, step) => kind === 'vfio.close' && isGranted(step),
       (operation, step) => arms(operation) && isGranted(step) && isOn(step, operation),
@@ -71,7 +75,8 @@ export const HOST_WITNESSES: readonly Witness[] = [
   {
     name: 'a failed range that has left something changed',
     oneIn: 18,
-    needs: ['vfio.setIrqs'],
+    needs: SET_IRQS,
+    looksAt: SET_IRQS,
     watch: atOnce(
       (operation, { outcome, observation }) =>
         arms(operation) && outcome.kind === 'errno' && (observation[operation.device]?.changes.length ?? 0) > 0,
@@ -80,8 +85,9 @@ export const HOST_WITNESSES: readonly Witness[] = [
   {
     name: 'a vector added while MSI-X is on',
     oneIn: 6,
-    needs: ['vfio.setIrqs'],
+    needs: SET_IRQS,
     isPossible: isDynamic,
+    looksAt: SET_IRQS,
     watch: inTurn(
       (operation, step) => arms(operation) && isGranted(step),
       (operation, step) =>
@@ -91,8 +97,9 @@ export const HOST_WITNESSES: readonly Witness[] = [
   {
     name: 'a growth refused because of NORESIZE',
     oneIn: 7,
-    needs: ['vfio.setIrqs'],
+    needs: SET_IRQS,
     isPossible: (platform) => !isDynamic(platform),
+    looksAt: SET_IRQS,
     watch: inTurn(
       (operation, step) => arms(operation) && isGranted(step) && isOn(step, operation),
       (operation, step) => arms(operation) && isErrno(step, 'EINVAL') && isOn(step, operation),
@@ -101,7 +108,8 @@ export const HOST_WITNESSES: readonly Witness[] = [
   {
     name: 'MSI-X after INTx',
     oneIn: 70,
-    needs: ['vfio.setIrqs'],
+    needs: SET_IRQS,
+    looksAt: SET_IRQS,
     watch: inTurn(
       (operation, step) =>
         operation.kind === 'vfio.setIrqs' &&
@@ -122,7 +130,8 @@ export const HOST_WITNESSES: readonly Witness[] = [
   {
     name: 'SET_IRQS answers how many vectors there could be',
     oneIn: 65,
-    needs: ['vfio.setIrqs'],
-    watch: atOnce((operation, { outcome }) => operation.kind === 'vfio.setIrqs' && outcome.kind === 'positive'),
+    needs: SET_IRQS,
+    looksAt: SET_IRQS,
+    watch: atOnce((_, { outcome }) => outcome.kind === 'positive'),
   },
 ];

@@ -2,24 +2,24 @@ import {
   ABANDONED,
   type Errno,
   INVALID_INTERRUPT_HANDLE,
+  MSIX_VECTORS_MAX,
   type Operation,
+  type OperationKind,
   VFIO_IRQ_SET_DATA_EVENTFD,
 } from '#vocabulary';
-import { atOnce, hasEvent, inTurn, isErrno, type Witness } from './witness.ts';
-
-type Watch = ReturnType<Witness['watch']>;
+import { atOnce, hasEvent, inTurn, isErrno, type Look, type Witness } from './witness.ts';
 
 /** A descriptor names an entry that is another vector's when it is checked. */
-function watchHands(): Watch {
-  const owners = new Map<number, string>();
-  const named = new Map<number, { readonly entry: number; readonly owner: string }>();
+function watchHands(): Look {
+  const owners = new Map<number, number>();
+  const named = new Map<number, { readonly entry: number; readonly owner: number }>();
   return (operation, { outcome, parent }) => {
     const asked = operation.kind === 'device.start' ? named.get(operation.descriptor) : undefined;
     const now = asked === undefined ? undefined : owners.get(asked.entry);
     if (asked !== undefined && outcome.kind === 'ok' && now !== undefined && now !== asked.owner) return true;
     for (const { entry, device, vector } of parent?.entries ?? [])
       if (device === -1) owners.delete(entry);
-      else owners.set(entry, `${device}/${vector}`);
+      else owners.set(entry, device * MSIX_VECTORS_MAX + vector);
     if (operation.kind === 'guest.submit' && outcome.kind === 'ok' && operation.rci !== false) {
       const owner = owners.get(operation.handle);
       if (owner === undefined) named.delete(operation.descriptor);
@@ -30,7 +30,7 @@ function watchHands(): Watch {
 }
 
 /** A PASID of the host that was one VM's is another's. */
-function watchPasids(): Watch {
+function watchPasids(): Look {
   const before = new Map<number, number>();
   return (_, { parent }) => {
     for (const { pasid, state, vm } of parent?.pasids ?? []) {
@@ -44,7 +44,7 @@ function watchPasids(): Watch {
 }
 
 /** Two VMs have bound the same number. */
-function watchNumbers(): Watch {
+function watchNumbers(): Look {
   const bound = new Map<number, { readonly vm: number; readonly guest: number }>();
   return (_, { parent }) => {
     for (const { pasid, state, vm, guest } of parent?.pasids ?? []) {
@@ -58,7 +58,7 @@ function watchNumbers(): Watch {
 }
 
 /** So many descriptors are in flight before the step. */
-function watchFlights(look: (operation: Operation) => boolean): Watch {
+function watchFlights(look: (operation: Operation) => boolean): Look {
   const inFlight = new Set<number>();
   return (operation, { parent }) => {
     if (inFlight.size > 0 && look(operation)) return true;
@@ -70,12 +70,17 @@ function watchFlights(look: (operation: Operation) => boolean): Watch {
 }
 
 function completes(status: number): Witness['watch'] {
-  return atOnce((_, { events }) => events.some((event) => event.kind === 'completed' && event.status === status));
+  return atOnce((_, { events }) => {
+    for (const event of events) if (event.kind === 'completed' && event.status === status) return true;
+    return false;
+  });
 }
 
+const SET_IRQS: readonly OperationKind[] = ['vfio.setIrqs'];
+
 function answers(errno: Errno, oneIn: number): Witness {
-  const watch = atOnce((operation, step) => operation.kind === 'vfio.setIrqs' && isErrno(step, errno));
-  return { name: `SET_IRQS answers ${errno}`, oneIn, needs: ['vfio.setIrqs'], watch };
+  const watch = atOnce((_, step) => isErrno(step, errno));
+  return { name: `SET_IRQS answers ${errno}`, oneIn, needs: SET_IRQS, looksAt: SET_IRQS, watch };
 }
 
 function gives(operation: Operation): boolean {
@@ -92,7 +97,7 @@ const isStatic: IsPossible = ({ host }) => !host.dynamicMsix;
 
 function changesHands(oneIn: number, isPossible: IsPossible): Witness {
   const name = 'a descriptor checked when the entry it names is in other hands';
-  return { name, oneIn, needs: SUBMITS, isPossible, watch: () => watchHands() };
+  return { name, oneIn, needs: SUBMITS, isPossible, watch: watchHands };
 }
 
 function revokes(oneIn: number, isPossible: IsPossible): Witness {
@@ -110,9 +115,9 @@ const EVERYWHERE: readonly Witness[] = [
     name: "a PASID that was one VM's given to another",
     oneIn: 140,
     needs: ['guest.bindPasid'],
-    watch: () => watchPasids(),
+    watch: watchPasids,
   },
-  { name: 'the same guest PASID in two VMs', oneIn: 40, needs: ['guest.bindPasid'], watch: () => watchNumbers() },
+  { name: 'the same guest PASID in two VMs', oneIn: 40, needs: ['guest.bindPasid'], watch: watchNumbers },
   {
     name: 'a PASID given back while something refers to it',
     oneIn: 160,
@@ -130,12 +135,14 @@ export const MDEV_WITNESSES: readonly Witness[] = [
     name: 'an interrupt pending across an unmask',
     oneIn: 22,
     needs: ['guest.unmask'],
-    watch: atOnce(({ kind }, step) => kind === 'guest.unmask' && hasEvent(step, 'signalled')),
+    looksAt: ['guest.unmask'],
+    watch: atOnce((_, step) => hasEvent(step, 'signalled')),
   },
   {
     name: 'a vector refused for want of an entry or an irq, and granted later',
     oneIn: 100,
-    needs: ['vfio.setIrqs'],
+    needs: SET_IRQS,
+    looksAt: SET_IRQS,
     watch: inTurn(
       (operation, step) => gives(operation) && isErrno(step, 'ENOSPC'),
       (operation, { outcome, parent }) =>
@@ -152,6 +159,7 @@ export const MDEV_WITNESSES: readonly Witness[] = [
     name: 'an mdev set up again after a close',
     oneIn: 45,
     needs: ['vfio.close', 'vfio.open'],
+    looksAt: ['vfio.close', 'vfio.setIrqs'],
     watch: inTurn(
       ({ kind }, { outcome }) => kind === 'vfio.close' && outcome.kind === 'ok',
       (operation, { outcome }) => gives(operation) && outcome.kind === 'ok',

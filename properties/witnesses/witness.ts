@@ -1,4 +1,4 @@
-import type { Config, Operation, OperationKind, Platform, Step, Support } from '#vocabulary';
+import type { Operation, OperationKind, Platform, Step, Support, Window } from '#vocabulary';
 
 /** Something that must be seen now and then, or the generators are too weak for the promises to mean much. */
 export interface Witness {
@@ -10,26 +10,29 @@ export interface Witness {
   readonly needs: readonly OperationKind[];
   /** Whether it can be seen on a platform of its family at all; on every one when left out. */
   readonly isPossible?: (platform: Platform) => boolean;
+  /** What it takes note of: steps of other kinds are not shown to it. Left out where it looks at every step. */
+  readonly looksAt?: readonly OperationKind[];
   /** Looks at one scenario, step after step; whether this step completes what is to be seen. */
-  readonly watch: (config: Config) => (operation: Operation, step: Step) => boolean;
+  readonly watch: () => Look;
 }
 
+/** Whether a step completes what is to be seen. */
+export type Look = (operation: Operation, step: Step) => boolean;
+
 /** A witness of a single step. */
-export function atOnce(look: (operation: Operation, step: Step) => boolean): Witness['watch'] {
+export function atOnce(look: Look): Witness['watch'] {
   return () => look;
 }
 
 /** A witness of two steps about the same device, the second any time after the first. */
-export function inTurn(
-  first: (operation: Operation, step: Step) => boolean,
-  second: (operation: Operation, step: Step) => boolean,
-): Witness['watch'] {
+export function inTurn(first: Look, second: Look): Witness['watch'] {
   return () => {
-    const begun = new Set<number>();
+    /** The devices of which the first was seen; none is nearly always all there is. */
+    let begun: Set<number> | null = null;
     return (operation, step) => {
-      if (!('device' in operation)) return false;
-      if (begun.has(operation.device) && second(operation, step)) return true;
-      if (first(operation, step)) begun.add(operation.device);
+      if (begun !== null && 'device' in operation && begun.has(operation.device) && second(operation, step))
+        return true;
+      if (first(operation, step) && 'device' in operation) begun = (begun ?? new Set()).add(operation.device);
       return false;
     };
   };
@@ -47,5 +50,12 @@ export function isWatched(
 export const isErrno = ({ outcome }: Step, errno: string): boolean =>
   outcome.kind === 'errno' && outcome.errno === errno;
 
-export const hasEvent = ({ events }: Step, kind: Step['events'][number]['kind']): boolean =>
-  events.some((event) => event.kind === kind);
+export function hasEvent({ events }: Step, kind: Step['events'][number]['kind']): boolean {
+  for (const event of events) if (event.kind === kind) return true;
+  return false;
+}
+
+export function isRaisedIn(events: Step['events'], window: Window): boolean {
+  for (const event of events) if (event.kind === 'raised' && event.window === window) return true;
+  return false;
+}

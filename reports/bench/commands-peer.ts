@@ -1,59 +1,81 @@
 import fc from 'fast-check';
-import type { Config, Operation, Scenario, Step, System } from '#vocabulary';
+import type { Config, Observation, Operation, PciFunction, Scenario, Step, System } from '#vocabulary';
 import { initial, type Machine, observe, step } from '../../model/machine.ts';
 import type { Invariant } from '../../properties/invariants/invariant.ts';
 import { judge } from '../../properties/runner/lockstep.ts';
+import { formsOf, stockCommands } from './stock-commands.ts';
 import type { Work } from './turns.ts';
 
 export interface CommandRuns {
+  /** It must answer at once. */
   readonly system: System;
   readonly profile: string;
   readonly invariants: readonly Invariant[];
-  /** Scenarios of one machine: their operations are the commands, and as many are run as there are scenarios. */
-  readonly pool: readonly Scenario[];
+  /** Scenarios of one machine with one device: as many runs are drawn, as long in the mean, of the same kinds. */
+  readonly like: readonly Scenario[];
 }
 
 /** The reference, and what it was asked so far. */
 interface Asked {
   readonly machine: Machine;
+  readonly first: Observation;
   readonly operations: Operation[];
   readonly steps: Step[];
 }
 
+type Runs = fc.Arbitrary<Iterable<fc.Command<Asked, null>>>;
+
 /**
- * The same pair, asked the same operations about as often, by fast-check's stock `commands` and `modelRun`. The
- * reference is asked command by command; the implementation and the judgement come in one piece at the end, as they
- * do in our own runner, so that only the way of drawing and running is measured.
+ * The same pair tested as fast-check's manual has it: commands of stock arbitraries, drawn by `commands` and run by
+ * `modelRun`. Its own are the drawing, the commands and the loops around them; kinds of operations have the shares that
+ * they have in our own scenarios. Ours are what a command asks of the reference, the implementation, and the
+ * judgement: these two have no single steps, and come in one piece at the end of a run, as in our own runner. Nothing
+ * waits for a promise. Nothing fails, so that nothing is shrunk.
  */
-export function commandRuns({ system, profile, invariants, pool }: CommandRuns): Work {
-  const config = (pool[0] as Scenario).config;
-  const operations = pool.flatMap((scenario) => scenario.operations);
-  // The length of a run is drawn up to the most, so that their mean is half of it.
-  const maxCommands = Math.round((2 * operations.length) / pool.length);
-  const command = fc.constantFrom(...operations).map((operation) => new Ask(operation));
-  const runs = fc.commands([command], { maxCommands, size: 'max' });
-  return async () => {
+export function commandRuns({ system, profile, invariants, like }: CommandRuns): Work {
+  const { config } = like[0] as Scenario;
+  const runs = commandsLike(like);
+  return () => {
     let done = 0;
-    const property = fc.asyncProperty(runs, async (commands) => {
+    const property = fc.property(runs, (commands) => {
       const asked = begin(config);
       fc.modelRun(() => ({ model: asked, real: null }), commands);
       done += asked.operations.length;
-      await judged(config, asked, system, profile, invariants);
+      judged(config, asked, system, { profile, invariants });
     });
-    await fc.assert(property, { seed: 2, numRuns: pool.length });
+    fc.assert(property, { seed: 2, numRuns: like.length });
     return done;
   };
 }
 
-function begin(config: Config): Asked {
-  return { machine: initial(config), operations: [], steps: [] };
+/** The runs drawn, and nothing else. */
+export function commandDraws(like: readonly Scenario[]): Work {
+  const runs = commandsLike(like);
+  return () =>
+    fc.sample(runs, { seed: 2, numRuns: like.length }).reduce((sum, commands) => sum + [...commands].length, 0);
 }
 
-class Ask implements fc.Command<Asked, null> {
-  readonly #operation: Operation;
+/** @param like scenarios of one machine with one device */
+export function commandsLike(like: readonly Scenario[]): Runs {
+  const operations = like.flatMap((scenario) => scenario.operations);
+  const pciFunction = like[0]?.config.devices[0] as PciFunction;
+  const command = stockCommands(formsOf(operations), pciFunction, (operation) => new Ask(operation));
+  // The length of a run is drawn from 0 to the most, so that their mean is half of it.
+  const maxCommands = Math.round((2 * operations.length) / like.length);
+  return fc.commands([command], { maxCommands, size: 'max' });
+}
+
+function begin(config: Config): Asked {
+  const machine = initial(config);
+  return { machine, first: observe(machine), operations: [], steps: [] };
+}
+
+/** One operation as a command. */
+export class Ask implements fc.Command<Asked, null> {
+  readonly operation: Operation;
 
   constructor(operation: Operation) {
-    this.#operation = operation;
+    this.operation = operation;
   }
 
   check(): boolean {
@@ -61,24 +83,24 @@ class Ask implements fc.Command<Asked, null> {
   }
 
   run({ machine, operations, steps }: Asked): void {
-    operations.push(this.#operation);
-    steps.push(step(machine, this.#operation));
+    operations.push(this.operation);
+    steps.push(step(machine, this.operation));
   }
 
   toString(): string {
-    return this.#operation.kind;
+    return this.operation.kind;
   }
 }
 
-async function judged(
+function judged(
   config: Config,
-  { operations, steps }: Asked,
+  { operations, steps, first }: Asked,
   system: System,
-  profile: string,
-  invariants: readonly Invariant[],
-): Promise<void> {
+  terms: { readonly profile: string; readonly invariants: readonly Invariant[] },
+): void {
   const scenario = { config, operations };
-  const reference = { initial: observe(initial(config)), steps };
-  const { divergences } = judge(scenario, reference, await system.run(scenario), system, { profile, invariants });
+  const answer = system.run(scenario);
+  if (answer instanceof Promise) throw new Error(`${system.name} does not answer at once`);
+  const { divergences } = judge(scenario, { initial: first, steps }, answer, system, terms);
   if (divergences.length > 0) throw new Error(`the pair differs in ${divergences[0]?.path}`);
 }

@@ -15,6 +15,7 @@ it('every part of a campaign is measured on work that both sides do', async () =
     'optimised / reference',
     'lockstep, compared / reference',
     'lockstep, compared and judged / reference',
+    'drawn / fast-check commands, drawn',
     'drawn and compared / fast-check commands and modelRun',
     'drawn, compared and judged / fast-check commands and modelRun, judged',
     'optimised, 2048 vectors / optimised, 8 vectors',

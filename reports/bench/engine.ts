@@ -6,7 +6,7 @@ import { INVARIANTS } from '../../properties/invariants/index.ts';
 import type { Invariant } from '../../properties/invariants/invariant.ts';
 import { lockstep } from '../../properties/runner/lockstep.ts';
 import type { BenchRow } from '../bench-json.ts';
-import { commandRuns } from './commands-peer.ts';
+import { commandDraws, commandRuns } from './commands-peer.ts';
 import { measureRows, type Work } from './turns.ts';
 
 const SMALL = 8;
@@ -56,11 +56,14 @@ export async function engineRows({
       return done;
     };
   const commands = (invariants: readonly Invariant[]): Work =>
-    commandRuns({ system: optimised, profile, invariants, pool: small });
+    commandRuns({ system: optimised, profile, invariants, like: small });
+  const draws: Work = () =>
+    fc.sample(drawing, { seed: 2, numRuns: count }).reduce((sum, scenario) => sum + scenario.operations.length, 0);
   return measureRows('engine', [
     ['optimised', alone, 'reference', reference],
     ['lockstep, compared', counted(small, judge([])), 'reference', reference],
     ['lockstep, compared and judged', counted(small, judge(INVARIANTS)), 'reference', reference],
+    ['drawn', draws, 'fast-check commands, drawn', commandDraws(small)],
     ['drawn and compared', drawn([]), 'fast-check commands and modelRun', commands([])],
     ['drawn, compared and judged', drawn(INVARIANTS), 'fast-check commands and modelRun, judged', commands(INVARIANTS)],
     [

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { List } from './pool.ts';
+
+function shown(list: List<number>, length: number): readonly number[] {
+  list.clear();
+  for (let item = 0; item < length; item += 1) list.push(item);
+  return list.view();
+}
+
+it('a list shows what was pushed since it was cleared', () => {
+  const list = new List<number>();
+  for (const length of [3, 0, 100, 33, 32, 1, 100]) expect(shown(list, length)).toEqual([...Array(length).keys()]);
+});
+
+it('a short list is shown in the same arrays again and again, also after a long one', () => {
+  const list = new List<number>();
+  const short = [1, 2, 8, 32].map((length) => shown(list, length));
+  shown(list, 2048);
+  expect([1, 2, 8, 32].every((length, place) => shown(list, length) === short[place])).toBe(true);
+});
+
+it('a long list gives its room back', () => {
+  const list = new List<number>();
+  const long = shown(list, 2048);
+  expect(shown(list, 2048)).not.toBe(long);
+});

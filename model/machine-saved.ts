@@ -1,7 +1,7 @@
 import type { MsiDomain } from './irq/msi-domain.ts';
 import type { Machine, Place } from './machine.ts';
 import type { FunctionState } from './pci/function.ts';
-import { putBackMap, putBackOpen } from './put-back.ts';
+import { putBackMap, putBackNumbers, putBackOpen } from './put-back.ts';
 import type { UsedVector, VirtualFunction } from './qemu/virtual-function.ts';
 import type { IntxContext, VfioDevice, VirtualConfig } from './vfio/device.ts';
 import { type Eventfds, unwatch } from './vfio/eventfd.ts';
@@ -48,8 +48,8 @@ export function saveMachine({ places, hostVectors, eventfds, vmm }: Machine): Sa
     places: places.map(({ device, armed, reported, reportedToGuest }) => ({
       device: saveDevice(device),
       armed: armed.slice(),
-      reported: new Map(reported),
-      reportedToGuest: new Map(reportedToGuest),
+      reported: reported.slice(),
+      reportedToGuest: reportedToGuest.slice(),
     })),
     functions: vmm === null ? NO_FUNCTIONS : vmm.functions.map(saveFunction),
   };
@@ -66,8 +66,8 @@ export function restoreMachine({ places, hostVectors, eventfds, vmm }: Machine, 
     const [place, was] = [at(places, index), at(saved.places, index)];
     restoreDevice(place.device, was.device);
     if (place.armed.length > 0 || was.armed.length > 0) place.armed = was.armed.slice();
-    putBackMap(place.reported, was.reported);
-    putBackMap(place.reportedToGuest, was.reportedToGuest);
+    putBackNumbers(place.reported, was.reported);
+    putBackNumbers(place.reportedToGuest, was.reportedToGuest);
     if (vmm !== null) restoreFunction(at(vmm.functions, index), at(saved.functions, index));
   }
 }

@@ -31,7 +31,7 @@ import {
 import { added } from './added.ts';
 import { collectCitations } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
-import { changesOf, eventsOf, messageEvents, observeGuest } from './observed.ts';
+import { changesOf, eventsOf, messageEvents, nothingReported, observeGuest } from './observed.ts';
 import { raise } from './pci/event.ts';
 import { assertIntx, deassertIntx } from './pci/intx-pin.ts';
 import { wipeTable } from './pci/msix-table.ts';
@@ -66,10 +66,10 @@ export interface Place {
   armed: { readonly vector: number; readonly window: Window }[];
   /** Vectors to look at for the next observation. */
   readonly touched: VectorSet;
-  /** What the observations so far have said; vectors in state 0 are left out. */
-  readonly reported: Map<number, number>;
+  /** The states that the observations so far have said, by vector. */
+  readonly reported: number[];
   /** The same of what the guest sees. */
-  readonly reportedToGuest: Map<number, number>;
+  readonly reportedToGuest: number[];
 }
 
 /** All layers of one machine. */
@@ -100,8 +100,8 @@ export function initial(config: Config): Machine {
       device: openedDevice(device, config.host, hostVectors, eventfds, touched),
       armed: [],
       touched,
-      reported: new Map(),
-      reportedToGuest: new Map(),
+      reported: nothingReported(device),
+      reportedToGuest: nothingReported(device),
     };
   });
   if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised: null };
@@ -254,6 +254,7 @@ function deviceRaises(machine: Machine, index: number, vector: number, window: W
 /** A window of a VMM's reaction is open: what was armed for it is raised. Returns how many events that are. */
 export function raiseInWindow(machine: Machine, index: number, window: Window): number {
   const at = place(machine, index);
+  if (isUnarmed(at)) return 0;
   const now = at.armed.filter((armed) => armed.window === window);
   if (now.length === 0) return 0;
   at.armed = at.armed.filter((armed) => armed.window !== window);

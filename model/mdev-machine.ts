@@ -35,7 +35,7 @@ import { isPending, nothingReported, observeMdev, observeParent, type Reported }
 import { resetMdev } from './ims/reset.ts';
 import { setMdevIrqs } from './ims/set-irqs.ts';
 import { maskVector, unmaskVector } from './ims/table-mask.ts';
-import { eventsOf, messageEvents, observeGuest } from './observed.ts';
+import { eventsOf, messageEvents, nothingReported as nothingReportedToGuest, observeGuest } from './observed.ts';
 import { runEventLoop } from './qemu/event-loop.ts';
 import { guestAccess } from './qemu/guest-access.ts';
 import type { HostDevice } from './qemu/host-device.ts';
@@ -59,7 +59,7 @@ export interface MdevMachine {
   armed: readonly Armed[];
   readonly reported: Reported;
   /** What the observations so far have said of what each guest reads. */
-  readonly reportedToGuests: readonly Map<number, number>[];
+  readonly reportedToGuests: readonly number[][];
 }
 
 const OK: Outcome = { kind: 'ok' };
@@ -85,7 +85,7 @@ export function initialMdevMachine(config: Config): MdevMachine {
         : vmmOf(config, config.vmm, parent, (index, window) => runIn(machine, index, window)),
     armed: [],
     reported: nothingReported(config.devices.length),
-    reportedToGuests: config.devices.map(() => new Map()),
+    reportedToGuests: config.devices.map(nothingReportedToGuest),
   };
   return machine;
 }
@@ -298,6 +298,7 @@ function raise(parent: ParentState, { device, vector }: DeviceRaise): void {
 
 /** What was armed for a window of the VMM's reaction happens. Returns how many descriptors that are. */
 function runIn(machine: MdevMachine, index: number, window: Window): number {
+  if (machine.armed.length === 0) return 0;
   const now = machine.armed.filter((armed) => armed.device === index && armed.window === window);
   machine.armed = machine.armed.filter((armed) => !now.includes(armed));
   for (const { descriptor } of now) run(machine.parent, descriptor);
@@ -306,6 +307,7 @@ function runIn(machine: MdevMachine, index: number, window: Window): number {
 
 /** What was armed for a reaction that has not opened its window happens right after it; the VMM looks after each. */
 function runArmed(machine: MdevMachine, vmm: Vmm, operation: Operation): void {
+  if (machine.armed.length === 0) return;
   if (!operation.kind.startsWith('guest.') || !('device' in operation)) return;
   const left = machine.armed.filter(({ device }) => device === operation.device);
   machine.armed = machine.armed.filter(({ device }) => device !== operation.device);

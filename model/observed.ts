@@ -1,4 +1,4 @@
-import { type Event, type GuestObservation, PENDING, UNMASKED, type VectorChange } from '#vocabulary';
+import { type Event, type GuestObservation, type PciFunction, PENDING, UNMASKED, type VectorChange } from '#vocabulary';
 import { added } from './added.ts';
 import { readsPending } from './qemu/pba-read.ts';
 import type { Delivered, VirtualFunction, Vmm } from './qemu/virtual-function.ts';
@@ -39,9 +39,9 @@ export function eventsOf(raised: readonly Event[] | null, heard: readonly Event[
 /**
  * What a guest reads of its device.
  * @param touched vectors that may be other than before at the host
- * @param reported what the observations before have said
+ * @param reported what the observations before have said, by vector
  */
-export function observeGuest(vf: VirtualFunction, touched: VectorSet, reported: Map<number, number>): GuestObservation {
+export function observeGuest(vf: VirtualFunction, touched: VectorSet, reported: number[]): GuestObservation {
   vf.touched.addAll(touched);
   const changes = changesOf(vf, vf.touched, reported, guestState);
   vf.touched.clear();
@@ -52,19 +52,23 @@ function guestState(vf: VirtualFunction, vector: number): number {
   return (vf.unmasked.has(vector) ? UNMASKED : 0) + (readsPending(vf, vector) ? PENDING : 0);
 }
 
+/** Every vector of a function is in state 0 until something else is said. */
+export function nothingReported(config: PciFunction): number[] {
+  return new Array<number>(Math.max(config.msixVectors, config.msiVectors ?? 0)).fill(0);
+}
+
 /** The vectors looked at whose state is not what was reported, which is brought up to date. */
 export function changesOf<Device>(
   device: Device,
   looked: VectorSet,
-  reported: Map<number, number>,
+  reported: number[],
   stateOf: (device: Device, vector: number) => number,
 ): readonly VectorChange[] {
   let changes: VectorChange[] | null = null;
   for (let vector = looked.next(0); vector !== -1; vector = looked.next(vector + 1)) {
     const state = stateOf(device, vector);
-    if (state === (reported.get(vector) ?? 0)) continue;
-    if (state === 0) reported.delete(vector);
-    else reported.set(vector, state);
+    if (state === reported[vector]) continue;
+    reported[vector] = state;
     changes = added(changes, { vector, state });
   }
   return changes ?? UNCHANGED;

@@ -9,6 +9,11 @@ export function putBackMap<Key, Value>(map: Map<Key, Value>, saved: ReadonlyMap<
   if (map.size > saved.size) for (const key of map.keys()) if (!saved.has(key)) map.delete(key);
 }
 
+/** Makes a list what it was, whose length never changes. */
+export function putBackNumbers(list: number[], saved: readonly number[]): void {
+  for (let place = 0; place < list.length; place += 1) list[place] = saved[place] ?? 0;
+}
+
 /**
  * Opens the descriptors again that were open and have been closed. One that was not open then stays open, which is as
  * good as one that was never made: nothing holds its eventfd.

@@ -6,20 +6,22 @@ export class StateMap<State> extends Map<number, State> {
 
   /** Source: ours, as `touched` of a VectorSet. */
   override set(key: number, state: State): this {
-    this.#touched = added(this.#touched, key);
+    this.#note(key);
     return super.set(key, state);
   }
 
   /** Source: ours, as `touched` of a VectorSet. */
   override delete(key: number): boolean {
-    this.#touched = added(this.#touched, key);
+    this.#note(key);
     return super.delete(key);
   }
 
-  /**
-   * What was noted since this was asked last, ascending; a number may come twice.
-   * Source: ours, as `touched` of a VectorSet.
-   */
+  /** A state is often replaced several times in a row. */
+  #note(key: number): void {
+    if (this.#touched === null || this.#touched.at(-1) !== key) this.#touched = added(this.#touched, key);
+  }
+
+  /** What was noted since this was asked last, ascending; a number may come twice. Source: ours, for observations. */
   takeTouched(): readonly number[] {
     const touched = this.#touched;
     this.#touched = null;

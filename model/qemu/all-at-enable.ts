@@ -1,3 +1,4 @@
+import type { EventfdName } from '#vocabulary';
 import { cite, declare } from '../cite.ts';
 import { injectWaiting } from './event-loop.ts';
 import { eventfd, kvmIrqfd, kvmSetGsiRouting, setTriggers } from './host-call.ts';
@@ -31,12 +32,9 @@ export function allAtEnable(vmm: Vmm, vf: VirtualFunction): boolean {
   const open = byKvm && !vf.functionMask ? unmaskedAscending(vf) : [];
   if (open.length > 0) kvmSetGsiRouting(vmm);
   for (const vector of open) assign(vmm, vf, vector, vf.vectors.get(vector) as UsedVector);
-  return setTriggers(
-    vmm,
-    vf,
-    0,
-    Array.from({ length: size }, (_, vector) => eventfd(vf, 'interrupt', vector)),
-  );
+  const triggers: EventfdName[] = [];
+  for (let vector = 0; vector < size; vector += 1) triggers.push(eventfd(vf, 'interrupt', vector));
+  return setTriggers(vmm, vf, 0, triggers);
 }
 
 /** KVM takes over a vector that the guest has unmasked. */

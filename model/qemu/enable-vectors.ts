@@ -39,12 +39,9 @@ export function enableVectors(vmm: Vmm, vf: VirtualFunction): boolean {
     if (!enableNoVector(vmm, vf)) return false;
   }
   cite(CLAUSE.block);
-  return setTriggers(
-    vmm,
-    vf,
-    0,
-    Array.from({ length: vf.vectorCount }, (_, vector) => triggerOf(vf, vector)),
-  );
+  const triggers: DataElement[] = [];
+  for (let vector = 0; vector < vf.vectorCount; vector += 1) triggers.push(triggerOf(vf, vector));
+  return setTriggers(vmm, vf, 0, triggers);
 }
 
 /** The eventfd that a vector is to signal now. Source: vfio_enable_vectors, QEMU 7.2 and 10.0. */

@@ -86,7 +86,10 @@ export function runEventLoop(vmm: Vmm): void {
 }
 
 function readEventfds(vmm: Vmm, vf: VirtualFunction): void {
-  for (const [vector, count] of [...vf.waiting].sort(([left], [right]) => left - right)) {
+  const vectors = [...vf.waiting.keys()];
+  if (vectors.length > 1) vectors.sort((left, right) => left - right);
+  for (const vector of vectors) {
+    const count = vf.waiting.get(vector) ?? 0;
     if (vf.vectors.get(vector)?.hasHandler !== true) {
       cite(CLAUSE.noHandler);
       continue;

@@ -21,7 +21,7 @@ const WORD_BYTES = 4;
  * Source: os_host_main_loop_wait, QEMU 7.2 and 10.0.
  */
 export function guestAccess(vmm: Vmm, vf: VirtualFunction, operation: GuestOperation): Outcome {
-  vf.opened.clear();
+  if (vf.opened.size > 0) vf.opened.clear();
   const outcome = access(vmm, vf, operation);
   runEventLoop(vmm);
   return outcome;

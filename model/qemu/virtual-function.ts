@@ -131,7 +131,8 @@ export function unmaskedAscending({ unmasked }: VirtualFunction): readonly numbe
 
 /** Vectors in use. Source: the loops over msi_vectors of hw/vfio/pci.c, QEMU 7.2 and 10.0. */
 export function usedAscending({ vectors }: VirtualFunction): readonly number[] {
-  return [...vectors.keys()].sort((left, right) => left - right);
+  const used = [...vectors.keys()];
+  return used.length > 1 ? used.sort((left, right) => left - right) : used;
 }
 
 /**

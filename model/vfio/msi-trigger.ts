@@ -139,9 +139,9 @@ function msiEnable(device: VfioDevice, kind: MsiKind, call: VfioSetIrqs): number
 }
 
 function msiSetBlock(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
-  // Where no vector can be added, the allocation is what enable made it: vectors 0 to its size - 1.
-  const allocated = device.domain.allocated.size;
   if (device.host.rangeCheck === 'whole-range-first') {
+    // Where no vector can be added, the allocation is what enable made it: vectors 0 to its size - 1.
+    const allocated = device.domain.allocated.size;
     if (call.start >= allocated || call.start + call.count > allocated) {
       cite(CLAUSE.blockBeyond);
       return 'EINVAL';

@@ -45,6 +45,7 @@ export const IMPORTS: readonly ImportRow[] = [
   {
     from: /^model\/(added|cite|vector-set)\.ts$/,
     may: ['#vocabulary'],
+    mayType: ['model/words.ts'],
     reason: 'what all layers share lies below them',
   },
   {

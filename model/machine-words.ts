@@ -1,19 +1,33 @@
 import { firstMessage, type Message, WINDOWS } from '#vocabulary';
 import type { Machine } from './machine.ts';
 import { addsVectors, entryOf, type VirtualFunction } from './qemu/virtual-function.ts';
+import type { VectorSet } from './vector-set.ts';
 import type { VfioDevice } from './vfio/device.ts';
 import type { Eventfd } from './vfio/eventfd.ts';
 import { bits, numberOf, putNumber, type Words } from './words.ts';
 
 // The state of a machine between two steps as numbers: from equal ones of one Config everything goes on alike.
 
-/** The whole state. */
+/** Tells the whole state. */
 export function putMachine(machine: Machine, words: Words): void {
-  for (let place = 0; place < machine.places.length; place += 1) {
-    putPlace(machine, place, words);
-    const count = vectorsOf(deviceAt(machine, place));
-    for (let vector = 0; vector < count; vector += 1) putVector(machine, place, vector, words);
-  }
+  for (let place = 0; place < machine.places.length; place += 1) putDevice(machine, place, words);
+}
+
+/** Tells what of the state is about one device. Of the host's something is in it for each device. */
+export function putDevice(machine: Machine, place: number, words: Words): void {
+  const device = deviceAt(machine, place);
+  const count = vectorsOf(device);
+  putPlace(machine, place, words);
+  for (const set of setsOf(device)) set.tell(words);
+  for (let vector = 0; vector < count; vector += 1) putTrigger(device.triggers.get(vector), vector, words);
+  const vf = machine.vmm?.functions[place];
+  if (vf !== undefined) for (let vector = 0; vector < count; vector += 1) putUse(vf, vector, words);
+}
+
+/** All that a device knows of its vectors but their eventfds. */
+function setsOf({ domain, pci: { msix } }: VfioDevice): readonly VectorSet[] {
+  const { allocated, requested, activated, messages, replay } = domain;
+  return [allocated, requested, activated, messages, replay, msix.unmasked, msix.messages, msix.pending];
 }
 
 /** As many vectors as any index of a device has. */
@@ -27,7 +41,7 @@ function deviceAt({ places }: Machine, place: number): VfioDevice {
   return at.device;
 }
 
-/** What of the state is about no one vector of a device. Of the host's something is in it for each device. */
+/** Tells of that what is about no one vector. */
 export function putPlace(machine: Machine, place: number, words: Words): void {
   const { pci, intx, virtual, irqType, descriptors, mappings, errTrigger, reqTrigger } = deviceAt(machine, place);
   const { msi, msix } = pci;
@@ -35,16 +49,17 @@ export function putPlace(machine: Machine, place: number, words: Words): void {
     bits(1, pci.busMaster, pci.intxDisable, pci.intxStatus, pci.inD3hot) +
       bits(0x10, msix.enable, msix.functionMask, msi.enable, msi.message) +
       bits(0x100, intx.masked, virtual.intxDisable, virtual.memory, virtual.msiEnable) +
-      bits(0x1000, intx.trigger !== null, intx.unmask !== null, errTrigger !== null, reqTrigger !== null) +
-      IRQ_TYPES.indexOf(irqType) * 0x10000,
+      IRQ_TYPES.indexOf(irqType) * 0x1000,
   );
   words.put(msi.enabledVectors);
   putNumber(descriptors, words);
   putNumber(mappings, words);
   putNumber(machine.hostVectors.free, words);
   putNumber(machine.hostVectors.failing, words);
-  for (const trigger of [intx.trigger, intx.unmask, errTrigger, reqTrigger])
-    if (trigger !== null) putTrigger(trigger, 0, words);
+  putTrigger(intx.trigger ?? undefined, 0, words);
+  putTrigger(intx.unmask ?? undefined, 0, words);
+  putTrigger(errTrigger ?? undefined, 0, words);
+  putTrigger(reqTrigger ?? undefined, 0, words);
   putArmed(machine, place, words);
   const vf = machine.vmm?.functions[place];
   if (vf !== undefined) putFunction(vf, words);
@@ -72,17 +87,13 @@ function putFunction(vf: VirtualFunction, words: Words): void {
   words.put(vf.enable && addsVectors(vf) ? -1 : vf.vectorCount);
 }
 
-/** What of the state is about one vector of a device, told so that another vector in the same state has the same. */
+/** Tells of that what is about one vector, so that of another vector in the same state the same is told. */
 export function putVector(machine: Machine, place: number, vector: number, words: Words): void {
-  const { domain, pci, triggers } = deviceAt(machine, place);
-  const { msix } = pci;
-  const trigger = triggers.get(vector);
-  words.put(
-    bits(1, domain.allocated.has(vector), domain.requested.has(vector), domain.messages.has(vector), false) +
-      bits(0x10, domain.replay.has(vector), domain.activated.has(vector), trigger !== undefined, false) +
-      bits(0x100, msix.unmasked.has(vector), msix.messages.has(vector), msix.pending.has(vector), false),
-  );
-  if (trigger !== undefined) putTrigger(trigger, vector, words);
+  const device = deviceAt(machine, place);
+  let flags = 0;
+  for (const set of setsOf(device)) flags = flags * 2 + (set.has(vector) ? 1 : 0);
+  words.put(flags);
+  putTrigger(device.triggers.get(vector), vector, words);
   const vf = machine.vmm?.functions[place];
   if (vf !== undefined) putUse(vf, vector, words);
 }
@@ -114,7 +125,7 @@ function putMessage({ index }: VirtualFunction, vector: number, message: Message
 }
 
 /** An eventfd by how far its number is from the vector's: those of a VMM are numbered by it. */
-function putTrigger(trigger: Eventfd, vector: number, words: Words): void {
-  words.put(trigger.open ? 1 : 0);
-  putNumber(numberOf(trigger) - vector, words);
+function putTrigger(trigger: Eventfd | undefined, vector: number, words: Words): void {
+  words.put(trigger === undefined ? 0 : trigger.open ? 1 : 2);
+  if (trigger !== undefined) putNumber(numberOf(trigger) - vector, words);
 }

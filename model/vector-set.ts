@@ -1,4 +1,5 @@
 import { MSIX_VECTORS_MAX } from '#vocabulary';
+import type { Words } from './words.ts';
 
 const WORD_BITS = 32;
 /** Words of 32 vectors behind the first. */
@@ -39,6 +40,13 @@ export class VectorSet {
     this.#isShared = true;
     this.#high = other.#high;
     this.#highSize = other.#highSize;
+  }
+
+  /** Tells the members: the same for two sets of the same ones. */
+  tell(words: Words): void {
+    words.put(this.#low);
+    words.put(this.#highSize);
+    if (this.#highSize > 0) for (const word of this.#high ?? []) words.put(word);
   }
 
   /** The members below 32, one bit each: a signed number of 32 bits. */

@@ -1,7 +1,7 @@
 import type { Config, Operation, Step } from '#vocabulary';
 import { initial, type Machine, observe, step } from '../../model/machine.ts';
 import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
-import { putPlace, putVector, vectorsOf } from '../../model/machine-words.ts';
+import { putDevice, vectorsOf } from '../../model/machine-words.ts';
 import type { Expectation } from '../expected.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { type Moment, nextMoment, type Run, startRun } from '../invariants/moment.ts';
@@ -47,12 +47,11 @@ export function exploredUser(
     const label = labelOf(said);
     const device = run.devices[place];
     if (device === undefined) throw new Error(`the Config has no device ${place}`);
-    putPlace(machine, place, fingerprint);
+    putDevice(machine, place, fingerprint);
     fingerprint.text(device.key());
     tellMemory(watches, place, label, fingerprint);
     fingerprint.text(`${run.hostVectorsFree}${run.allocationMayFail ? 'f' : ''}`);
     for (let vector = 0; vector < vectorsOf(device); vector += 1) {
-      putVector(machine, place, vector, fingerprint);
       fingerprint.text(device.keyOf(vector));
       tellVectorMemory(watches, place, vector, label, fingerprint);
     }

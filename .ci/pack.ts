@@ -10,7 +10,10 @@ const files = compiled.flatMap((folder) => readdirSync(join(root, folder)).map((
 
 const styles = readdirSync(join(root, 'reports')).filter((file) => file.endsWith('.css'));
 
-for (const file of [...files, ...styles.map((style) => `reports/${style}`)]) {
+/** What a harness is written from: messages refer to it. */
+const texts = ['impl/stdio/PROTOCOL.md', 'impl/stdio/GUIDE.md'];
+
+for (const file of [...files, ...texts, ...styles.map((style) => `reports/${style}`)]) {
   mkdirSync(join(dist, dirname(file)), { recursive: true });
   copyFileSync(join(root, file), join(dist, file));
 }

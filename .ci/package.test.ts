@@ -21,7 +21,8 @@ describe('the package', { timeout: PACKAGE_TIMEOUT_MS }, () => {
   it('holds JavaScript with its types, what is compiled or read at run time, and what a reader needs', () => {
     const { packed } = installed;
     const strange = packed.filter((path) => !/^dist\/.*\.(js|d\.ts|c|h|css)$/.test(path));
-    expect(strange.sort()).toEqual(['LICENSE', 'README.md', 'dist/package.json', 'package.json']);
+    const texts = ['dist/impl/stdio/GUIDE.md', 'dist/impl/stdio/PROTOCOL.md'];
+    expect(strange.sort()).toEqual(['LICENSE', 'README.md', ...texts, 'dist/package.json', 'package.json']);
     const untyped = packed.filter((path) => path.endsWith('.js') && !packed.includes(path.replace(/\.js$/, '.d.ts')));
     expect(untyped).toEqual([]);
   });
@@ -68,6 +69,9 @@ describe('the package', { timeout: PACKAGE_TIMEOUT_MS }, () => {
     const harness = `stdio:${process.execPath} node_modules/${NAME}/dist/impl/stdio/loopback.js`;
     const smoked = await vfioIrq('smoke', harness);
     expect(smoked.code, said(smoked)).toBe(0);
+    const mute = await vfioIrq('smoke', `stdio:${process.execPath} -e 0`);
+    const file = /see "hello" in (\S+)$/m.exec(mute.out)?.[1] ?? 'no file';
+    expect(readFileSync(join(folder, file), 'utf8')).toContain('# The stdio protocol');
   });
 
   it('says in one line what bench needs', async () => {

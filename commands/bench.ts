@@ -6,6 +6,7 @@ import { detectionRows } from '../reports/bench/detection.ts';
 import { engineRows } from '../reports/bench/engine.ts';
 import { explorationRows } from '../reports/bench/exploration.ts';
 import { harnessRows } from '../reports/bench/harnesses.ts';
+import { memoryRows } from '../reports/bench/memory.ts';
 import { shrinkingRows } from '../reports/bench/shrinking.ts';
 import { systemRows } from '../reports/bench/systems.ts';
 import { type BenchPair, measureRows, type Work } from '../reports/bench/turns.ts';
@@ -25,7 +26,9 @@ const IMS_LARGE = 65_536;
 const IMS_SMALL = 256;
 const SCENARIOS = 1000;
 /** Of a campaign long enough to be worth sharing. */
-const CAMPAIGN_SCENARIOS = 4000;
+const CAMPAIGN_SCENARIOS = 8000;
+/** Of a campaign long enough to see whether it needs more and more. */
+const MEMORY_SECONDS = 60;
 /** Of each planted fault that are shrunk. */
 const FAILURES = 20;
 
@@ -36,7 +39,8 @@ export async function measure(args: readonly string[]): Promise<number> {
   await requirePeers();
   if (values.json !== undefined) makeRoom(values.json);
   const rows: BenchRow[] = [];
-  for (const part of [engine, cores, allocation, ims, explorationRows, shrinking, detection, harnesses, kernels]) {
+  const parts = [engine, cores, memory, allocation, ims, explorationRows, shrinking, detection, harnesses, kernels];
+  for (const part of parts) {
     const measured = await part();
     rows.push(...measured);
     if (measured.length > 0) process.stdout.write(`${benchText(measured, palette(), before)}\n`);
@@ -56,6 +60,10 @@ async function engine(): Promise<readonly BenchRow[]> {
 async function cores(): Promise<readonly BenchRow[]> {
   const { optimised, ...host } = await subject();
   return coresRows({ ...host, system: optimised, scenarios: CAMPAIGN_SCENARIOS });
+}
+
+function memory(): Promise<readonly BenchRow[]> {
+  return memoryRows(PROFILE, MEMORY_SECONDS);
 }
 
 async function subject() {

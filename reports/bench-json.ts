@@ -9,7 +9,7 @@ export interface BenchRow {
   readonly unit: string;
   /** So many times what `against` needs of it, `what` needs. Below 1, `what` is the better one. */
   readonly ratio: number;
-  readonly of: 'time' | 'operations';
+  readonly of: 'time' | 'operations' | 'live heap';
 }
 
 /** The table for a script, and for the page. */

@@ -1,4 +1,4 @@
-import { hanging, TERMINAL_COLUMNS, wrap } from './layout.ts';
+import { counted, hanging, TERMINAL_COLUMNS, wrap } from './layout.ts';
 import { OWN_COMMAND } from './own-command.ts';
 import type { Palette } from './palette.ts';
 
@@ -53,7 +53,7 @@ function rowText(row: ExploredRow, palette: Palette): string {
   const perSecond = Math.round(row.transitions / row.seconds);
   const covered =
     row.statesCovered === row.states ? '' : ` (${count(row.statesCovered)} with the vectors' names exchanged)`;
-  const tried = `${row.operations} operations${row.windows ? ', and an event in each window' : ''}`;
+  const tried = `${counted(row.operations, 'operation')}${row.windows ? ', and an event in each window' : ''}`;
   const lines = [
     palette.strong(row.profile),
     ...below(`${row.machine}; ${tried}`, palette.quiet),
@@ -64,7 +64,7 @@ function rowText(row: ExploredRow, palette: Palette): string {
   ];
   const scope = row.closed
     ? 'in every state that these operations reach'
-    : `for every sequence of up to ${row.depth} operations`;
+    : `for every sequence of up to ${counted(row.depth, 'operation')}`;
   if (row.holds.length > 0) {
     const [first = '', ...others] = hanging(`holds ${scope}: ${row.holds.join(', ')}`, TERMINAL_COLUMNS - 4);
     lines.push(`  ${palette.good('✓')} ${first}`, ...others.map((line) => `    ${line}`));

@@ -18,9 +18,12 @@ const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   skipped: 'not tested',
 };
 
-export function verdictMarkup(verdict: Verdict): Markup {
+/** @param results what it is the verdict of: of what no harness has failed, shards are missing */
+export function verdictMarkup(verdict: Verdict, results: readonly CampaignResult[]): Markup {
   const symbol = markup`<span aria-hidden="true">${VERDICT_SYMBOLS[verdict]}</span>`;
-  return markup`<span class="verdict ${verdict}">${symbol} ${VERDICT_WORDS[verdict]}</span>`;
+  const hasFailed = results.some((result) => result.verdict === 'errored' && result.missing === undefined);
+  const words = verdict === 'errored' && !hasFailed ? 'incomplete' : VERDICT_WORDS[verdict];
+  return markup`<span class="verdict ${verdict}">${symbol} ${words}</span>`;
 }
 
 /** A link to an anchor of this page. What a link cannot hold is encoded, and decoded by the browser. */

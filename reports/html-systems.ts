@@ -82,7 +82,8 @@ ${matrixMarkup('Each VMM by itself', groups, words)}
 }
 
 function systemRows({ system, verdict, rows }: SystemRows, words: PageWords): Markup {
-  const name = markup`<span class="held">${system} ${verdictMarkup(verdict)}</span>`;
+  const results = rows.map(({ result }) => result);
+  const name = markup`<span class="held">${system} ${verdictMarkup(verdict, results)}</span>`;
   return markup`<tbody>
 <tr class="system"><th scope="rowgroup" colspan="${words.invariants.length + 4}">${name}</th></tr>
 ${rows.map((row, index) => resultRow(row, rows[index - 1], words))}</tbody>
@@ -104,7 +105,8 @@ function resultCells(result: CampaignResult, words: PageWords): Content {
   switch (verdict) {
     case 'skipped':
     case 'errored': {
-      const why = markup`<span class="held">${verdictMarkup(verdict)} ${reason ?? 'no reason was given'}</span>`;
+      const given = reason ?? 'no reason was given';
+      const why = markup`<span class="held">${verdictMarkup(verdict, [result])} ${given}</span>`;
       return markup`<td class="reason" colspan="${words.invariants.length + 3}">${why}</td>`;
     }
     case 'pass':

@@ -73,7 +73,7 @@ function style(): string {
 
 function headerMarkup(run: RunResult, { growth = [], remarks = [], mutants, bench, coverage }: PageOptions): Markup {
   const systems = [...resultsBySystem(run)].map(
-    ([system, results]) => markup`<li>${verdictMarkup(worstVerdict(results))} <strong>${system}</strong></li>
+    ([system, results]) => markup`<li>${verdictMarkup(worstVerdict(results), results)} <strong>${system}</strong></li>
 `,
   );
   return markup`<header data-verdict="${worstVerdict(run.results)}">

@@ -4,6 +4,7 @@ import { GLOSSARY, LOST_INTERRUPT, RUN } from './fixture.ts';
 import { merged, type RecordedRun } from './merge.ts';
 import { SummaryError } from './read-json.ts';
 import { readRun } from './read-summary.ts';
+import { verdictWords } from './scoreboard.ts';
 import { summaryJson } from './summary.ts';
 
 const [PASSED, , , , FAILED, SKIPPED] = RUN.results;
@@ -53,6 +54,11 @@ describe('the sum of runs', () => {
     expect(remarks).toEqual(['Shard 2 of 3 of seed 42 is missing: 1 campaign is incomplete.']);
   });
 
+  it('says in its last line that a shard is missing, and not that a harness failed', () => {
+    const { run } = merged(shard(1, 3, [PASSED]), [shard(3, 3, [PASSED])]);
+    expect(verdictWords(run)).toBe('0 of 1 campaigns held: shard 2 of 3 of seed 42 missing on reference.');
+  });
+
   it('did not hold where a shard did not, whatever is missing', () => {
     const { results, remarks } = sum(shard(2, 2, [FAILED]));
     expect(results[0]).toMatchObject({ verdict: 'fail', divergences: 1 });
@@ -62,7 +68,23 @@ describe('the sum of runs', () => {
   it('did not pass where one of its shards was not tested', () => {
     const untested: CampaignResult = { ...PASSED, verdict: 'skipped', reason: 'no kernel' };
     const { results } = sum(shard(1, 2, [PASSED]), shard(2, 2, [untested]));
-    expect(results[0]).toMatchObject({ verdict: 'skipped', reason: 'no kernel' });
+    expect(results[0]).toMatchObject({ verdict: 'skipped', reason: 'shard 2 of 2: no kernel' });
+  });
+
+  it('gives the reasons of all of its shards', () => {
+    const because = (reason: string): CampaignResult => ({ ...PASSED, reason });
+    const reasons = (...parts: readonly RecordedRun[]) => {
+      const [first, ...others] = parts;
+      return first === undefined ? undefined : sum(first, ...others).results[0]?.reason;
+    };
+    expect(reasons(shard(1, 2, [because('no kernel')]), shard(2, 2, [because('no kernel')]))).toBe('no kernel');
+    expect(reasons(shard(1, 2, [because('1 was left')]), shard(2, 2, [because('2 were left')]))).toBe(
+      'shard 1 of 2: 1 was left; shard 2 of 2: 2 were left',
+    );
+    expect(reasons(shard(1, 2, [PASSED]), shard(2, 2, [because('2 were left')]))).toBe('shard 2 of 2: 2 were left');
+    expect(reasons(shard(1, 2, [because('1 was left')]))).toBe(
+      'shard 2 of 2 of seed 42 is missing; 2,000 scenarios of the rest were run; 1 was left',
+    );
   });
 
   it('tells that seeds are mixed', () => {
@@ -78,6 +100,22 @@ describe('the sum of runs', () => {
   });
 });
 
+describe('parts that have scenarios in common', () => {
+  it.each([
+    [1, 1, 2, 3, 'b.json: reference on linux-6.1, seed 42, shard 2 of 3 is in a.json, shard 1 of 1 too'],
+    [2, 4, 4, 6, 'b.json: reference on linux-6.1, seed 42, shard 4 of 6 is in a.json, shard 2 of 4 too'],
+  ])('are refused: shard %i of %i and shard %i of %i', (index, count, otherIndex, otherCount, words) => {
+    const first = { ...shard(index, count, [PASSED]), file: 'a.json' };
+    const other = { ...shard(otherIndex, otherCount, [PASSED]), file: 'b.json' };
+    expect(() => sum(first, other)).toThrow(words);
+    expect(() => sum(first, { ...other, run: { ...other.run, seed: 7 } })).not.toThrow();
+  });
+
+  it('are told from those that have none', () => {
+    expect(() => sum(shard(1, 4, [PASSED]), shard(2, 6, [PASSED]))).not.toThrow();
+  });
+});
+
 describe('a run from its summary', () => {
   it('is the run', () => {
     const findings = new Map(RUN.results.flatMap((result) => result.findings.map((finding) => [finding.id, finding])));
@@ -89,6 +127,8 @@ describe('a run from its summary', () => {
   it('says what is wrong and where in one line', () => {
     const text = summaryJson(RUN, GLOSSARY.clauses).replace('"count": 1\n', '"count": 0\n');
     expect(() => readRun(text, 'f.json', () => undefined)).toThrow(/^f\.json: shard\.count: .*$/);
+    const negative = summaryJson(RUN, GLOSSARY.clauses).replace('"operations": ', '"operations": -');
+    expect(() => readRun(negative, 'f.json', () => undefined)).toThrow(/^f\.json: systems\.0\.operations: .*$/);
     const many = summaryJson(RUN, GLOSSARY.clauses).replace('"count": 1\n', '"count": 900719925474099\n');
     expect(() => readRun(many, 'f.json', () => undefined)).toThrow(/^f\.json: shard\.count: .*1000$/);
     const beyond = summaryJson(RUN, GLOSSARY.clauses).replace('"index": 1,', '"index": 2,');

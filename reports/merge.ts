@@ -1,6 +1,6 @@
 import { addCoverage } from '../properties/runner/coverage.ts';
 import { shownIn, united } from '../properties/runner/kept.ts';
-import type { CampaignResult, Finding, RunResult, ViolationCount } from '../properties/runner/verdict.ts';
+import type { CampaignResult, Finding, RunResult, Shard, ViolationCount } from '../properties/runner/verdict.ts';
 import { addWitnesses } from '../properties/runner/witnessed.ts';
 import { counted, enumerated } from './layout.ts';
 import { SummaryError } from './read-json.ts';
@@ -27,7 +27,7 @@ interface Piece {
 
 /**
  * Runs as one: counts of the same system and profile add up, findings are united. What is not there did not pass.
- * @throws SummaryError where the same shard is there twice: what is counted twice says nothing
+ * @throws SummaryError where the same scenarios are there twice: what is counted twice says nothing
  */
 export function merged(first: RecordedRun, others: readonly RecordedRun[]): MergedRun {
   const parts = [first, ...others];
@@ -104,37 +104,68 @@ function mergedResult(pieces: readonly Piece[]): {
       total(({ scenarios }) => scenarios),
     ),
     clauses: addedUp(results.map(({ clauses }) => clauses)),
-    ...withReason(results.find(({ reason }) => reason !== undefined)?.reason),
+    ...mergedReason(pieces),
   };
-  if (missing.length === 0 || sum.verdict === 'fail') return { result: sum, missing };
+  if (missing.length === 0) return { result: sum, missing };
   const held = `${counted(sum.scenarios, 'scenario')} of the rest were run`;
-  return { result: { ...sum, verdict: 'errored', reason: `${missing.join(', ')} missing; ${held}` }, missing };
+  const why = [`${missing.join(', ')} missing`, held, ...(sum.reason === undefined ? [] : [sum.reason])].join('; ');
+  const incomplete = { ...sum, missing: missing.map((words) => words.replace(/ (is|are)$/, '')) };
+  return {
+    result: sum.verdict === 'fail' ? incomplete : { ...incomplete, verdict: 'errored', reason: why },
+    missing,
+  };
 }
 
-function withReason(reason: string | undefined): Pick<CampaignResult, 'reason'> {
-  return reason === undefined ? {} : { reason };
+/** What each part gives as its reason; with its shard where they do not all say the same. */
+function mergedReason(pieces: readonly Piece[]): Pick<CampaignResult, 'reason'> {
+  const told = pieces.flatMap(({ from, result: { reason } }) =>
+    reason === undefined ? [] : [{ reason, shard: `shard ${from.run.shard.index} of ${from.run.shard.count}` }],
+  );
+  const [first] = told;
+  if (first === undefined) return {};
+  const isOne =
+    pieces.length === 1 || (told.length === pieces.length && told.every((one) => one.reason === first.reason));
+  return { reason: isOne ? first.reason : told.map(({ reason, shard }) => `${shard}: ${reason}`).join('; ') };
 }
 
 /** The shards that are not there: `shard 2 of 3 of seed 5 is`. */
 function missingShards(pieces: readonly Piece[]): readonly string[] {
-  const runs = new Map<string, { seed: number; count: number; files: Map<number, string> }>();
-  for (const { from, result } of pieces) {
+  requireApart(pieces);
+  const runs = new Map<string, { seed: number; count: number; present: Set<number> }>();
+  for (const { from } of pieces) {
     const { seed, shard } = from.run;
     const key = JSON.stringify([seed, shard.count]);
-    const run = runs.get(key) ?? { seed, count: shard.count, files: new Map<number, string>() };
+    const run = runs.get(key) ?? { seed, count: shard.count, present: new Set() };
     runs.set(key, run);
-    const before = run.files.get(shard.index);
-    if (before !== undefined) {
-      const what = `${result.system} on ${result.profile}, seed ${seed}, shard ${shard.index} of ${shard.count}`;
-      throw new SummaryError(`${from.file}: ${what} is in ${before} too: expected each once`);
-    }
-    run.files.set(shard.index, from.file);
+    run.present.add(shard.index);
   }
-  return [...runs.values()].flatMap(({ seed, count, files }) => {
-    const absent = Array.from({ length: count }, (_, place) => place + 1).filter((index) => !files.has(index));
+  return [...runs.values()].flatMap(({ seed, count, present }) => {
+    const absent = Array.from({ length: count }, (_, place) => place + 1).filter((index) => !present.has(index));
     if (absent.length === 0) return [];
     return [`${enumerated('shard', absent)} of ${count} of seed ${seed} ${absent.length === 1 ? 'is' : 'are'}`];
   });
+}
+
+/** @throws SummaryError where two parts have run the same scenarios */
+function requireApart(pieces: readonly Piece[]): void {
+  for (const [place, { from, result }] of pieces.entries()) {
+    const { seed, shard } = from.run;
+    const before = pieces.slice(0, place).find(({ from: { run } }) => run.seed === seed && overlap(run.shard, shard));
+    if (before === undefined) continue;
+    const other = before.from.run.shard;
+    const what = `${result.system} on ${result.profile}, seed ${seed}, shard ${shard.index} of ${shard.count}`;
+    const where = `${before.from.file}${other.count === shard.count ? '' : `, shard ${other.index} of ${other.count}`}`;
+    throw new SummaryError(`${from.file}: ${what} is in ${where} too: expected each once`);
+  }
+}
+
+/** Whether a block belongs to both: shards of N blocks apart and of M have one in common at the same place. */
+function overlap(left: Shard, right: Shard): boolean {
+  return (left.index - right.index) % commonDivisor(left.count, right.count) === 0;
+}
+
+function commonDivisor(left: number, right: number): number {
+  return right === 0 ? left : commonDivisor(right, left % right);
 }
 
 function mergedViolations(

@@ -29,8 +29,13 @@ it('names the survivors, and the searches that failed', () => {
   expect(text).toContain(
     '  ✗ S1  E        2/3  pasid-isolation (1 of 2)          –         –           –       –      2',
   );
-  expect(text).toContain('1 searches failed');
+  expect(text).toContain('1 search failed');
   expect(text).toContain('✗ 1 of 3 mutants are killed with every seed; not S1, S2.');
+});
+
+it('does not speak of one as of many', () => {
+  expect(mutantsText([ROW], PLAIN)).toContain('✓ The mutant is killed, whatever the seed.');
+  expect(mutantsText([{ ...ROW, killed: 2 }], PLAIN)).toContain('✗ The mutant is not killed with every seed.');
 });
 
 it('is written in the format of the example in README.md', () => {

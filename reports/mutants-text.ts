@@ -1,4 +1,4 @@
-import { grouped, left, right, widest } from './layout.ts';
+import { counted, grouped, left, right, widest } from './layout.ts';
 import type { Palette } from './palette.ts';
 
 interface Spread {
@@ -55,12 +55,18 @@ export function mutantsText(rows: readonly MutantRow[], palette: Palette): strin
     return `  ${mark} ${cells}`;
   });
   const survivors = survivorsOf(rows);
-  const dead = rows.length - survivors.length;
-  const sum =
-    survivors.length === 0
-      ? palette.good(`✓ All ${rows.length} mutants are killed, whatever the seed.`)
-      : palette.bad(`✗ ${dead} of ${rows.length} mutants are killed with every seed; not ${survivors.join(', ')}.`);
-  return [palette.strong('Mutants'), palette.quiet(header), ...lines, '', sum].join('\n');
+  const sum = sumOf(rows.length, survivors);
+  const told = survivors.length === 0 ? palette.good(sum) : palette.bad(sum);
+  return [palette.strong('Mutants'), palette.quiet(header), ...lines, '', told].join('\n');
+}
+
+function sumOf(count: number, survivors: readonly string[]): string {
+  if (count === 1)
+    return survivors.length === 0
+      ? '✓ The mutant is killed, whatever the seed.'
+      : '✗ The mutant is not killed with every seed.';
+  if (survivors.length === 0) return `✓ All ${count} mutants are killed, whatever the seed.`;
+  return `✗ ${count - survivors.length} of ${count} mutants are killed with every seed; not ${survivors.join(', ')}.`;
 }
 
 /** The mutants that some search has not killed, by their ids. */
@@ -70,7 +76,7 @@ export function survivorsOf(rows: readonly MutantRow[]): readonly string[] {
 
 /** The promise that told of it, or that it was seen only as a difference from the model. */
 export function toldBy({ invariant, killed, told, errored }: MutantRow): string {
-  if (errored > 0) return `${errored} searches failed`;
+  if (errored > 0) return `${counted(errored, 'search', 'searches')} failed`;
   if (told === killed && told > 0) return invariant;
   return told === 0 ? 'difference alone' : `${invariant} (${told} of ${killed})`;
 }

@@ -10,7 +10,7 @@ const row: z.ZodType<BenchRow> = z.object({
   amount: positive,
   unit: z.string(),
   ratio: positive,
-  of: z.enum(['time', 'operations']),
+  of: z.enum(['time', 'operations', 'live heap']),
 });
 const bench = z.object({ schema: z.literal('vfio-irq/bench@1'), rows: z.array(row) });
 

@@ -13,19 +13,20 @@ export type Reached = Pick<Summary, 'seed'> & {
   readonly clauses: Pick<Summary['clauses'], 'list'>;
 };
 
-const windowCounts = z.object({ armed: z.int(), opened: z.int(), met: z.int() });
+const count = z.int().nonnegative();
+const windowCounts = z.object({ armed: count, opened: count, met: count });
 const stateClass = z.custom<CoverageSummary['classes'][number]>((value) => typeof value === 'string');
-const byKind = z.record(z.string(), z.record(z.string(), z.int()));
+const byKind = z.record(z.string(), z.record(z.string(), count));
 const coverage: z.ZodType<CoverageSummary> = z.object({
   classes: z.array(stateClass),
   transitions: byKind,
   outcomes: byKind,
-  pairs: z.object({ reached: z.int(), possible: z.int() }),
+  pairs: z.object({ reached: count, possible: count }),
   windows: z.object({ 'teardown-gap': windowCounts, 'before-call': windowCounts, 'after-set': windowCounts }),
 });
 
 const witnesses = z.array(
-  z.object({ name: z.string(), seen: z.int(), oneIn: z.int(), verdict: z.enum(['seen', 'rare', 'few']) }),
+  z.object({ name: z.string(), seen: count, oneIn: count, verdict: z.enum(['seen', 'rare', 'few']) }),
 );
 
 const shared = {
@@ -37,7 +38,7 @@ const shared = {
         id: z.string(),
         title: z.string(),
         source: z.string(),
-        reachedBy: z.array(z.object({ system: z.string(), profile: z.string(), scenarios: z.int() })),
+        reachedBy: z.array(z.object({ system: z.string(), profile: z.string(), scenarios: count })),
       }),
     ),
   }),
@@ -67,15 +68,15 @@ const system = z.object({
   verdict: z.enum(['pass', 'fail', 'skipped', 'errored']),
   reason: z.string().exactOptional(),
   probed: z.object({ host, profile: z.string().nullable() }).exactOptional(),
-  scenarios: z.int(),
-  operations: z.int(),
-  seconds: z.number(),
-  divergences: z.int(),
+  scenarios: count,
+  operations: count,
+  seconds: z.number().nonnegative(),
+  divergences: count,
   violations: z.array(
     z.object({
       invariant,
       clause: z.string().nullable(),
-      count: z.int(),
+      count,
       findings: ids,
     }),
   ),
@@ -89,7 +90,7 @@ const summary = z.object({
     .object({ index: position, count: position })
     .refine(({ index, count }) => index <= count, { path: ['index'], error: 'expected at most count' }),
   startedAt: z.string(),
-  seconds: z.number(),
+  seconds: z.number().nonnegative(),
   environment: z.object({ node: z.string(), platform: z.string(), kernel: z.string(), cpus: z.int() }),
   command: z.string(),
   invariants: z.array(invariant),

@@ -140,6 +140,8 @@ export function resultsInPlace(results: readonly CampaignResult[]): readonly Cam
 export function verdictWords(run: RunResult): string {
   const failed = run.results.filter(({ verdict }) => verdict === 'fail');
   const errored = run.results.filter(({ verdict }) => verdict === 'errored');
+  const incomplete = errored.filter(({ missing }) => missing !== undefined);
+  const harness = errored.filter(({ missing }) => missing === undefined);
   const skipped = run.results.filter(({ verdict }) => verdict === 'skipped');
   const tested = run.results.length - skipped.length;
   const skips = skipped.length === 0 ? '' : `, ${skipped.length} not tested`;
@@ -148,9 +150,14 @@ export function verdictWords(run: RunResult): string {
   if (held === tested) return `Everything held: ${held} of ${tested} campaigns${skips}.`;
   const reasons = [
     ...(failed.length === 0 ? [] : [`broken on ${systemNames(failed)}`]),
-    ...(errored.length === 0 ? [] : [`the harness failed on ${systemNames(errored)}`]),
+    ...(harness.length === 0 ? [] : [`the harness failed on ${systemNames(harness)}`]),
+    ...(incomplete.length === 0 ? [] : [`${missingOf(incomplete)} missing on ${systemNames(incomplete)}`]),
   ];
   return `${held} of ${tested} campaigns held${skips}: ${reasons.join('; ')}.`;
+}
+
+function missingOf(results: readonly CampaignResult[]): string {
+  return [...new Set(results.flatMap(({ missing }) => missing ?? []))].join(', ');
 }
 
 function systemNames(results: readonly CampaignResult[]): string {

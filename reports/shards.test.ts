@@ -96,6 +96,11 @@ describe(`${SHARDS} shards as ${SHARDS} processes`, { timeout: TIMEOUT_MS }, () 
     const page = join(folder, `without-${lost}`);
     const { code, out } = await cli('report', ...rest.map(summary), '--out', page);
     expect([code, out]).toEqual([1, expect.stringContaining(`! Shard ${lost} of 4 of seed 11 is missing`)]);
-    expect(readFileSync(join(page, 'index.html'), 'utf8')).toContain(`Shard ${lost} of 4 of seed 11 is missing`);
+    const verdict = `0 of 4 campaigns held: broken on mutant:S01; shard ${lost} of 4 of seed 11 missing on optimised`;
+    expect(out).toContain(verdict);
+    const html = readFileSync(join(page, 'index.html'), 'utf8');
+    expect(html).toContain(`Shard ${lost} of 4 of seed 11 is missing`);
+    expect(html).toContain('</span> incomplete</span>');
+    expect(html).not.toContain('harness failed');
   });
 });

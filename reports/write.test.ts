@@ -18,6 +18,16 @@ describe('write', () => {
     expect(readdirSync(join(folder, 'deep'))).toEqual(['report.txt']);
   });
 
+  it('says where no folder can be made, and does not try for ever', () => {
+    expect(() => makeRoomFor('/proc/none/deep/report.txt')).toThrow(
+      "ENOENT: no such file or directory, mkdir '/proc/none'",
+    );
+    const file = join(folder, 'plain.txt');
+    writeWhole(file, 'text');
+    expect(() => makeRoomFor(join(file, 'deep', 'report.txt'))).toThrow(file);
+    expect(readFileSync(file, 'utf8')).toBe('text');
+  });
+
   it('leaves nothing behind where a folder has the name, and says so before', () => {
     const taken = join(folder, 'taken', 'report.txt');
     mkdirSync(taken, { recursive: true });

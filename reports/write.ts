@@ -40,7 +40,20 @@ export function makeRoomFor(path: string, how: 'replace' | 'append' = 'replace')
 }
 
 function makeFolder(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
+}
+
+/** One by one: where none can be made, as in /proc, `mkdirSync` with `recursive` tries for ever. */
+function makeFolders(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  if (found === undefined) makeFolders(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
 }
 
 function isStream(path: string): boolean {

@@ -38,7 +38,8 @@ export class VectorSet {
 
   clear(): void {
     for (let word = this.#nextWord(0); word !== -1; word = this.#nextWord(word + 1)) this.#words[word] = 0;
-    this.#summary.fill(0);
+    // Not by `fill`, whose call costs more than all the rest.
+    for (let place = 0; place < SUMMARY_WORDS; place += 1) this.#summary[place] = 0;
   }
 
   /** The smallest member from `from` (0 to 2048) on, or -1. The set may be changed between two calls. */

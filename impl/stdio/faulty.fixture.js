@@ -124,9 +124,9 @@ const STATE = { devices: { 0: { msixInfoFlags: 1 } } };
 const HELLO = {
   protocol: fault === 'newer' ? 2 : 1,
   name: fault,
-  host: 'any',
-  operations: ['device.raise', 'vfio.setIrqs'],
-  functions: [{ msixVectors: 10 }],
+  host: fault === 'tiny' ? 'own' : 'any',
+  operations: ['device.raise', 'vfio.setIrqs', 'vfio.getIrqInfo'],
+  functions: [{ msixVectors: fault === 'tiny' ? 1 : 10 }],
 };
 let refused;
 let runs = 0;

@@ -19,9 +19,18 @@ describe('the smoke test', () => {
   it('is passed by a harness that does as the protocol says, right or wrong', async () => {
     const checks = await smoke(commandOf(faulty('fine')), 20_000);
     expect(checks.map(({ name, next }) => [name, next])).toEqual(
-      ['hello', 'configure', 'operations', 'observe', 'order', 'refusal', 'fresh start', 'determinism', 'stop'].map(
-        (name) => [name, undefined],
-      ),
+      [
+        'hello',
+        'host',
+        'configure',
+        'operations',
+        'observe',
+        'order',
+        'refusal',
+        'fresh start',
+        'determinism',
+        'stop',
+      ].map((name) => [name, undefined]),
     );
   });
 
@@ -35,6 +44,12 @@ describe('the smoke test', () => {
       'determinism',
       'the same scenario is answered otherwise after others: operation 0: first',
       'let nothing',
+    ],
+    [
+      'tiny',
+      'host',
+      'it has a host of its own, and no function with 2 MSI-X vectors or more',
+      'say "functions" of such a size in hello, or "host":"any"',
     ],
     ['stays', 'stop', 'stop was not answered (time-out)', 'answer stop with {"seq":...}, flush stdout and end'],
   ])('a harness that %s fails one check, which says why and what to do', async (fault, check, saw, next) => {
@@ -73,21 +88,23 @@ describe('the command', () => {
     const [fine, accepts] = await Promise.all([cli(faulty('fine')), cli(faulty('accepts'))]);
     expect([fine.code, fine.out]).toEqual([
       0,
-      expect.stringMatching(/\n9 of 9 passed\. Next: npm start -- run --system '[^\n]*'\n$/),
+      expect.stringMatching(/\n10 of 10 passed\. Next: npm start -- run --system '[^\n]*'\n$/),
     ]);
     expect([accepts.code, accepts.out]).toEqual([
       1,
-      expect.stringMatching(/\n8 of 9 passed\. Next: refusal: answer configure with /),
+      expect.stringMatching(/\n9 of 10 passed\. Next: refusal: answer configure with /),
     ]);
   });
 
   it('refuses what is no harness, in one line', async () => {
-    const answers = await Promise.all([cli(), cli('optimised'), cli("stdio:a 'b"), cli('stdio:./nowhere')]);
+    const names = ['optimised', "stdio:a 'b", 'stdio:./nowhere', 'stdio:./impl'];
+    const answers = await Promise.all([cli(), ...names.map((name) => cli(name))]);
     expect(answers.map(({ code, error }) => [code, error])).toEqual([
       [2, 'vfio-irq: smoke: expected one stdio:COMMAND, got nothing\n'],
       [2, 'vfio-irq: smoke: expected one stdio:COMMAND, got optimised\n'],
       [2, "vfio-irq: stdio: expected a closing quote in: 'b\n"],
       [3, 'vfio-irq: stdio:./nowhere: not ready: there is no program ./nowhere; name one that can be run\n'],
+      [3, 'vfio-irq: stdio:./impl: not ready: there is no program ./impl; name one that can be run\n'],
     ]);
   });
 });

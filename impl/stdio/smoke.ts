@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { HarnessError, type OperationKind, type Scenario, type Trace } from '#vocabulary';
 import { askScenario, readScenario } from './asked.ts';
@@ -39,10 +40,16 @@ interface Check {
   readonly perform: (trial: Trial) => Promise<string>;
 }
 
+/** Where to read on: a file of a clone, or of the package. */
+const PROTOCOL = import.meta.url.endsWith('.ts')
+  ? 'impl/stdio/PROTOCOL.md'
+  : relative('', join(import.meta.dirname, 'PROTOCOL.md'));
+
 /** A sequence number that needs 32 bits without a sign. */
 const LARGE = 4_000_000_000;
 
 const CHECKS: readonly Check[] = [
+  { name: 'host', section: 'hello', perform: showsHost },
   { name: 'configure', section: 'configure', perform: configures },
   { name: 'operations', section: 'run', perform: answersEach },
   { name: 'observe', section: 'observe', perform: observes },
@@ -89,7 +96,7 @@ async function tried(name: string, section: string, perform: () => Promise<strin
   } catch (error) {
     if (error instanceof Fault) return { name, saw: error.message, next: error.next };
     if (!(error instanceof HarnessError)) throw error;
-    return { name, saw: error.message, next: `see "${section}" in impl/stdio/PROTOCOL.md` };
+    return { name, saw: error.message, next: `see "${section}" in ${PROTOCOL}` };
   }
 }
 
@@ -117,6 +124,17 @@ function describe({ config, operations }: Scenario, place: number): string {
   return operation === undefined
     ? `a machine of ${JSON.stringify(config.devices)}`
     : `operation ${place}, ${JSON.stringify(operation)}, on a machine of ${JSON.stringify(config.devices)}`;
+}
+
+async function showsHost({ hello: { support } }: Trial): Promise<string> {
+  const { functions, host } = support;
+  if (host === 'configured') return 'it is every host, as the machine says';
+  if (functions !== 'any' && !functions.some(({ msixVectors }) => msixVectors > 1))
+    throw new Fault(
+      'it has a host of its own, and no function with 2 MSI-X vectors or more, on which it is asked how that behaves',
+      'say "functions" of such a size in hello, or "host":"any" if it behaves as the machine says',
+    );
+  return 'its own, which is asked how it behaves before a campaign';
 }
 
 async function configures(trial: Trial): Promise<string> {

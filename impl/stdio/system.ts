@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Readiness, SystemFactory } from '#vocabulary';
 import { type Client, greet, startClient } from './client.ts';
@@ -56,8 +56,10 @@ function isProgram(program: string): boolean {
   const folders = program.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter);
   return folders.some((folder) => {
     try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
+      const path = join(folder, program);
+      accessSync(path, constants.X_OK);
+      // What a folder allows in its place is to look into it.
+      return statSync(path).isFile();
     } catch {
       return false;
     }

@@ -11,6 +11,7 @@ import {
   VFIO_IRQ_SET_DATA_TYPE_MASK,
 } from '#vocabulary';
 import { neededBytes } from './measure.ts';
+import { writtenOut } from './names.ts';
 import { pick } from './random.ts';
 
 const UINT32_MAX = 0xffffffff;
@@ -40,7 +41,7 @@ type Spoil = (typeof SPOILS)[number];
  * @param size how many vectors its index has
  */
 export function spoil(random: Random, operation: VfioSetIrqs, size: number): VfioSetIrqs {
-  return spoilBy(random, operation, size, pick(random, SPOILS));
+  return writtenOut(spoilBy(random, operation, size, pick(random, SPOILS)));
 }
 
 function spoilBy(random: Random, operation: VfioSetIrqs, size: number, how: Spoil): VfioSetIrqs {

@@ -43,7 +43,15 @@ export function renamed(operation: VfioSetIrqs): VfioSetIrqs {
   const isUnmask = attachesUnmask(operation);
   if (!operation.data.some((element) => isWrong(element, isUnmask))) return operation;
   const data = operation.data.map((element) => (isWrong(element, isUnmask) ? otherName(element) : element));
-  return { ...operation, data };
+  return writtenOut({ ...operation, data });
+}
+
+/** The same in fields of one order, as if it had been written so: what reads it is slow where there are many shapes. */
+export function writtenOut(operation: VfioSetIrqs): VfioSetIrqs {
+  const { device, flags, index, start, count, data, argsz, unreadable } = operation;
+  const given = argsz === undefined ? {} : { argsz };
+  const bad = unreadable === undefined ? {} : { unreadable };
+  return { kind: 'vfio.setIrqs', device, flags, index, start, count, data, ...given, ...bad };
 }
 
 function isWrong(element: DataElement, isUnmask: boolean): element is EventfdName {

@@ -64,6 +64,8 @@ export interface CampaignResult {
    * is the last part. For one that passed or failed: how many scenarios it left at what it does not do.
    */
   readonly reason?: string;
+  /** Of shards that were added up: those that are not there, `shard 2 of 3 of seed 5`. Left out where all are. */
+  readonly missing?: readonly string[];
   /** How the system itself behaves, where it was asked, and the profile of such a host, if one has that. */
   readonly probed?: { readonly host: HostTraits; readonly profile: string | null };
   readonly scenarios: number;

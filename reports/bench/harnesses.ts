@@ -26,8 +26,8 @@ export interface HarnessWork {
 }
 
 /**
- * What it costs that a system is a program behind the protocol: scenarios asked and traces read, and judged as well. The
- * core in C is measured where there is a compiler.
+ * What it costs that a system is a program behind the protocol: scenarios asked and traces read, and judged as well.
+ * The core in C is measured where there is a compiler.
  */
 export async function harnessRows(work: HarnessWork): Promise<readonly BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-bench-'));

@@ -71,7 +71,7 @@ describe('the package', { timeout: PACKAGE_TIMEOUT_MS }, () => {
     expect(smoked.code, said(smoked)).toBe(0);
     const mute = await vfioIrq('smoke', `stdio:${process.execPath} -e 0`);
     const file = /see "hello" in (\S+)$/m.exec(mute.out)?.[1] ?? 'no file';
-    expect(readFileSync(join(folder, file), 'utf8')).toContain('# The stdio protocol');
+    expect(readFileSync(at(file), 'utf8')).toContain('# The stdio protocol');
   });
 
   it('says in one line what bench needs', async () => {

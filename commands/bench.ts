@@ -26,7 +26,7 @@ const IMS_LARGE = 65_536;
 const IMS_SMALL = 256;
 const SCENARIOS = 1000;
 /** Of a campaign long enough to be worth sharing. */
-const CAMPAIGN_SCENARIOS = 8000;
+const CAMPAIGN_SCENARIOS = 24_000;
 /** Of a campaign long enough to see whether it needs more and more. */
 const MEMORY_SECONDS = 60;
 /** Of each planted fault that are shrunk. */

@@ -225,6 +225,29 @@ describe('what is put back and follows from the rest', () => {
     expect(eventfd?.open).toBe(true);
   });
 
+  it('is which triggers nobody sees any more, also where an earlier state has been put back meanwhile', () => {
+    const machine = initial({ ...platformOf('linux-6.12'), devices: CONFIG.devices });
+    const { open } = machine.eventfds;
+    const run = (line: string) => step(machine, parseOperation(line));
+    run('vfio.setIrqs MSIX EVENTFD|TRIGGER 0+1 [e1]');
+    const seen = saveMachine(machine);
+    run('vfio.closeEventfd e1');
+    const closed = saveMachine(machine);
+    run('vfio.writeEventfd e1');
+    const other = open.get('e1');
+    const taken = saveMachine(machine);
+    for (const [saved, named] of [
+      [closed, undefined],
+      [taken, other],
+    ] as const) {
+      restoreMachine(machine, seen);
+      expect(run('device.raise 0').events).toContainEqual({ kind: 'signalled', eventfd: 'e1', count: 1 });
+      restoreMachine(machine, saved);
+      expect(open.get('e1')).toBe(named);
+      expect(run('device.raise 0').events.map(({ kind }) => kind)).toEqual(['raised']);
+    }
+  });
+
   it('is who reads the eventfd that unmasks', () => {
     const machine = initial({ ...platformOf('linux-6.12'), devices: CONFIG.devices });
     const device = deviceIn(machine);

@@ -15,13 +15,21 @@ export function putBackNumbers(list: number[], saved: readonly number[]): void {
 }
 
 /**
- * Opens the descriptors again that were open and have been closed. One that was not open then stays open, which is as
- * good as one that was never made: nothing holds its eventfd.
+ * Makes the open descriptors what they were. What has been opened since is closed: a trigger may be of an eventfd that
+ * was closed by then, and another one may have its name.
  */
 export function putBackOpen({ open }: Eventfds, saved: Eventfds['open']): void {
   for (const [name, eventfd] of saved) {
-    if (open.get(name) === eventfd) continue;
+    const now = open.get(name);
+    if (now === eventfd) continue;
+    if (now !== undefined) now.open = false;
     eventfd.open = true;
     open.set(name, eventfd);
+  }
+  if (open.size === saved.size) return;
+  for (const [name, eventfd] of open) {
+    if (saved.has(name)) continue;
+    eventfd.open = false;
+    open.delete(name);
   }
 }

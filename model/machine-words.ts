@@ -3,8 +3,8 @@ import type { Machine } from './machine.ts';
 import { addsVectors, entryOf, type VirtualFunction } from './qemu/virtual-function.ts';
 import type { VectorSet } from './vector-set.ts';
 import type { VfioDevice } from './vfio/device.ts';
-import type { Eventfd } from './vfio/eventfd.ts';
-import { bits, numberOf, putNumber, type Words } from './words.ts';
+import { type Eventfd, numberOf } from './vfio/eventfd.ts';
+import { bits, putNumber, type Words } from './words.ts';
 
 // The state of a machine between two steps as numbers: from equal ones of one Config everything goes on alike.
 

@@ -3,7 +3,8 @@ import { copyOfReported, type Reported } from './ims/parent-observation.ts';
 import type { StateMap } from './ims/state-map.ts';
 import type { MdevMachine } from './mdev-machine.ts';
 import { putBackMap, putBackOpen } from './put-back.ts';
-import { bits, numberOf, putNumber, type Words } from './words.ts';
+import { numberOf } from './vfio/eventfd.ts';
+import { bits, putNumber, type Words } from './words.ts';
 
 // For those who try several operations in one state: what a machine with mediated devices and without a VMM is between
 // two steps, to be put back later, and as numbers.

@@ -1,4 +1,12 @@
-import { type Event, type GuestObservation, type PciFunction, PENDING, UNMASKED, type VectorChange } from '#vocabulary';
+import {
+  type Event,
+  type GuestObservation,
+  type Message,
+  type PciFunction,
+  PENDING,
+  UNMASKED,
+  type VectorChange,
+} from '#vocabulary';
 import { added } from './added.ts';
 import { readsPending } from './qemu/pba-read.ts';
 import type { Delivered, VirtualFunction, Vmm } from './qemu/virtual-function.ts';
@@ -10,20 +18,22 @@ export function messageEvents(vmm: Vmm): readonly Event[] {
   if (delivered === null) return [];
   vmm.delivered = null;
   if (delivered.length > 1) delivered.sort(inOrder);
-  let events: Event[] | null = null;
-  for (let place = 0; place < delivered.length; ) {
-    const first = delivered[place] as Delivered;
-    let count = 0;
-    for (let same: Delivered | undefined = first; same !== undefined && inOrder(first, same) === 0; ) {
-      count += same.count;
-      place += 1;
-      same = delivered[place];
+  let events: Told[] | null = null;
+  let last: Told | null = null;
+  for (const message of delivered) {
+    if (last !== null && inOrder(last, message) === 0) {
+      last.count += message.count;
+      continue;
     }
-    const { device, address, high, data } = first;
-    events = added(events, { kind: 'message', device, address, high, data, count });
+    const { device, address, high, data, count } = message;
+    last = { kind: 'message', device, address, high, data, count };
+    events = added(events, last);
   }
   return events ?? [];
 }
+
+/** A message whose count still grows. */
+type Told = Message & { readonly kind: 'message'; readonly device: number; count: number };
 
 /** Messages that differ in nothing but their counts are told as one. */
 function inOrder(left: Delivered, right: Delivered): number {

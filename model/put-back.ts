@@ -1,7 +1,8 @@
 import type { Eventfds } from './vfio/eventfd.ts';
 
 /**
- * Makes a map what it was. Only what is not as it was is written: most operations leave most maps alone.
+ * Makes a map what it was. Only what is not as it was is written: most operations leave most maps alone. The order of
+ * its keys is not put back; no rule depends on it.
  * @param saved a copy of the map, from when it was as it is to be
  */
 export function putBackMap<Key, Value>(map: Map<Key, Value>, saved: ReadonlyMap<Key, Value>): void {

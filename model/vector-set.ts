@@ -7,7 +7,8 @@ const HIGH_WORDS = MSIX_VECTORS_MAX / WORD_BITS - 1;
 
 /**
  * A set of vectors as bits: those of a small table are one number. It can note in another set which vectors entered or
- * left, so that an observation need not look at all of a table.
+ * left, so that an observation need not look at all of a table. Vectors are whole numbers from 0 to 2,047: who adds one
+ * has checked that.
  */
 export class VectorSet {
   readonly #touched: VectorSet | null;

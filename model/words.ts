@@ -1,6 +1,3 @@
-import type { EventfdName } from '#vocabulary';
-import type { Eventfd } from './vfio/eventfd.ts';
-
 /** Who is told a state, number by number. */
 export interface Words {
   /** Takes the lowest 32 bits of a whole number. */
@@ -26,16 +23,4 @@ export function putNumber(number: number, words: Words): void {
 /** Four flags as bits of a word, the first worth `worth`. */
 export function bits(worth: number, first: boolean, second: boolean, third: boolean, fourth: boolean): number {
   return ((first ? 1 : 0) + (second ? 2 : 0) + (third ? 4 : 0) + (fourth ? 8 : 0)) * worth;
-}
-
-/** Numbers of eventfds by their names: to read one is dear, and there are few. */
-const numbers = new Map<EventfdName, number>();
-
-/** The number in an eventfd's name. */
-export function numberOf({ name }: Eventfd): number {
-  const known = numbers.get(name);
-  if (known !== undefined) return known;
-  const number = Number(name.slice(1));
-  numbers.set(name, number);
-  return number;
 }

@@ -158,7 +158,7 @@ export function entryAt(parent: ParentState, index: number): Entry {
   return entry;
 }
 
-/** Source: ours: states are replaced, not changed. */
+/** Source: ours: states are replaced, not changed. Fields are written out: copies by spread may differ in shape. */
 export function setVectorState(mdev: Mdev, vector: number, change: Partial<Vector>): void {
   const before = vectorAt(mdev, vector);
   const { perm = before.perm, masked = before.masked, pending = before.pending } = change;

@@ -37,9 +37,7 @@ const FUNCTION_MASK = 0x40;
 export function capabilityWrite(
   vmm: Vmm,
   vf: VirtualFunction,
-  offset: GuestConfigWrite['offset'],
-  width: GuestConfigWrite['width'],
-  value: number,
+  { offset, width, value }: Pick<GuestConfigWrite, 'offset' | 'width' | 'value'>,
 ): void {
   const covers = offset <= CONTROL_BYTE && CONTROL_BYTE < Math.min(offset + width, MSIX_CAPABILITY_BYTES);
   if (!covers || vf.device.config.msixVectors === 0) {

@@ -32,11 +32,11 @@ function access(vmm: Vmm, vf: VirtualFunction, operation: GuestOperation): Outco
   switch (operation.kind) {
     case 'guest.msixControl': {
       const value = (operation.enable ? ENABLE : 0) + (operation.functionMask ? FUNCTION_MASK : 0);
-      capabilityWrite(vmm, vf, CONTROL_OFFSET, CONTROL_BYTES, value);
+      capabilityWrite(vmm, vf, { offset: CONTROL_OFFSET, width: CONTROL_BYTES, value });
       return OK;
     }
     case 'guest.configWrite':
-      capabilityWrite(vmm, vf, operation.offset, operation.width, operation.value);
+      capabilityWrite(vmm, vf, operation);
       return OK;
     case 'guest.mask':
     case 'guest.unmask': {

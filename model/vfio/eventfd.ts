@@ -156,8 +156,16 @@ export function signalledEvents(eventfds: Eventfds): readonly Event[] {
   return events;
 }
 
-function numberOf({ name }: Eventfd): number {
-  return Number(name.slice(1));
+/** Numbers of eventfds by their names: to read one is dear, and there are few. */
+const numbers = new Map<EventfdName, number>();
+
+/** The number in an eventfd's name. Source: ours, how a scenario names eventfds. */
+export function numberOf({ name }: Eventfd): number {
+  const known = numbers.get(name);
+  if (known !== undefined) return known;
+  const number = Number(name.slice(1));
+  numbers.set(name, number);
+  return number;
 }
 
 /** Whoever reads the eventfds has read them. Source: eventfd_read, Linux 6.1 and 6.12. */

@@ -100,7 +100,8 @@ function setTrigger(device: VfioDevice, call: VfioSetIrqs): number | Errno {
 
 /**
  * What every driver has checked before it looks at a call itself. Returns an errno, or null.
- * @param countOf how many interrupts an index of the device has, which is below IRQ_INDICES
+ * @param countOf how many interrupts an index of the driver's device has, which is below IRQ_INDICES: a function that
+ * is made once, where one that knows its device would be made for each call
  * Source: vfio_set_irqs_validate_and_prepare, Linux 6.1 and 6.12.
  */
 export function validate<Device>(

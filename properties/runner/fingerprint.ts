@@ -1,6 +1,6 @@
 /**
- * 64 bits of a state, made of the words that it is told in: of ten million states two have the same with a probability
- * of some millionths.
+ * 64 bits of a state, made of the words that it is told in; a StateSet keeps 63 of them. Of ten million states two
+ * have the same with a probability of some millionths. Vectors that stand for each other are told as fingerprints.
  */
 export class Fingerprint {
   low = 0;

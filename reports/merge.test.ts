@@ -59,6 +59,24 @@ describe('the sum of runs', () => {
     expect(verdictWords(run)).toBe('0 of 1 campaigns held: shard 2 of 3 of seed 42 missing on reference.');
   });
 
+  it('says that a harness failed where one did, and that a shard is missing beside', () => {
+    const failed: CampaignResult = { ...PASSED, verdict: 'errored', reason: 'it was taken away' };
+    const { run, remarks } = merged(shard(1, 3, [failed]), [shard(3, 3, [PASSED])]);
+    expect(verdictWords(run)).toBe('0 of 1 campaigns held: the harness failed on reference.');
+    expect(run.results[0]?.reason).toMatch(/^shard 2 of 3 of seed 42 is missing; .* shard 1 of 3: it was taken away$/);
+    expect(remarks).toEqual(['Shard 2 of 3 of seed 42 is missing: 1 campaign is incomplete.']);
+  });
+
+  it('is a sentence for one scenario and for shards of several seeds', () => {
+    const one = { ...PASSED, scenarios: 1 };
+    expect(sum(shard(1, 2, [one])).results[0]?.reason).toBe(
+      'shard 2 of 2 of seed 42 is missing; 1 scenario of the rest was run',
+    );
+    expect(sum(shard(1, 2, [one]), shard(1, 2, [one], { seed: 43 })).results[0]?.reason).toBe(
+      'shard 2 of 2 of seed 42 is missing, shard 2 of 2 of seed 43 is missing; 2 scenarios of the rest were run',
+    );
+  });
+
   it('did not hold where a shard did not, whatever is missing', () => {
     const { results, remarks } = sum(shard(2, 2, [FAILED]));
     expect(results[0]).toMatchObject({ verdict: 'fail', divergences: 1 });

@@ -107,8 +107,11 @@ function mergedResult(pieces: readonly Piece[]): {
     ...mergedReason(pieces),
   };
   if (missing.length === 0) return { result: sum, missing };
-  const held = `${counted(sum.scenarios, 'scenario')} of the rest were run`;
-  const why = [`${missing.join(', ')} missing`, held, ...(sum.reason === undefined ? [] : [sum.reason])].join('; ');
+  const held = `${counted(sum.scenarios, 'scenario')} of the rest ${sum.scenarios === 1 ? 'was' : 'were'} run`;
+  const gone = missing.map((words) => `${words} missing`).join(', ');
+  const why = [gone, held, ...(sum.reason === undefined ? [] : [sum.reason])].join('; ');
+  // A harness that has failed on what is there is told as that.
+  if (sum.verdict === 'errored') return { result: { ...sum, reason: why }, missing };
   const incomplete = { ...sum, missing: missing.map((words) => words.replace(/ (is|are)$/, '')) };
   return {
     result: sum.verdict === 'fail' ? incomplete : { ...incomplete, verdict: 'errored', reason: why },

@@ -11,6 +11,8 @@ const MEBIBYTE = 2 ** 20;
 /** Of one that is lazy: answers that are written when there has been nothing to read for a while. */
 const isLazy = fault.startsWith('lazy');
 let unwritten = '';
+/** Scenarios of which answers are not written. */
+let kept = 0;
 function say(reply) {
   const line = `${JSON.stringify(reply)}\n`;
   if (!isLazy) write(1, line);
@@ -23,6 +25,7 @@ function say(reply) {
 function flush() {
   write(1, unwritten);
   unwritten = '';
+  kept = 0;
 }
 
 /** Writes all of it, also where whoever reads is slow. */
@@ -49,6 +52,8 @@ function run({ seq, operations, flush: isFlushing }) {
   switch (fault) {
     case 'lazy-exit':
       if (isDeadly) process.exit(3);
+      kept += 1;
+      answers[0].outcome = { positive: kept };
       break;
     case 'lazy-hang':
       if (isDeadly) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

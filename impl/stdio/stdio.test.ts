@@ -247,6 +247,30 @@ describe('a harness that goes wrong', () => {
     expect(traces.map(({ steps }) => steps.length)).toEqual([1, 2, 2]);
   });
 
+  it('that hangs in all it is asked is waited for twice in the first alone', async () => {
+    const traces = await ask('hang', 500, [SCENARIO, SCENARIO, SCENARIO]);
+    expect(traces.map(({ lastWords }) => lastWords)).toEqual([
+      expect.stringContaining('it hung again when the scenario was run once more'),
+      ...[1, 2].map(() => 'no line within 0.5 s\nthinking about it'),
+    ]);
+  });
+
+  it('has several scenarios on their way again after it has died', async () => {
+    const drawn = [SCENARIO, SCENARIO, DEADLY, ...Array.from({ length: 12 }, () => SCENARIO)];
+    const left = drawn.values();
+    const together: number[] = [];
+    await withSystem(faulty('lazy-exit'), 20_000, async (system) => {
+      const lane = async (): Promise<void> => {
+        for (const scenario of left) {
+          const outcome = (await system.run(scenario)).steps[0]?.outcome;
+          if (outcome?.kind === 'positive') together.push(outcome.value);
+        }
+      };
+      await Promise.all(Array.from({ length: 4 }, lane));
+    });
+    expect(Math.max(...together.slice(-5))).toBeGreaterThan(1);
+  });
+
   it.each([
     ['order', 'expected the answer to operation 0, got that to 1'],
     ['sequence', 'expected an answer with sequence number 3, got 2'],

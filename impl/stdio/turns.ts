@@ -54,17 +54,21 @@ export class Turns {
    * the second time they are to come one by one, of one scenario after the other.
    */
   async #answer(turn: Turn): Promise<Trace> {
-    const trace = turn.trace ?? (await this.#attempt(turn, false));
+    if (turn.trace !== undefined) return turn.trace;
+    const trace = await this.#attempt(turn, false);
     const end = endOf(trace);
-    const others = this.#waiting.filter((other) => other !== turn && other.asked !== undefined);
+    if (end === undefined) {
+      this.#askAhead();
+      return trace;
+    }
+    const others = this.#waiting.filter((other) => other !== turn && other.asked?.client === turn.asked?.client);
     // One that hangs alone is to blame, and to wait once more would say nothing new.
-    if (end === undefined || (end === HUNG && others.length === 0)) return trace;
+    if (end === HUNG && others.length === 0) return trace;
     this.#isLooking = true;
     try {
       const again = await this.#attempt(turn, true);
       const endAgain = endOf(again);
-      if (endAgain !== undefined)
-        return withWords(again, `it ${endAgain.past} again when the scenario was run once more, in a new process`);
+      if (endAgain !== undefined) return diedAgain(again, endAgain);
       if (await this.#diesOf(others)) return again;
       const alive = `it did not ${end.infinitive} when the scenario was run once more, in a new process`;
       return withWords(trace, `${alive}: what was asked before or with it may be to blame`);
@@ -73,11 +77,22 @@ export class Turns {
     }
   }
 
+  /** What has lost its child, or never had one, is asked of the one that has just answered: it lives. */
+  #askAhead(): void {
+    const client = this.#running;
+    if (client === undefined) return;
+    for (const other of this.#waiting.slice(1))
+      if (other.trace === undefined && other.asked?.client !== client)
+        other.asked = askScenario(client, other.scenario, false);
+  }
+
   /** Whether it dies of what was on its way as well. */
   async #diesOf(others: readonly Turn[]): Promise<boolean> {
     for (const other of others) {
-      other.trace = await this.#attempt(other, true);
-      if (endOf(other.trace) !== undefined) return true;
+      const trace = await this.#attempt(other, true);
+      const end = endOf(trace);
+      other.trace = end === undefined ? trace : diedAgain(trace, end);
+      if (end !== undefined) return true;
     }
     return false;
   }
@@ -114,6 +129,10 @@ function endOf({ steps }: Trace): End | undefined {
   const last = steps.at(-1)?.outcome;
   if (last?.kind !== 'unknown') return undefined;
   return last.reason === 'crash' ? CRASHED : HUNG;
+}
+
+function diedAgain(trace: Trace, { past }: End): Trace {
+  return withWords(trace, `it ${past} again when the scenario was run once more, in a new process`);
 }
 
 function withWords(trace: Trace, words: string): Trace {

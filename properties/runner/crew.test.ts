@@ -4,7 +4,7 @@ import { mutantSystem } from '../../impl/mutants/mutant.ts';
 import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { profileNamed } from '../../model/profiles.ts';
 import { type CampaignPlan, campaign } from './campaign.ts';
-import { Crew } from './crew.ts';
+import { Crew, share } from './crew.ts';
 import { planOf } from './plan.fixture.ts';
 import type { CampaignResult } from './verdict.ts';
 
@@ -39,6 +39,25 @@ it('a fault is found in the same scenario, and told in the same way', async () =
   const shared = await resultOf({ ...plan, crew });
   expect(shared.verdict).toBe('fail');
   expect(shared).toEqual(await resultOf(plan));
+});
+
+it('of few pieces each worker has one before any has two', async () => {
+  await Promise.all(crew.workers.map(({ ready }) => ready));
+  const left = [0, 1, 2];
+  const done: (readonly [piece: number, by: number | 'here'])[] = [];
+  await share(
+    crew,
+    () => left.shift(),
+    async (piece) => void done.push([piece, 'here']),
+    async (worker, piece) => void done.push([piece, crew.workers.indexOf(worker)]),
+  );
+  expect(new Map(done)).toEqual(
+    new Map<number, number | 'here'>([
+      [0, 'here'],
+      [1, 0],
+      [2, 1],
+    ]),
+  );
 });
 
 it('a worker that ends leaves a campaign that has errored', async () => {

@@ -79,8 +79,9 @@ export async function share<Piece>(
     await setImmediate();
     await here(piece);
   });
-  const theirs = crew.workers.flatMap((worker) =>
-    Array.from({ length: ASKED_AHEAD }, () => async () => {
+  // Where there are few pieces, each worker has one before any has two.
+  const theirs = Array.from({ length: ASKED_AHEAD }, () => crew.workers).flatMap((workers) =>
+    workers.map((worker) => async () => {
       await Promise.race([worker.ready, own]);
       await lane((piece) => by(worker, piece));
     }),

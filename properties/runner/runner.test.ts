@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   ARMED,
@@ -189,6 +190,29 @@ describe('a campaign', () => {
     expect(result.verdict).toBe('fail');
     const finding = result.findings.find(({ verdict }) => verdict === 'unknown');
     expect(finding?.scenario.operations.map(printOperation)).toEqual(['device.raise 0']);
+  });
+
+  it.each([
+    ['from its stories on', INVARIANTS, 1],
+    ['where there is no story', INVARIANTS.filter(({ id }) => id === 'no-leak'), 8],
+  ])('asks one that hangs in each scenario three times, %s', async (_, invariants, atOnce) => {
+    let now = 0;
+    let most = 0;
+    const hung: Step = { outcome: { kind: 'unknown', reason: 'time-out' }, events: [], observation: [], clauses: [] };
+    const hanging: System = {
+      ...referenceSystem(),
+      name: 'hanging',
+      atOnce: 8,
+      run: async (at) => {
+        now += 1;
+        most = Math.max(most, now);
+        await setImmediate();
+        now -= 1;
+        return { ...specify(at), steps: at.operations.slice(0, 1).map(() => hung) };
+      },
+    };
+    const result = await campaign(plan({ system: hanging, invariants }));
+    expect([most, result.scenarios, result.verdict]).toEqual([atOnce, 3, 'fail']);
   });
 
   it('fails when an expected violation no longer occurs', async () => {

@@ -252,7 +252,7 @@ function deviceRaises(machine: Machine, index: number, vector: number, window: W
 }
 
 /** A window of a VMM's reaction is open: what was armed for it is raised. Returns how many events that are. */
-export function raiseInWindow(machine: Machine, index: number, window: Window): number {
+function raiseInWindow(machine: Machine, index: number, window: Window): number {
   const at = place(machine, index);
   if (isUnarmed(at)) return 0;
   const now = at.armed.filter((armed) => armed.window === window);

@@ -52,15 +52,15 @@ const ACTION_FLAGS: readonly number[] = [
   VFIO_IRQ_SET_ACTION_UNMASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
 ];
-const EVENTFDS: readonly EventfdName[] = ['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'];
+export const EVENTFDS: readonly EventfdName[] = ['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'];
 const DATA: readonly DataElement[] = [...EVENTFDS, -1, 'bad', 'notEventfd'];
 /** Of vectors that can be had: enough, few, none. */
 const LIMIT_MAX = 16;
 const FAILING_MAX = 8;
 const DESCRIPTORS_MAX = 3;
-const UINT32_MAX = 0xffffffff;
+export const UINT32_MAX = 0xffffffff;
 /** The first index that there is not. */
-const INDICES = 5;
+export const INDICES = 5;
 
 /**
  * Scenarios as one would draw them who knows the types alone: each kind of operation as likely as any other, each

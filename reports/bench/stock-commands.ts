@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { DataElement, EventfdName, Operation, PciFunction, RawOperation, VfioSetIrqs } from '#vocabulary';
+import type { DataElement, Operation, PciFunction, RawOperation, VfioSetIrqs } from '#vocabulary';
 import {
   CONFIG_FIELDS,
   isGuestOperation,
@@ -12,7 +12,7 @@ import {
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSIX_IRQ_INDEX,
 } from '#vocabulary';
-import { valuesOf } from '../../properties/generators/uniform.ts';
+import { EVENTFDS, INDICES, UINT32_MAX, valuesOf } from '../../properties/generators/uniform.ts';
 
 /** A kind of operation; of VFIO_DEVICE_SET_IRQS, which is half of all, by what its data is, or that it turns off. */
 export type Form = Exclude<RawOperation['kind'], 'vfio.setIrqs'> | 'eventfds' | 'bools' | 'none' | 'disable';
@@ -52,17 +52,12 @@ export function stockCommands<T>(
   return fc.oneof(...[...forms].map(([form, weight]) => ({ arbitrary: stockCommand(form, size, make), weight })));
 }
 
-const EVENTFDS: readonly EventfdName[] = ['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'];
-
 /** Mostly eventfds. */
 const DESCRIPTORS: readonly DataElement[] = [...Array(10).fill(EVENTFDS).flat(), -1, -1, -1, 'bad', 'notEventfd'];
 
 /** Elements of data, as many in the mean as our own ranges have. */
 const ELEMENTS_MAX = 5;
 
-/** The first index that there is not. */
-const INDICES = 5;
-const UINT32_MAX = 0xffffffff;
 const LIMIT_MAX = 6;
 const FAILING_MAX = 6;
 

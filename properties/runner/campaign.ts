@@ -6,7 +6,7 @@ import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { BLOCK_SCENARIOS, type Drawing, drawBlock, judgeBlock } from './block.ts';
 import { NO_COVERAGE } from './coverage.ts';
-import { askForBlock, askForShortest, type CampaignTold, type Crew, share } from './crew.ts';
+import { askForBlock, askForShortest, type CampaignTold, type Crew, type Piece, share } from './crew.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
@@ -44,14 +44,18 @@ export interface Progress {
 /** Scenarios that a system does not live through after which a campaign ends: each costs a new start, or a time-out. */
 const ENDS_MAX = 3;
 
+/** Failures as short as they get, by their kind. */
+type Shortened = Map<string, ShortFailure>;
+
 /** Drives one system through generated scenarios beside the reference, and shrinks what does not hold. */
 export async function campaign(plan: CampaignPlan): Promise<CampaignResult> {
   const startedAt = performance.now();
   const tally = new Tally(plan);
   try {
     await replayExpectations(plan, tally);
-    await drawScenarios(plan, tally, startedAt + plan.seconds * 1000);
-    const findings = await shrinkFailures(plan, tally);
+    const shortened: Shortened = new Map();
+    await drawScenarios(plan, tally, shortened, startedAt + plan.seconds * 1000);
+    const findings = await shrinkFailures(plan, tally, shortened);
     return result(plan, tally, findings, startedAt);
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
@@ -78,9 +82,10 @@ async function replayExpectations(plan: CampaignPlan, tally: Tally): Promise<voi
  * The scenarios of this shard, until there are no more or no more time. What was found does not end it: shards know
  * nothing of each other, and their sum must be what the whole would have been.
  */
-function drawScenarios(plan: CampaignPlan, tally: Tally, deadline: number): Promise<void> {
+function drawScenarios(plan: CampaignPlan, tally: Tally, shortened: Shortened, deadline: number): Promise<void> {
   const isOver = (): boolean => plan.stop.aborted || performance.now() >= deadline;
-  return plan.crew === null ? drawSingly(plan, tally, isOver) : drawShared(plan, plan.crew, tally, isOver);
+  if (plan.crew === null) return drawSingly(plan, tally, isOver);
+  return drawShared(plan, plan.crew, tally, shortened, isOver);
 }
 
 /**
@@ -116,19 +121,25 @@ async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolea
   await together(lanes, () => (ended = true));
 }
 
-/** Block by block, by the crew and by this process; they are added in their order, whichever is ready first. */
-async function drawShared(plan: CampaignPlan, crew: Crew, tally: Tally, isOver: () => boolean): Promise<void> {
+/**
+ * Block by block, by the crew and by this process; they are added in their order, whichever is ready first. What is
+ * found is shortened meanwhile, by the crew alone: it takes long, and who adds the blocks must not be away for long.
+ */
+async function drawShared(
+  plan: CampaignPlan,
+  crew: Crew,
+  tally: Tally,
+  shortened: Shortened,
+  isOver: () => boolean,
+): Promise<void> {
   const { index, count } = plan.shard;
   const parts = new Map<number, TallyPart>();
+  const begun = new Set<string>();
   const told = campaignTold(plan);
   let next = 0;
   let added = 0;
-  const nextPlace = (): number | undefined => {
-    if (isOver() || blockAt(next) * BLOCK_SCENARIOS >= plan.scenarios) return undefined;
-    next += 1;
-    return next - 1;
-  };
   const blockAt = (place: number): number => index - 1 + place * count;
+  const known = (): string[] => tally.known().map(([signature]) => signature);
   const add = (place: number, ready: TallyPart): void => {
     parts.set(place, ready);
     for (let part = parts.get(added); part !== undefined; part = parts.get(added)) {
@@ -138,15 +149,36 @@ async function drawShared(plan: CampaignPlan, crew: Crew, tally: Tally, isOver: 
       tell(plan, tally);
     }
   };
-  await share(
-    crew,
-    nextPlace,
-    async (place) => add(place, await judgeBlock(plan, terms(plan), blockAt(place), tally.known())),
-    async (worker, place) => {
-      const block = blockAt(place);
-      add(place, await askForBlock(worker, { kind: 'block', campaign: told, block, known: tally.known() }));
+  const nextBlock = (): Piece | undefined => {
+    const place = next;
+    const block = blockAt(place);
+    if (isOver() || block * BLOCK_SCENARIOS >= plan.scenarios) return undefined;
+    next += 1;
+    return {
+      here: async () => add(place, await judgeBlock(plan, terms(plan), block, known())),
+      by: async (worker) =>
+        add(place, await askForBlock(worker, { kind: 'block', campaign: told, block, known: known() })),
+    };
+  };
+  const nextFailure = (): Piece | undefined => {
+    const found = tally.known().find(([signature]) => !begun.has(signature));
+    if (found === undefined || isOver()) return undefined;
+    const [signature, failure] = found;
+    begun.add(signature);
+    return shortening(plan, signature, failure, shortened);
+  };
+  await share(crew, nextBlock, () => nextFailure() ?? nextBlock());
+}
+
+function shortening(plan: CampaignPlan, signature: string, failure: Failure, shortened: Shortened): Piece {
+  return {
+    here: async () =>
+      void shortened.set(signature, await shortestFailure({ ...plan, terms: terms(plan) }, signature, failure)),
+    by: async (worker) => {
+      const question = { kind: 'shrink', campaign: campaignTold(plan), signature, failure } as const;
+      shortened.set(signature, await askForShortest(worker, question));
     },
-  );
+  };
 }
 
 function campaignTold(plan: CampaignPlan): CampaignTold {
@@ -188,29 +220,17 @@ export function lacks({ support }: System, { config, operations }: Scenario): st
 }
 
 /** Each distinct failure, and one example of each expected violation, as short as it gets. */
-async function shrinkFailures(plan: CampaignPlan, tally: Tally): Promise<Finding[]> {
-  const chase = { ...plan, terms: terms(plan) };
+async function shrinkFailures(plan: CampaignPlan, tally: Tally, shortened: Shortened): Promise<Finding[]> {
   const failures = [...tally.failures, ...tally.expectedExamples];
-  const found: ShortFailure[] = failures.map(([, failure]) => failure);
-  const isStory = ([signature, { drawn }]: (typeof failures)[number]): boolean =>
+  const isStory = (signature: string, { drawn }: Failure): boolean =>
     drawn === null && verdictOf(signature) === 'expected';
-  const left = [...failures.entries()].filter(([, failure]) => !isStory(failure));
-  const here = async ([place, [signature, failure]]: (typeof left)[number]): Promise<void> => {
-    found[place] = await shortestFailure(chase, signature, failure);
-  };
-  if (plan.crew === null) for (const piece of left) await here(piece);
-  else {
-    const campaign = campaignTold(plan);
-    await share(
-      plan.crew,
-      () => left.shift(),
-      here,
-      async (worker, [place, [signature, failure]]) => {
-        found[place] = await askForShortest(worker, { kind: 'shrink', campaign, signature, failure });
-      },
-    );
-  }
-  return failures.map(([signature], place) => findingOf(plan, signature, found[place] as ShortFailure));
+  const left = failures
+    .filter(([signature, failure]) => !shortened.has(signature) && !isStory(signature, failure))
+    .map(([signature, failure]) => shortening(plan, signature, failure, shortened));
+  const next = (): Piece | undefined => left.shift();
+  if (plan.crew === null) for (const piece of left) await piece.here();
+  else await share(plan.crew, next, next);
+  return failures.map(([signature, failure]) => findingOf(plan, signature, shortened.get(signature) ?? failure));
 }
 
 function findingOf(plan: CampaignPlan, signature: string, { drawn, ...shrunk }: ShortFailure): Finding {

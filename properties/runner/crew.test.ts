@@ -4,7 +4,7 @@ import { mutantSystem } from '../../impl/mutants/mutant.ts';
 import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { profileNamed } from '../../model/profiles.ts';
 import { type CampaignPlan, campaign } from './campaign.ts';
-import { Crew, share } from './crew.ts';
+import { Crew, type CrewWorker, type Piece, share } from './crew.ts';
 import { planOf } from './plan.fixture.ts';
 import type { CampaignResult } from './verdict.ts';
 
@@ -24,7 +24,7 @@ it.each(['linux-6.1+qemu-7.2', 'idxd-mdev'] as const)(
     await Promise.all(crew.workers.map(({ ready }) => ready));
     const plan = planOf(optimisedSystem(), profile, { scenarios: 800, seed: 31 });
     const asked = new Set<number>();
-    const shared = await resultOf({ ...plan, crew: counting(crew, asked) });
+    const shared = await resultOf({ ...plan, crew: noting(crew, (place) => asked.add(place)) });
     expect([...asked].sort()).toEqual([0, 1]);
     expect(shared).toEqual(await resultOf(plan));
     expect(shared.scenarios).toBeGreaterThanOrEqual(800);
@@ -41,16 +41,25 @@ it('a fault is found in the same scenario, and told in the same way', async () =
   expect(shared).toEqual(await resultOf(plan));
 });
 
+it('what is found is shortened while others still draw, and no worse', async () => {
+  await Promise.all(crew.workers.map(({ ready }) => ready));
+  const asked: string[] = [];
+  const plan = planOf(optimisedSystem(), 'linux-6.1', { scenarios: 3000, seed: 7 });
+  const shared = await resultOf({ ...plan, crew: noting(crew, (_, kind) => asked.push(kind)) });
+  expect(asked.indexOf('shrink')).toBeGreaterThan(0);
+  expect(asked.indexOf('shrink')).toBeLessThan(asked.lastIndexOf('block'));
+  expect(shared).toEqual(await resultOf(plan));
+});
+
 it('of few pieces each worker has one before any has two', async () => {
   await Promise.all(crew.workers.map(({ ready }) => ready));
-  const left = [0, 1, 2];
   const done: (readonly [piece: number, by: number | 'here'])[] = [];
-  await share(
-    crew,
-    () => left.shift(),
-    async (piece) => void done.push([piece, 'here']),
-    async (worker, piece) => void done.push([piece, crew.workers.indexOf(worker)]),
-  );
+  const left = [0, 1, 2].map((piece) => ({
+    here: async () => void done.push([piece, 'here']),
+    by: async (worker: CrewWorker) => void done.push([piece, crew.workers.indexOf(worker)]),
+  }));
+  const next = (): Piece | undefined => left.shift();
+  await share(crew, next, next);
   expect(new Map(done)).toEqual(
     new Map<number, number | 'here'>([
       [0, 'here'],
@@ -69,14 +78,17 @@ it('a worker that ends leaves a campaign that has errored', async () => {
   expect(await resultOf({ ...plan, crew: lost })).toMatchObject({ verdict: 'errored' });
 });
 
-/** The crew, with those noted who were asked something. */
-function counting(whole: Crew, asked: Set<number>): Crew {
-  for (const [place, worker] of whole.workers.entries()) {
-    const ask = worker.ask.bind(worker);
-    worker.ask = (question, seconds) => {
-      asked.add(place);
-      return ask(question, seconds);
-    };
-  }
-  return whole;
+/** The crew, of which somebody is told who is asked what. */
+function noting(whole: Crew, note: (place: number, kind: string) => void): Crew {
+  return {
+    workers: whole.workers.map((worker, place) => {
+      const noted: CrewWorker = Object.create(worker);
+      noted.ask = (question, seconds) => {
+        note(place, question.kind);
+        return worker.ask(question, seconds);
+      };
+      return noted;
+    }),
+    end: () => undefined,
+  };
 }

@@ -59,31 +59,37 @@ export class Crew {
   }
 }
 
+/** Work that this process can do, and a worker as well. */
+export interface Piece {
+  here(): Promise<void>;
+  by(worker: CrewWorker): Promise<void>;
+}
+
 /**
  * Does one piece of work after the other, here and by the crew, until there are no more. When one fails, no other is
  * begun.
- * @param next the piece that comes next; undefined when there is none
+ * @param nextHere the piece that comes next for this process, whose workers wait meanwhile; undefined when there is none
+ * @param next the same for a worker
  */
-export async function share<Piece>(
+export async function share(
   crew: Crew,
+  nextHere: () => Piece | undefined,
   next: () => Piece | undefined,
-  here: (piece: Piece) => Promise<void>,
-  by: (worker: CrewWorker, piece: Piece) => Promise<void>,
 ): Promise<void> {
   let failed = false;
-  const lane = async (work: (piece: Piece) => Promise<void>): Promise<void> => {
-    for (let piece = next(); piece !== undefined && !failed; piece = next()) await work(piece);
+  const lane = async (take: () => Piece | undefined, work: (piece: Piece) => Promise<void>): Promise<void> => {
+    for (let piece = take(); piece !== undefined && !failed; piece = take()) await work(piece);
   };
-  const own = lane(async (piece) => {
+  const own = lane(nextHere, async (piece) => {
     // The answers of the others wait until this process looks at them.
     await setImmediate();
-    await here(piece);
+    await piece.here();
   });
   // Where there are few pieces, each worker has one before any has two.
   const theirs = Array.from({ length: ASKED_AHEAD }, () => crew.workers).flatMap((workers) =>
     workers.map((worker) => async () => {
       await Promise.race([worker.ready, own]);
-      await lane((piece) => by(worker, piece));
+      await lane(next, (piece) => piece.by(worker));
     }),
   );
   await together([() => own, ...theirs], () => (failed = true));

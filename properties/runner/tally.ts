@@ -128,10 +128,9 @@ export class Tally {
     for (const [signature, example] of part.expectedExamples) this.#keep(signature, example);
   }
 
-  /** The kinds of failure of which no other example is wanted. */
-  known(): string[] {
-    const expected = [...this.expectedExamples].filter(([, { drawn }]) => drawn !== null);
-    return [...this.failures.keys(), ...expected.map(([signature]) => signature)];
+  /** The kinds of failure of which no other example is wanted, each with the one that there is. */
+  known(): readonly (readonly [signature: string, Failure])[] {
+    return [...this.failures, ...[...this.expectedExamples].filter(([, { drawn }]) => drawn !== null)];
   }
 
   violations(findings: readonly Finding[]): ViolationCount[] {

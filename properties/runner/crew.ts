@@ -68,8 +68,8 @@ export interface Piece {
 /**
  * Does one piece of work after the other, here and by the crew, until there are no more. When one fails, no other is
  * begun.
- * @param nextHere the piece that comes next for this process, whose workers wait meanwhile; undefined when there is none
- * @param next the same for a worker
+ * @param nextHere what comes next for this process, for whose answers its workers wait; undefined: nothing
+ * @param next what comes next for a worker
  */
 export async function share(
   crew: Crew,

@@ -1,16 +1,8 @@
 import { expect, it } from 'vitest';
-import { optimisedSystem } from '../../impl/optimised/system.ts';
-import { platformOf } from '../../model/profiles.ts';
 import { engineRows } from './engine.ts';
 
 it('every part of a campaign is measured on work that both sides do', async () => {
-  const profile = 'linux-6.12';
-  const rows = await engineRows({
-    optimised: optimisedSystem(),
-    profile,
-    platform: platformOf(profile),
-    scenarios: 20,
-  });
+  const rows = await engineRows('linux-6.12', 20);
   expect(rows.map(({ what, against }) => `${what} / ${against}`)).toEqual([
     'optimised / reference',
     'lockstep, compared / reference',

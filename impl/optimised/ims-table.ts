@@ -79,9 +79,8 @@ export class ImsTable {
 
   /** The lowest entry without an owner is the vector's from now on. NONE where there is no such entry. */
   allocate(vector: number): number {
-    let entry = this.freeEntries.next(0);
-    if (entry !== -1) this.freeEntries.delete(entry);
-    else {
+    let entry = this.freeEntries.takeSmallest();
+    if (entry === -1) {
       if (this.#fresh === this.entries) return NONE;
       entry = this.#fresh;
       this.#fresh += 1;

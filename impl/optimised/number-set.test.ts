@@ -10,8 +10,18 @@ const number = fc.oneof(edge, fc.nat(100), fc.nat(CAPACITY - 1));
 const call = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('add' as const), number }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('delete' as const), number }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('takeSmallest' as const), number }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const), number }) },
 );
+
+/** A Set that does the same. */
+class Model extends Set<number> {
+  takeSmallest(): number {
+    const smallest = ascending(this)[0] ?? -1;
+    this.delete(smallest);
+    return smallest;
+  }
+}
 
 function membersOf(set: NumberSet): number[] {
   const members: number[] = [];
@@ -29,10 +39,13 @@ describe('NumberSet', () => {
     fc.assert(
       fc.property(fc.array(call, { maxLength: 200 }), fc.array(number), (calls, asked) => {
         set.clear();
-        const model = new Set<number>();
+        const model = new Model();
         for (const { kind, number: one } of calls) {
-          set[kind](one);
-          model[kind](one);
+          if (kind === 'takeSmallest') expect(set.takeSmallest()).toBe(model.takeSmallest());
+          else {
+            set[kind](one);
+            model[kind](one);
+          }
         }
         expect(membersOf(set)).toEqual(ascending(model));
         for (const one of asked) {

@@ -86,6 +86,24 @@ export class NumberSet {
     return bits !== 0 ? first(word, bits) : this.#nextFromWord(word + 1);
   }
 
+  /** Takes the smallest member out and returns it, or -1. From above it is found in one look at each level. */
+  takeSmallest(): number {
+    let word3 = 0;
+    while (this.summary3[word3] === 0) {
+      word3 += 1;
+      if (word3 >= this.summary3.length) return -1;
+    }
+    const word2 = first(word3, this.summary3[word3] as number);
+    const word1 = first(word2, this.summary2[word2] as number);
+    const word = first(word1, this.summary1[word1] as number);
+    const bits = this.words[word] as number;
+    const place = Math.clz32(bits);
+    const left = bits & ~bitOf(place);
+    this.words[word] = left;
+    if (left === 0) this.#deleteWord(word);
+    return word * 32 + place;
+  }
+
   /** The smallest member in the words from `word` on, or -1. */
   #nextFromWord(word: number): number {
     const word1 = word >>> 5;

@@ -105,9 +105,8 @@ export class PasidTable {
 
   /** The lowest free PASID from 1 to `most` is the VM's from now on, with no reference yet. NO_PASID without one. */
   allocate(most: number, vm: number, guest: number): number {
-    let pasid = this.freePasids.next(0);
-    if (pasid !== -1) this.freePasids.delete(pasid);
-    else {
+    let pasid = this.freePasids.takeSmallest();
+    if (pasid === -1) {
       if (this.#fresh > most) return NO_PASID;
       pasid = this.#fresh;
       this.#fresh += 1;

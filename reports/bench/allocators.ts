@@ -25,11 +25,7 @@ export const OURS: NamedAllocator = {
     const free = new NumberSet(slots);
     for (let slot = 0; slot < slots; slot += 1) free.add(slot);
     return {
-      allocate: () => {
-        const slot = free.next(0);
-        free.delete(slot);
-        return slot;
-      },
+      allocate: () => free.takeSmallest(),
       free: (slot) => free.add(slot),
     };
   },

@@ -26,8 +26,8 @@ export function drawFollowUp(random: Random, swarm: Swarm, memory: Memory): RawO
 
 function drawContinuation(random: Random, swarm: Swarm, memory: Memory): RawOperation | undefined {
   const { last } = memory;
-  switch (last?.kind) {
-    case undefined:
+  if (last === undefined) return undefined;
+  switch (last.kind) {
     case 'vfio.getIrqInfo':
     case 'vfio.configRead':
     case 'vfio.tableRead':

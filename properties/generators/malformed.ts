@@ -11,7 +11,7 @@ import {
   VFIO_IRQ_SET_DATA_TYPE_MASK,
 } from '#vocabulary';
 import { neededBytes } from './measure.ts';
-import { writtenOut } from './names.ts';
+import { changed } from './names.ts';
 import { pick } from './random.ts';
 
 const UINT32_MAX = 0xffffffff;
@@ -41,43 +41,44 @@ type Spoil = (typeof SPOILS)[number];
  * @param size how many vectors its index has
  */
 export function spoil(random: Random, operation: VfioSetIrqs, size: number): VfioSetIrqs {
-  return writtenOut(spoilBy(random, operation, size, pick(random, SPOILS)));
+  return changed(operation, drawChange(random, operation, size, pick(random, SPOILS)));
 }
 
-function spoilBy(random: Random, operation: VfioSetIrqs, size: number, how: Spoil): VfioSetIrqs {
+function drawChange(random: Random, operation: VfioSetIrqs, size: number, how: Spoil): Partial<VfioSetIrqs> {
   const { flags } = operation;
   switch (how) {
     case 'noDataBit':
-      return withFlags(operation, flags & ~VFIO_IRQ_SET_DATA_TYPE_MASK);
+      return withFlags(flags & ~VFIO_IRQ_SET_DATA_TYPE_MASK);
     case 'twoDataBits':
-      return withFlags(operation, flags | pick(random, TWO_DATA_BITS));
+      return withFlags(flags | pick(random, TWO_DATA_BITS));
     case 'noActionBit':
-      return withFlags(operation, flags & ~VFIO_IRQ_SET_ACTION_TYPE_MASK);
+      return withFlags(flags & ~VFIO_IRQ_SET_ACTION_TYPE_MASK);
     case 'twoActionBits':
-      return withFlags(operation, flags | pick(random, MASKS));
+      return withFlags(flags | pick(random, MASKS));
     case 'mask':
-      return withFlags(operation, (flags & ~VFIO_IRQ_SET_ACTION_TYPE_MASK) | pick(random, MASKS));
+      return withFlags((flags & ~VFIO_IRQ_SET_ACTION_TYPE_MASK) | pick(random, MASKS));
     case 'unknownBit':
-      return withFlags(operation, flags | pick(random, UNKNOWN_BITS));
+      return withFlags(flags | pick(random, UNKNOWN_BITS));
     case 'argszShort':
-      return { ...operation, argsz: pick(random, [0, 15, IRQ_SET_BYTES - 1, Math.max(0, neededBytes(operation) - 1)]) };
+      return { argsz: pick(random, [0, 15, IRQ_SET_BYTES - 1, Math.max(0, neededBytes(operation) - 1)]) };
     case 'argszLong':
-      return { ...operation, argsz: pick(random, [neededBytes(operation) + 1, 4096, UINT32_MAX]) };
+      return { argsz: pick(random, [neededBytes(operation) + 1, 4096, UINT32_MAX]) };
     case 'unreadable':
-      return { ...operation, unreadable: true };
+      return { unreadable: true };
     case 'otherIndex':
-      return { ...operation, index: pick(random, OTHER_INDICES) };
+      return { index: pick(random, OTHER_INDICES) };
     case 'wrapAround':
-      return { ...operation, ...drawWrapAround(random, operation) };
+      return drawWrapAround(random, operation);
     case 'atTableEnd':
-      return { ...operation, start: size, count: pick(random, [0, 0, operation.count]) };
+      return { start: size, count: pick(random, [0, 0, operation.count]) };
     case 'dataMissing':
-      return { ...operation, data: withoutLast(random, operation) };
+      return { data: withoutLast(random, operation) };
     case 'dataUnmapped': {
-      const promised = operation.data.length === 0 ? { ...operation, count: Math.max(1, operation.count) } : operation;
+      const count = operation.data.length === 0 ? Math.max(1, operation.count) : operation.count;
+      const bytes = neededBytes({ ...operation, count });
       // argsz says that all is there; the memory says it is not.
-      const argsz = pick(random, [neededBytes(promised), neededBytes(promised), UINT32_MAX]);
-      return { ...promised, data: withoutLast(random, promised), argsz };
+      const argsz = pick(random, [bytes, bytes, UINT32_MAX]);
+      return { count, data: withoutLast(random, operation), argsz };
     }
   }
 }
@@ -95,8 +96,8 @@ const UNKNOWN_BITS: readonly number[] = [0x40, 0x100, 0x40000000, 0x80000000];
 
 const OTHER_INDICES: readonly number[] = [0, 1, 3, 4, 5, UINT32_MAX];
 
-function withFlags(operation: VfioSetIrqs, flags: number): VfioSetIrqs {
-  return { ...operation, flags: flags >>> 0 };
+function withFlags(flags: number): Pick<VfioSetIrqs, 'flags'> {
+  return { flags: flags >>> 0 };
 }
 
 /** Numbers whose sum does not fit, or only just. */

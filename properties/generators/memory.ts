@@ -99,6 +99,10 @@ export function undoOf(memory: Memory, device: number): VfioConfigWrite | undefi
   return deviceMemory(memory, device).undos.at(-1);
 }
 
+export function tableOf({ msix, msi }: DeviceMemory, family: Exclude<Family, 'intx'>): TableMemory {
+  return family === 'msix' ? msix : msi;
+}
+
 /** The vectors that events of a device are about now. */
 export function activeTable({ enabled, msix, msi }: DeviceMemory): TableMemory {
   return enabled === 'msi' || (enabled !== 'msix' && msix.size === 0) ? msi : msix;
@@ -213,11 +217,12 @@ function rememberSetIrqs(device: DeviceMemory, operation: VfioSetIrqs): void {
   if (isDisable(operation) && device.enabled === family) forgetEnabled(device);
   if (device.enabled !== undefined && device.enabled !== family) return;
   if (family === 'intx') {
-    if (isArming(operation, 1) && !operation.data.some(isBad)) device.enabled = 'intx';
+    if (isArming(operation, 1) && !hasBad(operation)) device.enabled = 'intx';
     return;
   }
-  rememberRange(device[family], operation);
-  if (device[family].top > 0) device.enabled = family;
+  const table = tableOf(device, family);
+  rememberRange(table, operation);
+  if (table.top > 0) device.enabled = family;
 }
 
 function rememberRange(table: TableMemory, operation: VfioSetIrqs): void {
@@ -225,15 +230,15 @@ function rememberRange(table: TableMemory, operation: VfioSetIrqs): void {
   const end = operation.start + operation.count;
   if (table.top > 0 && end > table.top && !table.grows) return;
   // An enable with a bad descriptor leaves nothing behind that a later range could cross.
-  if (table.top > 0 || !operation.data.some(isBad)) table.top = Math.max(table.top, end);
+  if (table.top > 0 || !hasBad(operation)) table.top = Math.max(table.top, end);
   table.lastStart = operation.start;
   table.lastCount = operation.count;
   noteRecent(table, operation.start);
   noteRecent(table, end - 1);
 }
 
-function isBad(element: VfioSetIrqs['data'][number]): boolean {
-  return element === 'bad' || element === 'notEventfd';
+function hasBad({ data }: VfioSetIrqs): boolean {
+  return data.includes('bad') || data.includes('notEventfd');
 }
 
 function noteRecent(table: TableMemory, vector: number): void {

@@ -43,15 +43,27 @@ export function renamed(operation: VfioSetIrqs): VfioSetIrqs {
   const isUnmask = attachesUnmask(operation);
   if (!operation.data.some((element) => isWrong(element, isUnmask))) return operation;
   const data = operation.data.map((element) => (isWrong(element, isUnmask) ? otherName(element) : element));
-  return writtenOut({ ...operation, data });
+  return changed(operation, { data });
 }
 
-/** The same in fields of one order, as if it had been written so: what reads it is slow where there are many shapes. */
-export function writtenOut(operation: VfioSetIrqs): VfioSetIrqs {
-  const { device, flags, index, start, count, data, argsz, unreadable } = operation;
-  const given = argsz === undefined ? {} : { argsz };
-  const bad = unreadable === undefined ? {} : { unreadable };
-  return { kind: 'vfio.setIrqs', device, flags, index, start, count, data, ...given, ...bad };
+/**
+ * The operation with some of its fields changed, and all of them in one order, as if it had been written so: what
+ * reads operations is slow where there are many shapes.
+ */
+export function changed(operation: VfioSetIrqs, change: Partial<VfioSetIrqs>): VfioSetIrqs {
+  const { kind, device } = operation;
+  const flags = change.flags ?? operation.flags;
+  const index = change.index ?? operation.index;
+  const start = change.start ?? operation.start;
+  const count = change.count ?? operation.count;
+  const data = change.data ?? operation.data;
+  const argsz = change.argsz ?? operation.argsz;
+  const unreadable = change.unreadable ?? operation.unreadable;
+  if (argsz !== undefined && unreadable !== undefined)
+    return { kind, device, flags, index, start, count, data, argsz, unreadable };
+  if (argsz !== undefined) return { kind, device, flags, index, start, count, data, argsz };
+  if (unreadable !== undefined) return { kind, device, flags, index, start, count, data, unreadable };
+  return { kind, device, flags, index, start, count, data };
 }
 
 function isWrong(element: DataElement, isUnmask: boolean): element is EventfdName {

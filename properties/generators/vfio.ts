@@ -21,7 +21,7 @@ import { TRIGGER_BOOL, TRIGGER_EVENTFD, TRIGGER_NONE } from './flags.ts';
 import { drawIntxRequest } from './intx.ts';
 import { spoil } from './malformed.ts';
 import type { DeviceMemory, Memory } from './memory.ts';
-import { deviceMemory, indexOf } from './memory.ts';
+import { deviceMemory, indexOf, tableOf } from './memory.ts';
 import type { RangeShape, Request } from './mix.ts';
 import { renamed } from './names.ts';
 import type { Family } from './pci-function.ts';
@@ -115,7 +115,7 @@ export function drawRequest(
 ): VfioSetIrqs {
   if (request === 'request') return drawRequestTrigger(random, swarm, memory, device);
   if (family === 'intx') return drawIntxRequest(random, swarm, memory, device, request);
-  const table = deviceMemory(memory, device)[family];
+  const table = tableOf(deviceMemory(memory, device), family);
   const kind = 'vfio.setIrqs';
   const index = indexOf(family);
   switch (request) {

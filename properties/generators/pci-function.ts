@@ -27,9 +27,14 @@ export function hasWhileOff({ msixVectors, silent }: PciFunction): boolean {
 const OPTIONAL = ['silent', 'powerManagement', 'reset', 'express', 'intx', 'msiVectors'] as const;
 
 /** How much a function has that it could do without. */
-export function attributes(pciFunction: PciFunction): number {
+export function attributes({ silent, powerManagement, reset, express, intx, msiVectors }: PciFunction): number {
   let count = 0;
-  for (const attribute of OPTIONAL) if (pciFunction[attribute] !== undefined) count++;
+  if (silent !== undefined) count++;
+  if (powerManagement !== undefined) count++;
+  if (reset !== undefined) count++;
+  if (express !== undefined) count++;
+  if (intx !== undefined) count++;
+  if (msiVectors !== undefined) count++;
   return count;
 }
 

@@ -135,6 +135,11 @@ function drawFamilies(random: Random, pciFunction: PciFunction): Family[] {
   return [...families, ...Array<Family>(8).fill(main)];
 }
 
+/** The kinds that do not suit every function. */
+const PARTICULAR_KINDS = RAW_KINDS.filter(
+  (kind) => !suits(kind, { msixVectors: 0, whileOff: 'latches', silent: true }),
+);
+
 /** What suits the function, and of INTx not more than it is used. */
 function fittingKinds(
   pciFunction: PciFunction,
@@ -143,7 +148,7 @@ function fittingKinds(
 ): Record<RawKind, number> {
   const intxShare = families.filter((family) => family === 'intx').length / families.length;
   const fitting: Record<RawKind, number> = { ...weights };
-  for (const kind of RAW_KINDS) if (!suits(kind, pciFunction)) fitting[kind] = 0;
+  for (const kind of PARTICULAR_KINDS) if (!suits(kind, pciFunction)) fitting[kind] = 0;
   // What is refused is soon seen.
   if (pciFunction.reset === undefined) fitting['vfio.reset'] = Math.min(1, fitting['vfio.reset']);
   for (const kind of ['device.assertIntx', 'device.deassertIntx'] as const) {

@@ -35,9 +35,8 @@ export function pickWeighted<K extends string>(random: Random, weights: Readonly
 
 /** Each key as often as its weight says, so that `pick` draws by weight: small whole numbers, 0 for never. */
 export function tickets<K extends string>(weights: Readonly<Record<K, number>>): K[] {
-  const drawn: K[] = Array(sumOf(weights));
-  let place = 0;
-  for (const key in weights) for (let copy = weights[key]; copy > 0; copy--) drawn[place++] = key;
+  const drawn: K[] = [];
+  for (const key in weights) for (let copy = weights[key]; copy > 0; copy--) drawn.push(key);
   return drawn;
 }
 

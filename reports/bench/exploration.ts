@@ -1,8 +1,8 @@
 import type { BenchRow } from '../bench-json.ts';
 import { canSpin, exploreTwin, spinTwin } from './twin.ts';
 
-/** Vectors of the twin: enough states that Spin's clock, which has hundredths of seconds, says something. */
-const VECTORS = 5;
+/** Vectors of the twin, the most that it has words for: Spin takes tenths of seconds, which its clock tells. */
+const VECTORS = 6;
 
 /** `explore` beside Spin, on two models of one configuration; nothing where Spin is not installed. */
 export async function explorationRows(): Promise<readonly BenchRow[]> {

@@ -4,7 +4,7 @@ import type { FunctionState } from './pci/function.ts';
 import { putBackMap, putBackNumbers, putBackOpen } from './put-back.ts';
 import type { UsedVector, VirtualFunction } from './qemu/virtual-function.ts';
 import type { IntxContext, VfioDevice, VirtualConfig } from './vfio/device.ts';
-import { type Eventfds, unwatch } from './vfio/eventfd.ts';
+import { type Eventfd, unwatch } from './vfio/eventfd.ts';
 import { intxUnmask } from './vfio/intx.ts';
 import { attachVirqfd } from './vfio/virqfd.ts';
 
@@ -14,7 +14,7 @@ import { attachVirqfd } from './vfio/virqfd.ts';
 export interface SavedMachine {
   readonly free: number;
   readonly failing: number;
-  readonly open: Eventfds['open'];
+  readonly open: readonly Eventfd[];
   readonly places: readonly SavedPlace[];
   readonly functions: readonly SavedFunction[];
 }
@@ -44,7 +44,7 @@ export function saveMachine({ places, hostVectors, eventfds, vmm }: Machine): Sa
   return {
     free: hostVectors.free,
     failing: hostVectors.failing,
-    open: new Map(eventfds.open),
+    open: [...eventfds.open.values()],
     places: places.map(({ device, armed, reported, reportedToGuest }) => ({
       device: saveDevice(device),
       armed: armed.slice(),

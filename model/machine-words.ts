@@ -18,7 +18,7 @@ export function putDevice(machine: Machine, place: number, words: Words): void {
   const device = deviceAt(machine, place);
   const count = vectorsOf(device);
   putPlace(machine, place, words);
-  for (const set of setsOf(device)) set.tell(words);
+  for (const set of setsOf(device)) set.tell(count, words);
   for (let vector = 0; vector < count; vector += 1) putTrigger(device.triggers.get(vector), vector, words);
   const vf = machine.vmm?.functions[place];
   if (vf !== undefined) for (let vector = 0; vector < count; vector += 1) putUse(vf, vector, words);
@@ -49,17 +49,18 @@ export function putPlace(machine: Machine, place: number, words: Words): void {
     bits(1, pci.busMaster, pci.intxDisable, pci.intxStatus, pci.inD3hot) +
       bits(0x10, msix.enable, msix.functionMask, msi.enable, msi.message) +
       bits(0x100, intx.masked, virtual.intxDisable, virtual.memory, virtual.msiEnable) +
-      IRQ_TYPES.indexOf(irqType) * 0x1000,
+      bits(0x1000, intx.trigger !== null, intx.unmask !== null, errTrigger !== null, reqTrigger !== null) +
+      IRQ_TYPES.indexOf(irqType) * 0x10000,
   );
   words.put(msi.enabledVectors);
   putNumber(descriptors, words);
   putNumber(mappings, words);
   putNumber(machine.hostVectors.free, words);
   putNumber(machine.hostVectors.failing, words);
-  putTrigger(intx.trigger ?? undefined, 0, words);
-  putTrigger(intx.unmask ?? undefined, 0, words);
-  putTrigger(errTrigger ?? undefined, 0, words);
-  putTrigger(reqTrigger ?? undefined, 0, words);
+  if (intx.trigger !== null) putTrigger(intx.trigger, 0, words);
+  if (intx.unmask !== null) putTrigger(intx.unmask, 0, words);
+  if (errTrigger !== null) putTrigger(errTrigger, 0, words);
+  if (reqTrigger !== null) putTrigger(reqTrigger, 0, words);
   putArmed(machine, place, words);
   const vf = machine.vmm?.functions[place];
   if (vf !== undefined) putFunction(vf, words);
@@ -126,6 +127,6 @@ function putMessage({ index }: VirtualFunction, vector: number, message: Message
 
 /** An eventfd by how far its number is from the vector's: those of a VMM are numbered by it. */
 function putTrigger(trigger: Eventfd | undefined, vector: number, words: Words): void {
-  words.put(trigger === undefined ? 0 : trigger.open ? 1 : 2);
-  if (trigger !== undefined) putNumber(numberOf(trigger) - vector, words);
+  if (trigger === undefined) words.put(0);
+  else putNumber((numberOf(trigger) - vector) * 4 + (trigger.open ? 1 : 2), words);
 }

@@ -3,7 +3,7 @@ import { copyOfReported, type Reported } from './ims/parent-observation.ts';
 import type { StateMap } from './ims/state-map.ts';
 import type { MdevMachine } from './mdev-machine.ts';
 import { putBackMap, putBackOpen } from './put-back.ts';
-import { numberOf } from './vfio/eventfd.ts';
+import { type Eventfd, numberOf } from './vfio/eventfd.ts';
 import { bits, putNumber, type Words } from './words.ts';
 
 // For those who try several operations in one state: what a machine with mediated devices and without a VMM is between
@@ -16,7 +16,7 @@ export interface SavedMdevs {
       readonly entries: ReadonlyMap<number, Entry>;
       readonly pasids: ReadonlyMap<number, PasidState>;
       readonly work: ReadonlyMap<number, Work>;
-      readonly open: ParentState['eventfds']['open'];
+      readonly open: readonly Eventfd[];
       readonly mdevs: readonly Readonly<Omit<Mdev, 'index' | 'facts' | 'touched'>>[];
     }
   >;
@@ -34,7 +34,7 @@ export function saveMdevs({ vmm, parent, armed, reported }: MdevMachine): SavedM
       bindings: new Map(parent.bindings),
       work: new Map(parent.work),
       failing: parent.failing,
-      open: new Map(parent.eventfds.open),
+      open: [...parent.eventfds.open.values()],
       mdevs: parent.mdevs.map(({ gone, descriptors, defaultPasid, setUp, vectors }) => ({
         gone,
         descriptors,

@@ -1,4 +1,4 @@
-import type { Eventfds } from './vfio/eventfd.ts';
+import type { Eventfd, Eventfds } from './vfio/eventfd.ts';
 
 /**
  * Makes a map what it was. Only what is not as it was is written: most operations leave most maps alone. The order of
@@ -18,19 +18,20 @@ export function putBackNumbers(list: number[], saved: readonly number[]): void {
 /**
  * Makes the open descriptors what they were. What has been opened since is closed: a trigger may be of an eventfd that
  * was closed by then, and another one may have its name.
+ * @param saved those that were open
  */
-export function putBackOpen({ open }: Eventfds, saved: Eventfds['open']): void {
-  for (const [name, eventfd] of saved) {
-    const now = open.get(name);
-    if (now === eventfd) continue;
-    if (now !== undefined) now.open = false;
+export function putBackOpen({ open }: Eventfds, saved: readonly Eventfd[]): void {
+  for (const eventfd of saved) {
+    if (eventfd.open) continue;
+    const namesake = open.get(eventfd.name);
+    if (namesake !== undefined) namesake.open = false;
     eventfd.open = true;
-    open.set(name, eventfd);
+    open.set(eventfd.name, eventfd);
   }
-  if (open.size === saved.size) return;
-  for (const [name, eventfd] of open) {
-    if (saved.has(name)) continue;
+  if (open.size === saved.length) return;
+  for (const eventfd of open.values()) {
+    if (saved.includes(eventfd)) continue;
     eventfd.open = false;
-    open.delete(name);
+    open.delete(eventfd.name);
   }
 }

@@ -43,11 +43,11 @@ export class VectorSet {
     this.#highSize = other.#highSize;
   }
 
-  /** Tells the members: the same for two sets of the same ones. */
-  tell(words: Words): void {
+  /** Tells the members, all of which are below `count`: in as many words whatever they are. */
+  tell(count: number, words: Words): void {
     words.put(this.#low);
-    words.put(this.#highSize);
-    if (this.#highSize > 0) for (const word of this.#high ?? []) words.put(word);
+    for (let word = 0; (word + 1) * WORD_BITS < count; word += 1)
+      words.put(this.#highSize === 0 ? 0 : (this.#high?.[word] ?? 0));
   }
 
   /** The members below 32, one bit each: a signed number of 32 bits. */

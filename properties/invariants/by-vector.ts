@@ -19,7 +19,8 @@ export class ByVector<Item> {
   }
 
   of(vector: number): Item {
-    return this.#items[vector] ?? this.#none;
+    // A call may name any number of 32 bits, and what is no place of the list takes long to look up.
+    return (vector < this.#items.length ? this.#items[vector] : undefined) ?? this.#none;
   }
 
   set(vector: number, item: Item): void {
@@ -40,25 +41,23 @@ export class ByVector<Item> {
   }
 }
 
-const BITS = 32;
-
 /** Some of the vectors. */
 export class VectorSet {
-  /** As bits: the first number has vectors 0 to 31, and so on. */
+  /** As bits: the first number has vectors 0 to 31, and so on. A shift goes by the low five bits of the vector. */
   readonly #words: number[] = [0];
 
   has(vector: number): boolean {
-    return canBe(vector) && ((this.#words[vector >> 5] ?? 0) & (1 << (vector % BITS))) !== 0;
+    return canBe(vector) && ((this.#words[vector >> 5] ?? 0) & (1 << vector)) !== 0;
   }
 
   add(vector: number): void {
     if (!canBe(vector)) return;
     while (this.#words.length <= vector >> 5) this.#words.push(0);
-    this.#words[vector >> 5] = (this.#words[vector >> 5] ?? 0) | (1 << (vector % BITS));
+    this.#words[vector >> 5] = (this.#words[vector >> 5] ?? 0) | (1 << vector);
   }
 
   delete(vector: number): void {
-    if (this.has(vector)) this.#words[vector >> 5] = (this.#words[vector >> 5] ?? 0) & ~(1 << (vector % BITS));
+    if (this.has(vector)) this.#words[vector >> 5] = (this.#words[vector >> 5] ?? 0) & ~(1 << vector);
   }
 
   clear(): void {

@@ -22,6 +22,25 @@ const UNMASK_EVENTFD = VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_EVENTFD;
 /** The interrupts that are set up, by the index of the ioctl. */
 export type IrqType = 'none' | 'intx' | 'msi' | 'msix';
 
+/** A call of VFIO_DEVICE_SET_IRQS as it is judged. */
+export interface Call extends Omit<VfioSetIrqs, 'argsz' | 'unreadable'> {
+  /** The type of interrupts that its index stands for. */
+  readonly type: IrqType;
+  /** Whether the argument has its natural size and lies in memory that is mapped. */
+  readonly readable: boolean;
+}
+
+/**
+ * The operation as such a call, null where it is none. Every promise reads it, and is quick where all have one shape,
+ * whatever was left out of the operation.
+ */
+export function callOf(operation: Operation): Call | null {
+  if (operation.kind !== 'vfio.setIrqs') return null;
+  const { kind, device, flags, index, start, count, data, argsz, unreadable } = operation;
+  const readable = argsz === undefined && unreadable === undefined;
+  return { kind, device, flags, index, start, count, data, type: typeOf(index), readable };
+}
+
 /** The type an index stands for; ERR and REQ stand for none. */
 export function typeOf(index: number): IrqType {
   if (index === VFIO_PCI_INTX_IRQ_INDEX) return 'intx';

@@ -10,9 +10,8 @@ import {
   PENDING,
   UNMASKED,
   VFIO_PCI_ERR_IRQ_INDEX,
-  type VfioSetIrqs,
 } from '#vocabulary';
-import { isChosen, loopsBack, placesOf, setsIntx, typeOf, unmasksIntx } from './calls.ts';
+import { type Call, isChosen, loopsBack, placesOf, setsIntx, unmasksIntx } from './calls.ts';
 import { sendsMsi } from './followed-device.ts';
 import type { DeviceView, Moment, TriggerView } from './moment.ts';
 
@@ -28,12 +27,6 @@ export interface Delivery {
 /** What is known of the step before its account is made. */
 type Told = Omit<Moment, 'deliveries'>;
 
-interface Signal {
-  readonly eventfd: TriggerView;
-  /** Whether the signal is owed, or only allowed. */
-  readonly least: boolean;
-}
-
 /** What a step signals and owes where it does neither. */
 export const NOBODY: readonly Delivery[] = [];
 
@@ -43,48 +36,67 @@ export const NOBODY: readonly Delivery[] = [];
  * Source: PCIe 6.0, 6.1.4.5 for masked entries; vfio_msihandler, vfio_intx_handler, Linux 6.1 and 6.12.
  */
 export function deliveries(moment: Told): readonly Delivery[] {
-  const { device, devices, operation, step } = moment;
-  const signals: Signal[] = [];
-  if (device !== undefined) deviceSignals(moment, device, signals);
-  if (operation.kind === 'vfio.writeEventfd') writtenSignals(devices, operation.eventfd, signals);
-  // Most steps signal nobody and owe nobody.
-  if (signals.length === 0 && !step.events.some(isSignal)) return NOBODY;
-  const account = new Map<EventfdName, Account>();
-  for (const event of step.events)
-    if (event.kind === 'signalled') accountOf(account, event.eventfd).counted += event.count;
-  for (const { eventfd, least } of signals) {
-    if (eventfd === 'unseen') continue;
-    const at = accountOf(account, eventfd);
-    at.most += 1;
-    if (least) at.least += 1;
+  const { device, devices, operation, call, step } = moment;
+  const isQuiet = call === null && step.events.length === 0;
+  if (isQuiet && device !== undefined && !hearsIntx(device, moment)) return NOBODY;
+  const account = new Account();
+  account.count(step.events);
+  if (device !== undefined) deviceSignals(moment, device, account);
+  else if (operation.kind === 'vfio.writeEventfd') writtenSignals(devices, operation.eventfd, account);
+  for (const { singlesBefore } of devices) if (singlesBefore.unmask !== null) account.leaveOut(singlesBefore.unmask);
+  return account.deliveries;
+}
+
+/** A delivery that is still added up. */
+type Making = { -readonly [Key in keyof Delivery]: Delivery[Key] };
+
+/** What the eventfds of a step are owed so far. Most steps signal nobody and owe nobody, and the others few. */
+class Account {
+  #opened: Making[] | null = null;
+
+  get deliveries(): readonly Delivery[] {
+    return this.#opened ?? NOBODY;
   }
-  for (const { singlesBefore } of devices) if (singlesBefore.unmask !== null) account.delete(singlesBefore.unmask);
-  return [...account.values()];
+
+  count(events: readonly Event[]): void {
+    for (const event of events) if (event.kind === 'signalled') this.#of(event.eventfd).counted += event.count;
+  }
+
+  /** A signal that is owed. */
+  owe(trigger: TriggerView): void {
+    if (trigger === 'unseen') return;
+    this.allow(trigger);
+    this.#of(trigger).least += 1;
+  }
+
+  /** A signal that may come. */
+  allow(eventfd: EventfdName): void {
+    this.#of(eventfd).most += 1;
+  }
+
+  leaveOut(eventfd: EventfdName): void {
+    if (this.#opened !== null) this.#opened = this.#opened.filter((delivery) => delivery.eventfd !== eventfd);
+  }
+
+  #of(eventfd: EventfdName): Making {
+    this.#opened ??= [];
+    for (const delivery of this.#opened) if (delivery.eventfd === eventfd) return delivery;
+    const delivery = { eventfd, least: 0, most: 0, counted: 0 };
+    this.#opened.push(delivery);
+    return delivery;
+  }
 }
 
-function isSignal({ kind }: Event): boolean {
-  return kind === 'signalled';
-}
-
-type Account = { -readonly [Key in keyof Delivery]: Delivery[Key] };
-
-function accountOf(account: Map<EventfdName, Account>, eventfd: EventfdName): Account {
-  const known = account.get(eventfd);
-  if (known !== undefined) return known;
-  const opened = { eventfd, least: 0, most: 0, counted: 0 };
-  account.set(eventfd, opened);
-  return opened;
-}
-
-function deviceSignals(moment: Told, device: DeviceView, signals: Signal[]): void {
+function deviceSignals(moment: Told, device: DeviceView, account: Account): void {
   const { call, arming, granted } = moment;
-  if (arming !== null) replays(device, arming, signals);
-  else if (granted && call !== null && loopsBack(call)) loopbacks(device, call, signals);
-  for (const vector of device.raised) {
+  if (arming !== null) replays(device, arming, account);
+  else if (granted && call !== null && loopsBack(call)) loopbacks(device, call, account);
+  for (let at = 0; at < device.raised.length; at += 1) {
+    const vector = device.raised[at] as number;
     const trigger = deliverable(device, vector) ? device.trigger(vector) : null;
-    if (trigger !== null) signals.push({ eventfd: trigger, least: true });
+    if (trigger !== null) account.owe(trigger);
   }
-  if (granted && hearsIntx(device, moment)) intxSignal(device, signals);
+  if (granted && hearsIntx(device, moment)) intxSignal(device, account);
 }
 
 /** Whether an event of a vector leaves the device as a message and finds a handler, after the operation. */
@@ -107,13 +119,13 @@ export function deliverable(device: DeviceView, vector: number): boolean {
  * An event that waits for its vector's handler is delivered to the eventfd that a call sets as trigger; a call that
  * fails later may have got that far.
  */
-function replays(device: DeviceView, call: VfioSetIrqs, signals: Signal[]): void {
+function replays(device: DeviceView, call: Call, account: Account): void {
   const { choices } = device;
-  const type = typeOf(call.index);
-  const places = Math.min(call.data.length, call.count);
+  const { type, start, data } = call;
+  const places = Math.min(data.length, call.count);
   for (let place = 0; place < places; place += 1) {
-    const element = call.data[place];
-    const vector = call.start + place;
+    const element = data[place];
+    const vector = start + place;
     const pending = type === 'msix' && (device.stateBefore(vector) & PENDING) !== 0;
     const waits = type === 'msi' && device.waiting.has(vector);
     if (!isEventfdName(element) || !(pending || waits)) continue;
@@ -121,20 +133,20 @@ function replays(device: DeviceView, call: VfioSetIrqs, signals: Signal[]): void
     const arrives = waits
       ? (state & ARMED) !== 0 && !device.unsure.has(vector)
       : (state & (PENDING | ADDRESS_0)) === 0 && choices.busMaster && !choices.inD3hot;
-    signals.push({ eventfd: element, least: arrives });
+    if (arrives) account.owe(element);
+    else account.allow(element);
   }
 }
 
 /** A loopback signals the triggers it names. */
-function loopbacks(device: DeviceView, call: VfioSetIrqs, signals: Signal[]): void {
+function loopbacks(device: DeviceView, call: Call, account: Account): void {
   for (let place = 0; place < placesOf(call); place += 1) {
-    const trigger = loopbackTrigger(device, call.index, call.start + place);
-    if (isChosen(call, place) && trigger !== null) signals.push({ eventfd: trigger, least: true });
+    const trigger = loopbackTrigger(device, call, call.start + place);
+    if (isChosen(call, place) && trigger !== null) account.owe(trigger);
   }
 }
 
-function loopbackTrigger(device: DeviceView, index: number, vector: number): TriggerView | null {
-  const type = typeOf(index);
+function loopbackTrigger(device: DeviceView, { type, index }: Call, vector: number): TriggerView | null {
   const { intx, err, req } = device.singlesBefore;
   switch (type) {
     case 'none':
@@ -148,28 +160,28 @@ function loopbackTrigger(device: DeviceView, index: number, vector: number): Tri
 }
 
 /** Whether the operation makes vfio-pci look at the pin: it is asserted, INTx is set up, or unmasked. */
-function hearsIntx(device: DeviceView, { operation, call }: Told): boolean {
+function hearsIntx(device: DeviceView, { kind, call }: Told): boolean {
   const { before, after, choicesBefore, choices } = device;
   if ((after.registers & INTX_HANDLER) === 0 || (after.registers & INTX_STATUS) === 0) return false;
-  if (operation.kind === 'device.assertIntx') return (before.registers & INTX_DISABLE) === 0;
+  if (kind === 'device.assertIntx') return (before.registers & INTX_DISABLE) === 0;
   if (call !== null && setsIntx(call)) return before.type === 'none';
   const masked = (before.registers & INTX_DISABLE) !== 0;
-  if (operation.kind === 'vfio.configWrite') return masked && choicesBefore.intxDisable && !choices.intxDisable;
+  if (kind === 'vfio.configWrite') return masked && choicesBefore.intxDisable && !choices.intxDisable;
   return masked && call !== null && unmasksIntx(call);
 }
 
-function intxSignal({ singles, choices }: DeviceView, signals: Signal[]): void {
-  if (singles.intx !== null && !choices.intxDisable) signals.push({ eventfd: singles.intx, least: true });
+function intxSignal({ singles, choices }: DeviceView, account: Account): void {
+  if (singles.intx !== null && !choices.intxDisable) account.owe(singles.intx);
 }
 
 /** The user writes an eventfd: the kernel takes it as an unmask where it waits for it, else the user reads it back. */
-function writtenSignals(devices: readonly DeviceView[], eventfd: EventfdName, signals: Signal[]): void {
+function writtenSignals(devices: readonly DeviceView[], eventfd: EventfdName, account: Account): void {
   const heard = INTX_HANDLER | INTX_STATUS | INTX_DISABLE;
   let isTaken = false;
   for (const device of devices) {
     if (device.singlesBefore.unmask !== eventfd) continue;
     isTaken = true;
-    if ((device.before.registers & heard) === heard) intxSignal(device, signals);
+    if ((device.before.registers & heard) === heard) intxSignal(device, account);
   }
-  if (!isTaken) signals.push({ eventfd, least: true });
+  if (!isTaken) account.owe(eventfd);
 }

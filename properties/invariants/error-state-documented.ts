@@ -10,9 +10,8 @@ import {
   printRegisters,
   UNMASKED,
   VFIO_PCI_MSI_IRQ_INDEX,
-  type VfioSetIrqs,
 } from '#vocabulary';
-import { setsIntx } from './calls.ts';
+import { type Call, setsIntx } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevErrors } from './mdev-errors.ts';
 import { canGrow, type DeviceView, type Moment, ownTransitions, type Transition } from './moment.ts';
@@ -74,7 +73,7 @@ function vectorsChanged({ arming }: Moment, device: DeviceView): string | null {
  * A vector of the failed range may lose its trigger, deliver what was pending, and where vectors can be added keep a
  * new Linux irq.
  */
-function undocumented(device: DeviceView, call: VfioSetIrqs, { vector, before, after }: Transition): string | null {
+function undocumented(device: DeviceView, call: Call, { vector, before, after }: Transition): string | null {
   if (vector < call.start || vector >= call.start + call.count) return `vector ${vector} outside the range changed`;
   if ((after & (ARMED | UNMASKED)) !== 0 && (before & ARMED) === 0) return `vector ${vector} was armed`;
   if ((before & ALLOCATED) !== 0 && (after & ALLOCATED) === 0) return `vector ${vector} lost its Linux irq`;
@@ -85,7 +84,7 @@ function undocumented(device: DeviceView, call: VfioSetIrqs, { vector, before, a
 }
 
 /** The vectors that lost their trigger are the first of the range: none before them has kept its own. */
-function keptBeforeLost(device: DeviceView, call: VfioSetIrqs, transitions: readonly Transition[]): string | null {
+function keptBeforeLost(device: DeviceView, call: Call, transitions: readonly Transition[]): string | null {
   const lastLost = transitions.findLast(({ before, after }) => (before & ARMED) !== 0 && (after & ARMED) === 0)?.vector;
   if (lastLost === undefined) return null;
   for (let vector = call.start; vector < lastLost; vector += 1) {
@@ -95,7 +94,7 @@ function keptBeforeLost(device: DeviceView, call: VfioSetIrqs, transitions: read
 }
 
 /** Nothing behind a descriptor that cannot be used was ever reached. */
-function changedBehind({ start, count, data }: VfioSetIrqs, transitions: readonly Transition[]): string | null {
+function changedBehind({ start, count, data }: Call, transitions: readonly Transition[]): string | null {
   const refused = data.slice(0, count).findIndex(isRefused);
   const behind = refused === -1 ? undefined : transitions.find(({ vector }) => vector > start + refused);
   return behind === undefined

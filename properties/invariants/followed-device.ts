@@ -17,10 +17,9 @@ import {
   VFIO_PCI_ERR_IRQ_INDEX,
   VFIO_PCI_REQ_IRQ_INDEX,
   type VfioConfigWrite,
-  type VfioSetIrqs,
 } from '#vocabulary';
 import { ByVector, VectorSet } from './by-vector.ts';
-import { type IrqType, placesOf, setsIntx, setsUnmaskEventfd } from './calls.ts';
+import { type Call, type IrqType, placesOf, setsIntx, setsUnmaskEventfd } from './calls.ts';
 import { flagsKey, type Memory } from './memory.ts';
 import type { Asked, Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
@@ -121,34 +120,20 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     return this.#triggers.of(vector);
   }
 
-  /** Host vectors in use: INTx has one, MSI one for each vector it allocated, MSI-X one for each that is armed. */
-  hostVectors(): number {
-    const { type, allocated, armed } = this.after;
-    switch (type) {
-      case 'none':
-        return 0;
-      case 'intx':
-        return 1;
-      case 'msi':
-        return allocated;
-      case 'msix':
-        return armed;
-    }
-  }
-
+  /** Half of all steps neither change anything nor have an event: what follows from those is not looked for then. */
   follow(place: number, asked: Asked): void {
-    const { operation, step } = asked;
+    const { step, arming } = asked;
     const own = asked.place === place;
-    const granted = own && asked.granted;
     this.#begin();
-    if (granted) this.#followMappings(operation);
+    if (own && asked.granted) this.#followGranted(asked);
+    if (asked.place === -1) this.#followUser(asked.operation);
     // A system that died in this step has shown nothing.
     const observation = step.observation[place];
     if (observation !== undefined) this.#observe(observation);
-    if (step.events.length > 0) this.raised = raisedBy(place, step);
-    this.#followChoices(operation, granted);
-    this.#followTriggers(asked, granted);
-    this.#followVectors(asked, own);
+    if (this.after !== this.before) this.#followChange(own && asked.kind === 'device.wipe');
+    if (this.singles !== NO_SINGLES) this.#endSingles();
+    if (own && arming !== null) this.#followArming(arming, asked.granted);
+    if (step.events.length > 0) this.#followRaises(place, step);
   }
 
   /** What is now is before from here on. */
@@ -157,9 +142,40 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     this.choicesBefore = this.choices;
     this.singlesBefore = this.singles;
     this.raised = NOT_RAISED;
-    for (const { vector, after } of this.transitions) this.#statesBefore.set(vector, after);
-    this.transitions = UNCHANGED;
+    if (this.transitions.length > 0) {
+      for (const { vector, after } of this.transitions) this.#statesBefore.set(vector, after);
+      this.transitions = UNCHANGED;
+    }
     this.waiting.become(this.#nowWaiting);
+  }
+
+  /** What an operation that succeeded has done, by what it asked. */
+  #followGranted({ operation, call, arming }: Asked): void {
+    if (arming !== null) this.#setTriggers(arming);
+    else if (call !== null) this.#setSingle(call);
+    else this.#followOther(operation);
+  }
+
+  #followOther(operation: Operation): void {
+    switch (operation.kind) {
+      case 'vfio.mapBar':
+        this.#mappings += 1;
+        return;
+      case 'vfio.unmapBar':
+        this.#mappings = Math.max(0, this.#mappings - 1);
+        return;
+      case 'vfio.configWrite':
+        this.#choose(operation);
+        return;
+      case 'vfio.reset':
+        this.choices = { ...this.choices, inD3hot: false, msiOff: false, oneMessage: false };
+        return;
+    }
+  }
+
+  /** What the user does with eventfds is about every device. */
+  #followUser(operation: Operation): void {
+    if (operation.kind === 'vfio.closeEventfd') this.#forgetEventfd(operation.eventfd);
   }
 
   #observe(observation: DeviceObservation): void {
@@ -205,21 +221,6 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     );
   }
 
-  #followMappings(operation: Operation): void {
-    if (operation.kind === 'vfio.mapBar') this.#mappings += 1;
-    if (operation.kind === 'vfio.unmapBar') this.#mappings = Math.max(0, this.#mappings - 1);
-  }
-
-  #followChoices(operation: Operation, granted: boolean): void {
-    if (granted && operation.kind === 'vfio.configWrite') this.#choose(operation);
-    const resets = granted && operation.kind === 'vfio.reset';
-    if (resets && this.choices.inD3hot) this.choices = { ...this.choices, inD3hot: false };
-    const { msiOff, oneMessage } = this.choices;
-    if ((msiOff || oneMessage) && (resets || this.after.type !== this.before.type))
-      this.choices = { ...this.choices, msiOff: false, oneMessage: false };
-    if (!this.after.held && this.before.held) this.choices = FRESH;
-  }
-
   #choose({ field, value }: VfioConfigWrite): void {
     switch (field) {
       case 'busMaster':
@@ -232,7 +233,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
         this.choices = { ...this.choices, intxDisable: value === 1 };
         return;
       case 'msiEnable':
-        if (this.after.type === 'msi') this.choices = { ...this.choices, msiOff: value === 0, oneMessage: true };
+        if (this.before.type === 'msi') this.choices = { ...this.choices, msiOff: value === 0, oneMessage: true };
         return;
       case 'memory':
       case 'msixControl':
@@ -240,14 +241,11 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     }
   }
 
-  #followTriggers({ operation, call, arming }: Asked, granted: boolean): void {
-    if (operation.kind === 'vfio.closeEventfd') this.#forgetEventfd(operation.eventfd);
-    if (granted && arming !== null) this.#setTriggers(arming);
-    else if (granted && call !== null) this.#setSingle(call);
-    for (const { vector, after } of this.transitions) if ((after & ARMED) === 0) this.#triggers.set(vector, null);
-    const { intx, unmask } = this.singles;
+  /** The trigger of INTx lasts as long as INTx is set up, all of them as long as the device is held. */
+  #endSingles(): void {
+    const { intx, unmask, err, req } = this.singles;
     if (this.after.type !== 'intx' && (intx !== null || unmask !== null))
-      this.singles = { ...this.singles, intx: null, unmask: null };
+      this.singles = { intx: null, unmask: null, err, req };
     if (!this.after.held) this.singles = NO_SINGLES;
   }
 
@@ -265,7 +263,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     };
   }
 
-  #setTriggers(call: VfioSetIrqs): void {
+  #setTriggers(call: Call): void {
     const { start, data } = call;
     for (let place = 0; place < placesOf(call); place += 1) {
       const element = data[place];
@@ -273,56 +271,67 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     }
   }
 
-  #setSingle(operation: VfioSetIrqs): void {
-    const [element] = operation.data;
+  #setSingle(call: Call): void {
+    if (call.type === 'msi' || call.type === 'msix') return;
+    const { intx, unmask, err, req } = this.singles;
+    const [element] = call.data;
     const name = isEventfdName(element) ? element : null;
-    if (setsIntx(operation)) this.singles = { ...this.singles, intx: name };
-    if (setsUnmaskEventfd(operation)) this.singles = { ...this.singles, unmask: name };
-    if (operation.index === VFIO_PCI_ERR_IRQ_INDEX)
-      this.singles = { ...this.singles, err: contextAfter(this.singles.err, operation) };
-    if (operation.index === VFIO_PCI_REQ_IRQ_INDEX)
-      this.singles = { ...this.singles, req: contextAfter(this.singles.req, operation) };
+    this.singles = {
+      intx: setsIntx(call) ? name : intx,
+      unmask: setsUnmaskEventfd(call) ? name : unmask,
+      err: call.index === VFIO_PCI_ERR_IRQ_INDEX ? contextAfter(err, call) : err,
+      req: call.index === VFIO_PCI_REQ_IRQ_INDEX ? contextAfter(req, call) : req,
+    };
   }
 
-  /** What cannot be read from one observation: which vectors have had a handler, lost their entry, or wait for one. */
-  #followVectors({ operation, arming, granted }: Asked, own: boolean): void {
-    if (this.after.type !== this.before.type) {
+  /**
+   * What cannot be read from one observation: which vectors have had a handler, or have lost their entry. What the user
+   * has chosen lasts as long as what it is about.
+   */
+  #followChange(wipes: boolean): void {
+    const { before, after, choices } = this;
+    if (after.type !== before.type) {
       this.#onceArmed.clear();
       this.#nowWaiting.clear();
       this.unsure.clear();
       this.wiped.clear();
+      if (choices.msiOff || choices.oneMessage) this.choices = { ...choices, msiOff: false, oneMessage: false };
     }
-    if (own && arming !== null) this.#followArming(arming, granted);
-    const wipes = own && operation.kind === 'device.wipe';
-    for (const { vector, after } of this.transitions) {
-      if (wipes && (after & (ARMED | UNMASKED)) === ARMED) this.wiped.add(vector);
-      if ((after & UNMASKED) !== 0 || (after & ARMED) === 0) this.wiped.delete(vector);
-      if ((after & ARMED) === 0) continue;
+    if (before.held && !after.held) this.choices = FRESH;
+    for (const transition of this.transitions) this.#followTransition(transition, wipes);
+  }
+
+  #followTransition({ vector, after }: Transition, wipes: boolean): void {
+    const isArmed = (after & ARMED) !== 0;
+    if (wipes && isArmed && (after & UNMASKED) === 0) this.wiped.add(vector);
+    if ((after & UNMASKED) !== 0 || !isArmed) this.wiped.delete(vector);
+    if (isArmed) {
       this.#onceArmed.add(vector);
       this.#nowWaiting.delete(vector);
-    }
-    if (this.after.type !== 'msi') return;
-    for (const vector of this.raised) {
-      if (!sendsMsi(this, vector)) continue;
-      const unheard = (this.stateAfter(vector) & (ALLOCATED | ARMED)) === ALLOCATED && !this.#onceArmed.has(vector);
-      if (unheard) this.#nowWaiting.add(vector);
-    }
+    } else this.#triggers.set(vector, null);
   }
 
   /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
-  #followArming({ start, data }: VfioSetIrqs, granted: boolean): void {
+  #followArming({ start, data }: Call, granted: boolean): void {
     for (let place = 0; place < data.length; place += 1) {
       if (!isEventfdName(data[place])) continue;
       if (granted) this.wiped.delete(start + place);
       else this.unsure.add(start + place);
     }
   }
-}
 
-function raisedBy(place: number, { events }: Step): readonly number[] {
-  const raised: number[] = [];
-  for (const event of events) if (event.kind === 'raised' && event.device === place) raised.push(event.vector);
-  return raised;
+  /** What was raised, and which MSI vectors wait for their first handler with it. */
+  #followRaises(place: number, { events }: Step): void {
+    const raised: number[] = [];
+    for (const event of events) if (event.kind === 'raised' && event.device === place) raised.push(event.vector);
+    this.raised = raised;
+    if (this.after.type !== 'msi') return;
+    for (const vector of raised) {
+      if (!sendsMsi(this, vector)) continue;
+      const unheard = (this.stateAfter(vector) & (ALLOCATED | ARMED)) === ALLOCATED && !this.#onceArmed.has(vector);
+      if (unheard) this.#nowWaiting.add(vector);
+    }
+  }
 }
 
 /** Whether a message of an MSI function leaves it and has somewhere to go. */
@@ -339,7 +348,7 @@ function typeSeen(enable: boolean, allocated: number, registers: number): IrqTyp
 }
 
 /** The ERR or REQ trigger after a call that was granted. */
-function contextAfter(before: TriggerView | null, { flags, count, data }: VfioSetIrqs): TriggerView | null {
+function contextAfter(before: TriggerView | null, { flags, count, data }: Call): TriggerView | null {
   const [element] = data;
   if ((flags & VFIO_IRQ_SET_DATA_NONE) !== 0 && count === 0) return null;
   if ((flags & VFIO_IRQ_SET_DATA_EVENTFD) === 0) return before;

@@ -9,9 +9,8 @@ import {
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
-  type VfioSetIrqs,
 } from '#vocabulary';
-import { typeOf } from './calls.ts';
+import type { Call } from './calls.ts';
 import { type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevIrqInfo } from './mdev-irq-info.ts';
 import { canGrow, type DeviceView, type Moment } from './moment.ts';
@@ -44,8 +43,8 @@ const FLAGS: readonly (number | null)[] = [
   VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
 ];
 
-function infoWrong({ operation, step }: Moment, { config, after }: DeviceView): string | null {
-  if (operation.kind !== 'vfio.getIrqInfo') return null;
+function infoWrong({ operation, step, granted }: Moment, { config, after }: DeviceView): string | null {
+  if (granted || operation.kind !== 'vfio.getIrqInfo') return null;
   const { index, argsz, unreadable } = operation;
   const name = INDEX_NAMES[index];
   if (step.outcome.kind !== 'irqInfo') {
@@ -85,26 +84,25 @@ function rangeWrong({ call, granted }: Moment, { config }: DeviceView): string |
   return start + count <= has ? null : `${name} has ${has} interrupts and a call about ${start}+${count} was granted`;
 }
 
-function flagWrong({ arming, step }: Moment, device: DeviceView): string | null {
-  if (arming === null || !addsVectors(device, arming)) return null;
+function flagWrong({ arming, granted, step }: Moment, device: DeviceView): string | null {
+  if (arming === null || granted === canGrow(device.before) || !addsVectors(device, arming)) return null;
+  if (granted) return 'NORESIZE is set and vectors were added';
   const { outcome } = step;
-  if (!canGrow(device.before)) return outcome.kind === 'ok' ? 'NORESIZE is set and vectors were added' : null;
   const shortage = outcome.kind === 'errno' && (outcome.errno === 'ENOSPC' || outcome.errno === 'ENOMEM');
-  return outcome.kind === 'ok' || shortage ? null : 'NORESIZE is clear and a vector could not be added';
+  return shortage ? null : 'NORESIZE is clear and a vector could not be added';
 }
 
 /** A well-formed call with good eventfds only, that goes beyond what is allocated. */
-function addsVectors({ before, config }: DeviceView, call: VfioSetIrqs): boolean {
-  const { index, start, count, data, argsz, unreadable } = call;
+function addsVectors({ before, config }: DeviceView, call: Call): boolean {
+  const { type, index, start, count, data, readable } = call;
   return (
     before.open &&
-    before.type === typeOf(index) &&
-    argsz === undefined &&
-    unreadable === undefined &&
+    before.type === type &&
+    readable &&
     count > 0 &&
-    data.length >= count &&
-    data.every(isEventfdName) &&
     start + count > before.allocated &&
-    start + count <= interrupts(config, index)
+    start + count <= interrupts(config, index) &&
+    data.length >= count &&
+    data.every(isEventfdName)
   );
 }

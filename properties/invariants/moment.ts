@@ -4,13 +4,13 @@ import {
   type EventfdName,
   type Observation,
   type Operation,
+  type OperationKind,
   type PciFunction,
   PENDING,
   type Step,
   VFIO_IRQ_INFO_NORESIZE,
-  type VfioSetIrqs,
 } from '#vocabulary';
-import { type IrqType, setsVectors } from './calls.ts';
+import { type Call, callOf, type IrqType, setsVectors } from './calls.ts';
 import { type Delivery, deliveries, NOBODY } from './deliveries.ts';
 import { FollowedDevice } from './followed-device.ts';
 
@@ -18,13 +18,14 @@ import { FollowedDevice } from './followed-device.ts';
 export interface Asked {
   readonly operation: Operation;
   readonly step: Step;
+  readonly kind: OperationKind;
   /** Whether it succeeded. */
   readonly granted: boolean;
   /** The place of the device that it is about, -1 if it is about none. */
   readonly place: number;
   /** The operation where it is VFIO_DEVICE_SET_IRQS, and where that sets triggers of MSI or MSI-X vectors. */
-  readonly call: VfioSetIrqs | null;
-  readonly arming: VfioSetIrqs | null;
+  readonly call: Call | null;
+  readonly arming: Call | null;
 }
 
 /** The same, and what the steps so far say of the devices before and after it. */
@@ -157,10 +158,12 @@ export function startRun(config: Config, initial: Observation): Run {
 export function nextMoment(run: Run, operation: Operation, step: Step, index: number): Moment {
   const { config, devices, hostVectorsFree, allocationMayFail } = run;
   const place = deviceOf(operation) ?? -1;
-  const call = operation.kind === 'vfio.setIrqs' ? operation : null;
+  const { kind } = operation;
+  const call = callOf(operation);
   const moment: Making = {
     operation,
     step,
+    kind,
     index,
     granted: step.outcome.kind === 'ok',
     place,
@@ -172,12 +175,15 @@ export function nextMoment(run: Run, operation: Operation, step: Step, index: nu
     allocationMayFail,
     deliveries: NOBODY,
   };
-  const usedBefore = usedVectors(devices);
-  for (let at = 0; at < devices.length; at += 1) devices[at]?.follow(at, moment);
-  if (operation.kind === 'host.limitVectors') run.hostVectorsFree = operation.count;
-  else run.hostVectorsFree += usedBefore - usedVectors(devices);
-  if (operation.kind === 'host.failAllocation') run.allocationMayFail = true;
-  else if (hasFailed(step, config, run.hostVectorsFree)) run.allocationMayFail = false;
+  for (let at = 0; at < devices.length; at += 1) {
+    const device = devices[at] as FollowedDevice;
+    device.follow(at, moment);
+    if (device.before !== device.after) run.hostVectorsFree += hostVectors(device.before) - hostVectors(device.after);
+  }
+  const isOfHost = place === -1;
+  if (isOfHost && operation.kind === 'host.limitVectors') run.hostVectorsFree = operation.count;
+  if (isOfHost && operation.kind === 'host.failAllocation') run.allocationMayFail = true;
+  else if (allocationMayFail && hasFailed(step, config, run.hostVectorsFree)) run.allocationMayFail = false;
   moment.deliveries = deliveries(moment);
   return moment;
 }
@@ -191,8 +197,16 @@ function hasFailed({ outcome }: Step, { interruptRemapping }: Config, hostVector
   return outcome.kind === 'errno' && outcome.errno === 'ENOSPC' && hostVectorsFree === Number.POSITIVE_INFINITY;
 }
 
-function usedVectors(devices: readonly FollowedDevice[]): number {
-  let sum = 0;
-  for (const device of devices) sum += device.hostVectors();
-  return sum;
+/** Host vectors in use: INTx has one, MSI one for each vector it allocated, MSI-X one for each that is armed. */
+function hostVectors({ type, allocated, armed }: Registers): number {
+  switch (type) {
+    case 'none':
+      return 0;
+    case 'intx':
+      return 1;
+    case 'msi':
+      return allocated;
+    case 'msix':
+      return armed;
+  }
 }

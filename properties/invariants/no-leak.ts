@@ -8,12 +8,11 @@ import {
   UNMASKED,
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
-  type VfioSetIrqs,
 } from '#vocabulary';
-import { disables, type IrqType, placesOf, setsIntx, setsVectors, typeOf } from './calls.ts';
+import { type Call, disables, type IrqType, placesOf, setsIntx, setsVectors } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevLeaks } from './mdev-leaks.ts';
-import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
+import { canGrow, type DeviceView, type Moment, ownTransitions, type Transition } from './moment.ts';
 import { watchVmmLeaks } from './vmm-leaks.ts';
 
 /** What was taken is given back, then and only then. */
@@ -45,18 +44,18 @@ const TYPE_NAMES: Readonly<Record<IrqType, string>> = { none: 'nothing', intx: '
 
 const HOLDS: readonly string[] = ['vfio.open', 'vfio.close', 'vfio.mapBar', 'vfio.unmapBar'];
 
-function leaked({ operation, call, granted }: Moment, device: DeviceView): string | null {
+function leaked({ kind, call, granted }: Moment, device: DeviceView): string | null {
   const { before, after } = device;
   const letGo = before.held && !after.held;
   const disabled = granted && call !== null && disables(call);
   if (letGo || disabled) {
     if (after.allocated > 0 || after.armed > 0)
-      return `${after.allocated} vectors are allocated and ${after.armed} armed after ${operation.kind}`;
-    return after.type === 'none' ? null : `${TYPE_NAMES[after.type]} is set up after ${operation.kind}`;
+      return `${after.allocated} vectors are allocated and ${after.armed} armed after ${kind}`;
+    return after.type === 'none' ? null : `${TYPE_NAMES[after.type]} is set up after ${kind}`;
   }
   if (device.transitions.length === 0) return null;
-  if (HOLDS.includes(operation.kind) && hasChanged(device, operation.kind))
-    return `${operation.kind} changed vectors although it was not the last close`;
+  if (call === null && HOLDS.includes(kind) && hasChanged(device, kind))
+    return `${kind} changed vectors although it was not the last close`;
   return allocationMoved(device);
 }
 
@@ -70,12 +69,14 @@ function hasChanged(device: DeviceView, kind: string): boolean {
 /** While a type is set up no vector is freed, and where the index cannot grow none is added. */
 function allocationMoved({ before, after, transitions }: DeviceView): string | null {
   if (before.type !== after.type || before.type === 'none') return null;
-  const freed = transitions.find((transition) => (transition.before & ALLOCATED) > (transition.after & ALLOCATED));
-  if (freed !== undefined) return `vector ${freed.vector} was freed while ${TYPE_NAMES[after.type]} stays on`;
-  const added = transitions.find((transition) => (transition.before & ALLOCATED) < (transition.after & ALLOCATED));
-  if (added !== undefined && !canGrow(before))
-    return `vector ${added.vector} was added while ${TYPE_NAMES[after.type]} stays on, despite NORESIZE`;
-  return null;
+  let added: Transition | null = null;
+  for (const transition of transitions) {
+    const [owned, owns] = [transition.before & ALLOCATED, transition.after & ALLOCATED];
+    if (owned > owns) return `vector ${transition.vector} was freed while ${TYPE_NAMES[after.type]} stays on`;
+    if (owned < owns) added ??= transition;
+  }
+  if (added === null || canGrow(before)) return null;
+  return `vector ${added.vector} was added while ${TYPE_NAMES[after.type]} stays on, despite NORESIZE`;
 }
 
 /** What is set up changes by the call that asks for it, or with the last hold on the device, and on no other device. */
@@ -83,9 +84,9 @@ function typeMoved(moment: Moment, device: DeviceView): string | null {
   const { before, after } = device;
   if (before.type === after.type) return null;
   const call = moment.granted && moment.device === device ? moment.call : null;
-  const ends = call !== null && disables(call) && typeOf(call.index) === before.type;
+  const ends = call !== null && disables(call) && call.type === before.type;
   if (after.type === 'none' && (ends || (before.held && !after.held))) return null;
-  const begins = call !== null && (setsVectors(call) || setsIntx(call)) && typeOf(call.index) === after.type;
+  const begins = call !== null && (setsVectors(call) || setsIntx(call)) && call.type === after.type;
   if (before.type === 'none' && begins) return null;
   return `${TYPE_NAMES[before.type]} was set up and ${TYPE_NAMES[after.type]} is, and nobody asked for it`;
 }
@@ -93,18 +94,23 @@ function typeMoved(moment: Moment, device: DeviceView): string | null {
 /** A vector gains or loses its trigger in a call about it, which, when granted, gives each vector what it says. */
 function triggersMoved(moment: Moment, device: DeviceView): string | null {
   const call = moment.device === device ? moment.arming : null;
-  for (const { vector, before, after } of device.transitions) {
-    if ((before & ARMED) === (after & ARMED) || device.before.type !== device.after.type) continue;
-    const asked = call !== null && vector >= call.start && vector < call.start + call.count;
-    if (!asked)
-      return `vector ${vector} ${(after & ARMED) !== 0 ? 'gained' : 'lost'} its trigger, and nobody asked for it`;
-  }
-  return call !== null && moment.granted ? notGranted(device, call) : null;
+  const stays = device.before.type === device.after.type;
+  const moved = stays ? movedUnasked(device, call) : null;
+  return moved ?? (call !== null && moment.granted ? notGranted(device, call) : null);
 }
 
-function notGranted(device: DeviceView, call: VfioSetIrqs): string | null {
-  const { index, start, data } = call;
-  const live = typeOf(index) === 'msix' ? ARMED | UNMASKED : ARMED;
+function movedUnasked({ transitions }: DeviceView, call: Call | null): string | null {
+  for (const { vector, before, after } of transitions) {
+    if ((before & ARMED) === (after & ARMED)) continue;
+    if (call !== null && vector >= call.start && vector < call.start + call.count) continue;
+    return `vector ${vector} ${(after & ARMED) !== 0 ? 'gained' : 'lost'} its trigger, and nobody asked for it`;
+  }
+  return null;
+}
+
+function notGranted(device: DeviceView, call: Call): string | null {
+  const { type, start, data } = call;
+  const live = type === 'msix' ? ARMED | UNMASKED : ARMED;
   for (let place = 0; place < placesOf(call); place += 1) {
     const vector = start + place;
     const state = device.stateAfter(vector);
@@ -133,7 +139,7 @@ function usedUp({ call, granted, step, device, hostVectorsFree, allocationMayFai
 }
 
 /** INTx takes a host vector when it is set up, MSI one for each vector that it allocates then, armed or not. */
-function hostVectorsWanted({ before }: DeviceView, call: VfioSetIrqs): number {
+function hostVectorsWanted({ before }: DeviceView, call: Call): number {
   if (call.index === VFIO_PCI_INTX_IRQ_INDEX) return 1;
   if (call.index === VFIO_PCI_MSI_IRQ_INDEX) return before.type === 'none' ? call.start + call.count : 0;
   return call.data.slice(0, call.count).filter(isEventfdName).length;

@@ -65,9 +65,7 @@ export const noLostInterrupt: Invariant = {
         for (let place = 0; place < devices.length; place += 1) {
           const device = devices[place];
           if (device === undefined) continue;
-          const owed = debts.of(place);
-          for (const transition of device.transitions) breaches = settle(moment, device, owed, transition, breaches);
-          breaches = note(moment, device, owed, breaches);
+          breaches = follow(moment, device, debts.of(place), breaches);
         }
         return breaches;
       },
@@ -76,6 +74,18 @@ export const noLostInterrupt: Invariant = {
   startMdev: watchLostCompletions,
   startMdevGuest: watchLostMessages,
 };
+
+function follow(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly Breach[]): readonly Breach[] {
+  const { before, after, raised, transitions } = device;
+  let breaches = sofar;
+  for (const transition of transitions)
+    if (mayOwe(owed, transition)) breaches = settle(moment, device, owed, transition, breaches);
+  if (before.type !== after.type && after.type === 'none') owed.turnedOffAt = moment.index;
+  if (moment.device === device) giveUp(moment, device, owed);
+  if (raised.length > 0) breaches = note(moment, device, owed, breaches);
+  for (const transition of transitions) if ((transition.after & ARMED) !== 0) owed.wanted.add(transition.vector);
+  return breaches;
+}
 
 function missingSignals(moment: Moment): readonly Breach[] {
   if (moment.deliveries.length === 0) return KEPT;
@@ -92,6 +102,11 @@ function breach({ index }: Moment, message: string): Breach {
   return { step: index, causes: [index], message };
 }
 
+/** Whether the vector was or is pending, or anything at all is owed: nearly always there is nothing to settle. */
+function mayOwe({ gone }: Debts, { before, after }: Transition): boolean {
+  return ((before | after) & PENDING) !== 0 || gone.size > 0;
+}
+
 /** Looks whether a vector that lost an event is armed again, and whether a pending bit went away by itself. */
 function settle(
   moment: Moment,
@@ -103,15 +118,11 @@ function settle(
   let breaches = sofar;
   if ((after & PENDING) !== 0 && device.after.type === 'msix' && deliverable(device, vector))
     breaches = [...breaches, breach(moment, `vector ${vector} is pending and nothing keeps it back`)];
-  if ((after & ARMED) !== 0 && (before & ARMED) === 0) {
-    const lost = owed.gone.get(vector);
-    if (lost !== undefined) owed.gone.delete(vector);
+  const lost = (after & ARMED) !== 0 && (before & ARMED) === 0 ? owed.gone.get(vector) : undefined;
+  if (lost !== undefined) {
+    owed.gone.delete(vector);
     // A message that has waited for its first handler is delivered with it, which is counted elsewhere.
-    if (lost !== undefined && !device.waiting.has(vector)) {
-      const causes = ascending([lost.turnedOffAt ?? lost.raisedAt, lost.raisedAt, moment.index]);
-      const message = `${lossInWords(vector, lost)}; it is armed again and the event never came`;
-      breaches = [...breaches, { step: moment.index, causes, message }];
-    }
+    if (!device.waiting.has(vector)) breaches = [...breaches, neverCame(moment, vector, lost)];
   }
   const goes = (before & PENDING) !== 0 && (after & PENDING) === 0;
   if (goes && !rearms(moment, device, vector) && !resets(moment, device)) {
@@ -119,6 +130,11 @@ function settle(
     breaches = [...breaches, breach(moment, message)];
   }
   return breaches;
+}
+
+function neverCame({ index }: Moment, vector: number, lost: Gone): Breach {
+  const message = `${lossInWords(vector, lost)}; it is armed again and the event never came`;
+  return { step: index, causes: ascending([lost.turnedOffAt ?? lost.raisedAt, lost.raisedAt, index]), message };
 }
 
 function lossInWords(vector: number, { turnedOffAt }: Gone): string {
@@ -135,21 +151,18 @@ function rearms({ arming, device }: Moment, at: DeviceView, vector: number): boo
 }
 
 /** Whether the operation resets the function, which drops what was pending: that is what it was asked for. */
-function resets({ operation, device }: Moment, at: DeviceView): boolean {
+function resets({ kind, device }: Moment, at: DeviceView): boolean {
   if (device !== at || at.config.reset !== true) return false;
-  return operation.kind === 'vfio.reset' || (operation.kind.startsWith('vfio.') && at.before.held !== at.after.held);
+  return kind === 'vfio.reset' || (kind.startsWith('vfio.') && at.before.held !== at.after.held);
 }
 
-/** Takes down what the step says about vectors in use and events that went nowhere. */
+/** Takes down which events went nowhere. */
 function note(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly Breach[]): readonly Breach[] {
   let breaches = sofar;
-  if (device.before.type !== device.after.type && device.after.type === 'none') owed.turnedOffAt = moment.index;
-  if (moment.device === device) giveUp(moment, device, owed);
   for (const vector of device.raised) {
     const wrong = noteRaise(moment, device, vector, owed);
     if (wrong !== null) breaches = [...breaches, breach(moment, `vector ${vector} raised while ${wrong}`)];
   }
-  for (const { vector, after } of device.transitions) if ((after & ARMED) !== 0) owed.wanted.add(vector);
   return breaches;
 }
 
@@ -187,6 +200,6 @@ function giveUp({ arming, granted }: Moment, device: DeviceView, owed: Debts): v
   for (let place = 0; place < placesOf(arming); place += 1) {
     if (isEventfdName(arming.data[place])) continue;
     owed.wanted.delete(arming.start + place);
-    owed.gone.delete(arming.start + place);
+    if (owed.gone.size > 0) owed.gone.delete(arming.start + place);
   }
 }

@@ -1,5 +1,5 @@
-import { isEventfdName, printRegisters, type VfioSetIrqs } from '#vocabulary';
-import { typeOf } from './calls.ts';
+import { isEventfdName, printRegisters } from '#vocabulary';
+import type { Call } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { interrupts } from './irq-info-honest.ts';
 import { canGrow, type DeviceView, type Moment, ownTransitions } from './moment.ts';
@@ -20,11 +20,11 @@ export const noresizeErrorUnchanged: Invariant = {
 };
 
 /** Whether the call leaves what was allocated, on an index that says it cannot grow. */
-function goesBeyond({ before, config }: DeviceView, call: VfioSetIrqs): boolean {
+function goesBeyond({ before, config }: DeviceView, call: Call): boolean {
   const end = call.start + call.count;
   return (
     !canGrow(before) &&
-    before.type === typeOf(call.index) &&
+    before.type === call.type &&
     call.count > 0 &&
     end > before.allocated &&
     end <= interrupts(config, call.index)
@@ -43,7 +43,7 @@ function changed({ step }: Moment, device: DeviceView): string | null {
   return null;
 }
 
-function grew({ before }: DeviceView, { start, data }: VfioSetIrqs): string | null {
+function grew({ before }: DeviceView, { start, data }: Call): string | null {
   const place = data.findIndex((element, at) => isEventfdName(element) && start + at >= before.allocated);
   return place === -1 ? null : `NORESIZE is reported and yet vector ${start + place} was added`;
 }

@@ -52,10 +52,9 @@ function guestResetWrong(view: GuestView): string | null {
 }
 
 function resetWrong(moment: Moment, device: DeviceView): string | null {
-  const { operation, step } = moment;
+  const { kind, step } = moment;
   const { config, before, after } = device;
-  if (operation.kind !== 'vfio.reset')
-    return config.reset === true && before.held !== after.held ? keptEvents(device) : null;
+  if (kind !== 'vfio.reset') return config.reset === true && before.held !== after.held ? keptEvents(device) : null;
   if (!before.open) return null;
   if (step.outcome.kind !== 'ok') return config.reset === true ? 'the function can be reset and was not' : null;
   if (config.reset !== true) return 'the function cannot be reset and the call succeeded';

@@ -29,7 +29,7 @@ import {
   type Window,
 } from '#vocabulary';
 import { added } from './added.ts';
-import { collectCitations } from './cite.ts';
+import { citations, collectCitations } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
 import { changesOf, eventsOf, messageEvents, nothingReported, observeGuest } from './observed.ts';
 import { raise } from './pci/event.ts';
@@ -122,13 +122,13 @@ export function step(machine: Machine, operation: Operation): Step {
   machine.raised = null;
   forgetSignals(eventfds);
   if (vmm !== null) vmm.calls = null;
-  const clauses = collectCitations();
+  collectCitations();
   const outcome = perform(machine, operation);
   raiseArmed(machine, operation, outcome);
   const events = eventsOf(machine.raised, vmm === null ? signalledEvents(eventfds) : messageEvents(vmm));
   const observation = observe(machine);
-  if (vmm === null) return { outcome, events, observation, clauses };
-  return { outcome, events, observation, calls: vmm.calls ?? [], clauses };
+  if (vmm === null) return { outcome, events, observation, clauses: citations() };
+  return { outcome, events, observation, calls: vmm.calls ?? [], clauses: citations() };
 }
 
 const OK: Outcome = { kind: 'ok' };

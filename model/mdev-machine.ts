@@ -22,7 +22,7 @@ import {
   type Window,
 } from '#vocabulary';
 import { added } from './added.ts';
-import { collectCitations } from './cite.ts';
+import { citations, collectCitations } from './cite.ts';
 import { complete, start, submit } from './ims/completion.ts';
 import { bindPasid, freePasid } from './ims/guest-pasid.ts';
 import { releaseHandle, requestHandle } from './ims/handle.ts';
@@ -128,7 +128,7 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   parent.events = null;
   forgetSignals(parent.eventfds);
   if (vmm !== null) vmm.calls = null;
-  const clauses = collectCitations();
+  collectCitations();
   const outcome = perform(machine, operation);
   if (vmm !== null) {
     runEventLoop(vmm);
@@ -136,8 +136,8 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   }
   const events = eventsOf(parent.events, vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm));
   const { observation, parent: seen } = observeMdevs(machine);
-  if (vmm === null) return { outcome, events, observation, parent: seen, clauses };
-  return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses };
+  if (vmm === null) return { outcome, events, observation, parent: seen, clauses: citations() };
+  return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses: citations() };
 }
 
 /** What can be read now, as the difference to what was read before. */

@@ -101,7 +101,7 @@ export function initial(config: Config): Machine {
       armed: [],
       touched,
       reported: nothingReported(device),
-      reportedToGuest: nothingReported(device),
+      reportedToGuest: config.vmm === undefined ? [] : nothingReported(device),
     };
   });
   if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised: null };

@@ -3,10 +3,8 @@ import {
   type DeviceRaise,
   type GuestMask,
   type GuestMdevOperation,
-  type GuestOperation,
   type GuestUnmask,
   isAskable,
-  isGuestMdevOperation,
   isGuestOperation,
   type Observation,
   type Operation,
@@ -155,15 +153,13 @@ export function observeMdevs(machine: MdevMachine): { observation: Observation; 
 }
 
 function perform(machine: MdevMachine, operation: Operation): Outcome {
-  const { config, vmm, parent } = machine;
+  const { config, vmm } = machine;
   if (!isAskable(config, operation.kind)) throw notAskable(operation);
-  if (isGuestMdevOperation(operation)) return performGuest(parent, mdevAt(parent, operation.device), operation);
-  if (!isGuestOperation(operation)) return performRest(machine, operation);
-  const vf = vmm?.functions[operation.device];
-  if (vmm !== null && vf !== undefined) return guestAccess(vmm, vf, operation);
-  if (operation.kind === 'guest.mask' || operation.kind === 'guest.unmask')
-    return performMask(parent, mdevAt(parent, operation.device), operation);
-  throw notAskable(operation);
+  if (vmm !== null && isGuestOperation(operation)) {
+    const vf = vmm.functions[operation.device];
+    if (vf !== undefined) return guestAccess(vmm, vf, operation);
+  }
+  return performOnMdevs(machine, operation);
 }
 
 /** What the guest asks of the mdev driver. */
@@ -197,11 +193,8 @@ function performMask(parent: ParentState, mdev: Mdev, { kind, vector }: GuestMas
   return OK;
 }
 
-/** What the user of vfio, the hardware and the host do. */
-function performRest(
-  machine: MdevMachine,
-  operation: Exclude<Operation, GuestOperation | GuestMdevOperation>,
-): Outcome {
+/** What the user of vfio, the guest that no VMM hides the table from, the hardware and the host do. */
+function performOnMdevs(machine: MdevMachine, operation: Operation): Outcome {
   const { parent } = machine;
   switch (operation.kind) {
     case 'vfio.open':
@@ -211,6 +204,16 @@ function performRest(
     case 'vfio.setIrqs':
     case 'vfio.reset':
       return performCall(parent, mdevAt(parent, operation.device), operation);
+    case 'guest.mask':
+    case 'guest.unmask':
+      return performMask(parent, mdevAt(parent, operation.device), operation);
+    case 'guest.msixPerm':
+    case 'guest.bindPasid':
+    case 'guest.freePasid':
+    case 'guest.requestHandle':
+    case 'guest.releaseHandle':
+    case 'guest.submit':
+      return performGuest(parent, mdevAt(parent, operation.device), operation);
     case 'vfio.writeEventfd':
       writeEventfd(parent.eventfds, operation.eventfd);
       return OK;
@@ -250,6 +253,13 @@ function performRest(
     case 'device.deassertIntx':
     case 'device.wipe':
     case 'host.limitVectors':
+    case 'guest.msixControl':
+    case 'guest.configWrite':
+    case 'guest.tableWrite':
+    case 'guest.tableRead':
+    case 'guest.readPba':
+    case 'guest.busMaster':
+    case 'guest.reset':
       throw notAskable(operation);
   }
 }

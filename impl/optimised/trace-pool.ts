@@ -19,8 +19,12 @@ import { MessageList } from './message-list.ts';
 import { OK } from './outcomes.ts';
 import { Arena, ListArena, type Mutable } from './pool.ts';
 
+type BareObservation = Mutable<Omit<DeviceObservation, 'guest'>>;
+
 /** What is told of a device that is shown to a guest. */
-type ShownObservation = Mutable<Omit<DeviceObservation, 'guest'>> & { readonly guest: Mutable<GuestObservation> };
+interface ShownObservation extends BareObservation {
+  readonly guest: Mutable<GuestObservation>;
+}
 
 const NO_PARENT: ParentObservation = { entries: [], pasids: [], mdevs: [], perms: [], descriptors: [] };
 
@@ -30,7 +34,7 @@ function stepMaker(hasVmm: boolean, hasParent: boolean): () => Mutable<Step> {
   return () => ({ outcome: OK, events: NONE, observation: NONE, ...parts, clauses: [] });
 }
 
-function makeObservation(): Mutable<DeviceObservation> {
+function makeObservation(): BareObservation {
   return { enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: NONE };
 }
 
@@ -248,7 +252,7 @@ export class TracePool {
     return this.#observationLists.next();
   }
 
-  #describe(device: Device, observation: Mutable<Omit<DeviceObservation, 'guest'>>): DeviceObservation {
+  #describe(device: Device, observation: BareObservation): DeviceObservation {
     observation.enable = device.msixEnable;
     observation.msixInfoFlags = device.openCount === 0 ? 0 : device.msixInfoFlags;
     observation.registers = device.seenRegisters();

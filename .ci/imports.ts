@@ -49,6 +49,11 @@ export const IMPORTS: readonly ImportRow[] = [
     reason: 'what all layers share lies below them',
   },
   {
+    from: /^model\/vector-map\.ts$/,
+    may: ['model/vector-set.ts'],
+    reason: 'it knows which vectors there is something of as a set of vectors does',
+  },
+  {
     from: /^model\/pci\//,
     may: [...SHARED_BY_LAYERS, 'model/pci/'],
     reason: 'the function is the lowest layer: calls go down, interrupts come back as values',
@@ -60,12 +65,12 @@ export const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^model\/vfio\//,
-    may: [...SHARED_BY_LAYERS, 'model/vfio/', 'model/irq/', 'model/pci/'],
+    may: [...SHARED_BY_LAYERS, 'model/vector-map.ts', 'model/vfio/', 'model/irq/', 'model/pci/'],
     reason: 'VFIO calls the layers below it and needs no npm package and no Node',
   },
   {
     from: /^model\/qemu\//,
-    may: [...SHARED_BY_LAYERS, 'model/qemu/', 'model/vfio/'],
+    may: [...SHARED_BY_LAYERS, 'model/vector-map.ts', 'model/qemu/', 'model/vfio/'],
     reason: 'a VMM is a user of vfio: it sees nothing below the ioctls but where it shows it to the guest',
   },
   {

@@ -1,13 +1,17 @@
 import type { Clause } from '#vocabulary';
 
 /** A declared clause, with the number of the step that last cited it. */
-interface DeclaredClause extends Clause {
+interface DeclaredClause {
+  readonly clause: Clause;
+  readonly id: string;
   citedAt: number;
 }
 
 const declared: DeclaredClause[] = [];
 let stepNumber = 0;
-let citations: string[] = [];
+/** What the current step has cited, as far as `citedCount`: one list serves all steps, and each is given a copy. */
+const cited: string[] = [];
+let citedCount = 0;
 
 /**
  * Declares the clauses of a rule file, at its top. The keys are what the rules call them by.
@@ -15,8 +19,9 @@ let citations: string[] = [];
  */
 export function declare<Key extends string>(clauses: Record<Key, Clause>): Record<Key, DeclaredClause> {
   const entries = Object.entries<Clause>(clauses).map(([key, clause]) => {
-    if (declared.some(({ id }) => id === clause.id)) throw new Error(`clause ${clause.id} is declared twice`);
-    const entry: DeclaredClause = { ...clause, citedAt: 0 };
+    const { id } = clause;
+    if (declared.some((other) => other.id === id)) throw new Error(`clause ${id} is declared twice`);
+    const entry: DeclaredClause = { clause, id, citedAt: 0 };
     declared.push(entry);
     return [key, entry];
   });
@@ -27,20 +32,24 @@ export function declare<Key extends string>(clauses: Record<Key, Clause>): Recor
 export function cite(clause: DeclaredClause): void {
   if (clause.citedAt === stepNumber) return;
   clause.citedAt = stepNumber;
-  citations.push(clause.id);
+  cited[citedCount] = clause.id;
+  citedCount += 1;
 }
 
-/**
- * Begins one step of the model and returns the ids it is going to cite, in order. Steps are synchronous, so one
- * collector serves all machines.
- */
-export function collectCitations(): readonly string[] {
+/** Begins one step of the model. Steps are synchronous, so one collector serves all machines. */
+export function collectCitations(): void {
   stepNumber += 1;
-  citations = [];
-  return citations;
+  citedCount = 0;
 }
+
+/** The ids that were cited since, in order. */
+export function citations(): readonly string[] {
+  return citedCount === 0 ? NOTHING : citedCount === 1 ? [cited[0] as string] : cited.slice(0, citedCount);
+}
+
+const NOTHING: readonly string[] = [];
 
 /** All clauses declared by the rule files loaded so far, in the order of their declaration. */
 export function declaredClauses(): readonly Clause[] {
-  return declared.map(({ citedAt: _, ...clause }) => clause);
+  return declared.map(({ clause }) => clause);
 }

@@ -1,8 +1,9 @@
 import type { MsiDomain } from './irq/msi-domain.ts';
 import type { Machine, Place } from './machine.ts';
 import type { FunctionState } from './pci/function.ts';
-import { putBackMap, putBackNumbers, putBackOpen } from './put-back.ts';
+import { putBackNumbers, putBackOpen } from './put-back.ts';
 import type { UsedVector, VirtualFunction } from './qemu/virtual-function.ts';
+import { VectorMap } from './vector-map.ts';
 import type { IntxContext, VfioDevice, VirtualConfig } from './vfio/device.ts';
 import { type Eventfd, unwatch } from './vfio/eventfd.ts';
 import { intxUnmask } from './vfio/intx.ts';
@@ -85,7 +86,7 @@ function saveDevice(device: VfioDevice): SavedDevice {
     descriptors,
     mappings,
     irqType,
-    triggers: new Map(triggers),
+    triggers: triggers.copy(),
     errTrigger,
     reqTrigger,
     domain: {
@@ -118,7 +119,7 @@ function restoreDevice(device: VfioDevice, was: SavedDevice): void {
   device.descriptors = was.descriptors;
   device.mappings = was.mappings;
   device.irqType = was.irqType;
-  putBackMap(device.triggers, was.triggers);
+  device.triggers.become(was.triggers);
   device.errTrigger = was.errTrigger;
   device.reqTrigger = was.reqTrigger;
   restoreDomain(device.domain, was.domain);
@@ -164,20 +165,20 @@ function restorePci(pci: FunctionState, was: SavedDevice['pci']): void {
 
 function saveFunction(vf: VirtualFunction): SavedFunction {
   const { enable, functionMask, allMasked, busMaster, blank, interrupt, vectorCount, pbaShown, notifies } = vf;
-  const vectors = new Map<number, UsedVector>();
-  for (const [vector, { hasHandler, route }] of vf.vectors) vectors.set(vector, { hasHandler, route });
+  const vectors = new VectorMap<UsedVector>();
+  restoreVectors(vectors, vf.vectors);
   return {
     enable,
     functionMask,
     allMasked,
     busMaster,
-    entries: new Map(vf.entries),
+    entries: vf.entries.copy(),
     blank,
     unmasked: vf.unmasked.copy(),
     pba: vf.pba.copy(),
     interrupt,
     vectors,
-    waiting: new Map(vf.waiting),
+    waiting: vf.waiting.copy(),
     vectorCount,
     pending: vf.pending.copy(),
     pbaShown,
@@ -190,13 +191,13 @@ function restoreFunction(vf: VirtualFunction, was: SavedFunction): void {
   vf.functionMask = was.functionMask;
   vf.allMasked = was.allMasked;
   vf.busMaster = was.busMaster;
-  putBackMap(vf.entries, was.entries);
+  vf.entries.become(was.entries);
   vf.blank = was.blank;
   vf.unmasked.become(was.unmasked);
   vf.pba.become(was.pba);
   vf.interrupt = was.interrupt;
   restoreVectors(vf.vectors, was.vectors);
-  putBackMap(vf.waiting, was.waiting);
+  vf.waiting.become(was.waiting);
   vf.vectorCount = was.vectorCount;
   vf.pending.become(was.pending);
   vf.pbaShown = was.pbaShown;
@@ -204,9 +205,11 @@ function restoreFunction(vf: VirtualFunction, was: SavedFunction): void {
 }
 
 /** A vector in use is changed in place, so that what is saved of it is no part of the machine. */
-function restoreVectors(vectors: Map<number, UsedVector>, was: SavedFunction['vectors']): void {
-  if (vectors.size > 0) for (const vector of vectors.keys()) if (!was.has(vector)) vectors.delete(vector);
-  for (const [vector, { hasHandler, route }] of was) {
+function restoreVectors(vectors: VectorMap<UsedVector>, was: VectorMap<UsedVector>): void {
+  for (let vector = vectors.next(0); vector !== -1; vector = vectors.next(vector + 1))
+    if (!was.has(vector)) vectors.delete(vector);
+  for (let vector = was.next(0); vector !== -1; vector = was.next(vector + 1)) {
+    const { hasHandler, route } = was.get(vector) as UsedVector;
     const used = vectors.get(vector);
     if (used === undefined) vectors.set(vector, { hasHandler, route });
     else {

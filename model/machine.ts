@@ -4,9 +4,9 @@ import {
   ARMED,
   type Config,
   type DeviceObservation,
-  deviceOf,
   type Event,
   type GuestObservation,
+  type GuestOperation,
   INTX_DISABLE,
   INTX_HANDLER,
   INTX_STATUS,
@@ -19,17 +19,20 @@ import {
   type Outcome,
   PENDING,
   type Platform,
-  type RawOperation,
   type Step,
   UNMASKED,
   VFIO_IRQ_SET_DATA_NONE,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VfioCall,
+  type VfioClose,
+  type VfioMapBar,
+  type VfioOpen,
+  type VfioUnmapBar,
   type Window,
 } from '#vocabulary';
 import { added } from './added.ts';
-import { collectCitations } from './cite.ts';
+import { citations, collectCitations } from './cite.ts';
 import type { HostVectors } from './irq/msi-domain.ts';
 import { changesOf, eventsOf, messageEvents, nothingReported, observeGuest } from './observed.ts';
 import { raise } from './pci/event.ts';
@@ -101,7 +104,7 @@ export function initial(config: Config): Machine {
       armed: [],
       touched,
       reported: nothingReported(device),
-      reportedToGuest: nothingReported(device),
+      reportedToGuest: config.vmm === undefined ? [] : nothingReported(device),
     };
   });
   if (config.vmm === undefined) return { platform: config, places, hostVectors, eventfds, vmm: null, raised: null };
@@ -122,35 +125,39 @@ export function step(machine: Machine, operation: Operation): Step {
   machine.raised = null;
   forgetSignals(eventfds);
   if (vmm !== null) vmm.calls = null;
-  const clauses = collectCitations();
+  collectCitations();
   const outcome = perform(machine, operation);
-  raiseArmed(machine, operation, outcome);
   const events = eventsOf(machine.raised, vmm === null ? signalledEvents(eventfds) : messageEvents(vmm));
   const observation = observe(machine);
-  if (vmm === null) return { outcome, events, observation, clauses };
-  return { outcome, events, observation, calls: vmm.calls ?? [], clauses };
+  if (vmm === null) return { outcome, events, observation, clauses: citations() };
+  return { outcome, events, observation, calls: vmm.calls ?? [], clauses: citations() };
 }
 
 const OK: Outcome = { kind: 'ok' };
 
 function perform(machine: Machine, operation: Operation): Outcome {
   const { vmm } = machine;
-  if (!isAskable(machine.platform, operation.kind))
-    throw new Error(`${operation.kind} was asked of a machine ${vmm === null ? 'without' : 'with'} a VMM`);
-  // What can be asked of these machines, and is not of a guest, is raw.
-  if (vmm === null || !isGuestOperation(operation)) return performRaw(machine, operation as RawOperation);
+  if (vmm === null) return performRaw(machine, operation);
+  if (!isGuestOperation(operation)) {
+    if (!isAskable(machine.platform, operation.kind)) throw notAskable(machine, operation);
+    return performRaw(machine, operation);
+  }
   const vf = vmm.functions[operation.device];
   if (vf === undefined) throw new Error(`the Config has no device ${operation.device}`);
-  return guestAccess(vmm, vf, operation);
+  return reacted(machine, operation, guestAccess(vmm, vf, operation));
 }
 
-function performRaw(machine: Machine, operation: RawOperation): Outcome {
+function notAskable({ vmm }: Machine, { kind }: Operation): Error {
+  return new Error(`${kind} was asked of a machine ${vmm === null ? 'without' : 'with'} a VMM`);
+}
+
+function performRaw(machine: Machine, operation: Operation): Outcome {
   switch (operation.kind) {
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.mapBar':
     case 'vfio.unmapBar':
-      return performDescriptor(place(machine, operation.device).device, operation.kind);
+      return reacted(machine, operation, performHold(machine, operation));
     case 'vfio.getIrqInfo':
     case 'vfio.setIrqs':
     case 'vfio.reset':
@@ -159,7 +166,7 @@ function performRaw(machine: Machine, operation: RawOperation): Outcome {
     case 'vfio.tableRead':
     case 'vfio.tableWrite':
     case 'vfio.pbaRead':
-      return performCall(place(machine, operation.device).device, operation);
+      return reacted(machine, operation, performCall(machine, operation));
     case 'vfio.writeEventfd':
       writeEventfd(machine.eventfds, operation.eventfd);
       return OK;
@@ -184,14 +191,39 @@ function performRaw(machine: Machine, operation: RawOperation): Outcome {
     case 'host.failAllocation':
       machine.hostVectors.failing = operation.nth;
       return OK;
+    case 'guest.msixControl':
+    case 'guest.configWrite':
+    case 'guest.mask':
+    case 'guest.unmask':
+    case 'guest.tableWrite':
+    case 'guest.tableRead':
+    case 'guest.readPba':
+    case 'guest.busMaster':
+    case 'guest.reset':
+    case 'guest.msixPerm':
+    case 'guest.bindPasid':
+    case 'guest.freePasid':
+    case 'guest.requestHandle':
+    case 'guest.releaseHandle':
+    case 'guest.submit':
+    case 'device.start':
+    case 'device.complete':
+    case 'device.armDescriptor':
+    case 'host.createMdev':
+    case 'host.removeMdev':
+    case 'host.attach':
+    case 'host.detach':
+    case 'host.crash':
+      throw notAskable(machine, operation);
   }
 }
 
-type DescriptorKind = 'vfio.open' | 'vfio.close' | 'vfio.mapBar' | 'vfio.unmapBar';
+type Hold = VfioOpen | VfioClose | VfioMapBar | VfioUnmapBar;
 
 /** What makes or ends the user's hold on a device. */
-function performDescriptor(device: VfioDevice, kind: DescriptorKind): Outcome {
-  switch (kind) {
+function performHold(machine: Machine, operation: Hold): Outcome {
+  const { device } = place(machine, operation.device);
+  switch (operation.kind) {
     case 'vfio.open':
       open(device);
       return OK;
@@ -206,7 +238,8 @@ function performDescriptor(device: VfioDevice, kind: DescriptorKind): Outcome {
 }
 
 /** What is asked through an open descriptor. */
-function performCall(device: VfioDevice, operation: VfioCall): Outcome {
+function performCall(machine: Machine, operation: VfioCall): Outcome {
+  const { device } = place(machine, operation.device);
   if (isClosed(device)) return returned('EBADF');
   switch (operation.kind) {
     case 'vfio.getIrqInfo':
@@ -263,15 +296,13 @@ function raiseInWindow(machine: Machine, index: number, window: Window): number 
 }
 
 /**
- * The raises armed for the reaction that has just ended: in its window if it opened that, else right after it. A VMM's
- * event loop runs after each.
+ * The reaction to an operation on a device has ended. The raises armed for it happen: in its window if it opened that,
+ * else right after it. A VMM's event loop runs after each.
  */
-function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome): void {
-  if (machine.places.every(isUnarmed)) return;
-  const index = deviceOf(operation);
-  if (index === undefined || !(operation.kind.startsWith('vfio.') || isGuestOperation(operation))) return;
+function reacted(machine: Machine, operation: Hold | VfioCall | GuestOperation, outcome: Outcome): Outcome {
+  const index = operation.device;
   const at = place(machine, index);
-  if (isUnarmed(at)) return;
+  if (isUnarmed(at)) return outcome;
   const open = openedWindow(operation, outcome);
   const armed = at.armed;
   at.armed = [];
@@ -279,6 +310,7 @@ function raiseArmed(machine: Machine, operation: Operation, outcome: Outcome): v
     deviceRaises(machine, index, vector, window === open ? window : null);
     if (machine.vmm !== null) runEventLoop(machine.vmm);
   }
+  return outcome;
 }
 
 function isUnarmed({ armed }: Place): boolean {
@@ -304,7 +336,11 @@ function place(machine: Machine, index: number): Place {
 
 /** What can be read now, as the difference to what was read before. */
 export function observe({ places, vmm }: Machine): Observation {
-  if (vmm === null) return places.map((at) => observeDevice(at, null));
+  if (vmm === null) {
+    let seen: DeviceObservation[] | null = null;
+    for (const at of places) seen = added(seen, observeDevice(at, null));
+    return seen ?? [];
+  }
   return places.map((at, index) => {
     const vf = vmm.functions[index];
     if (vf === undefined) throw new Error(`no guest has device ${index}`);

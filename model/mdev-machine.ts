@@ -3,10 +3,8 @@ import {
   type DeviceRaise,
   type GuestMask,
   type GuestMdevOperation,
-  type GuestOperation,
   type GuestUnmask,
   isAskable,
-  isGuestMdevOperation,
   isGuestOperation,
   type Observation,
   type Operation,
@@ -22,7 +20,7 @@ import {
   type Window,
 } from '#vocabulary';
 import { added } from './added.ts';
-import { collectCitations } from './cite.ts';
+import { citations, collectCitations } from './cite.ts';
 import { complete, start, submit } from './ims/completion.ts';
 import { bindPasid, freePasid } from './ims/guest-pasid.ts';
 import { releaseHandle, requestHandle } from './ims/handle.ts';
@@ -128,7 +126,7 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   parent.events = null;
   forgetSignals(parent.eventfds);
   if (vmm !== null) vmm.calls = null;
-  const clauses = collectCitations();
+  collectCitations();
   const outcome = perform(machine, operation);
   if (vmm !== null) {
     runEventLoop(vmm);
@@ -136,8 +134,8 @@ export function stepMdev(machine: MdevMachine, operation: Operation): Step {
   }
   const events = eventsOf(parent.events, vmm === null ? signalledEvents(parent.eventfds) : messageEvents(vmm));
   const { observation, parent: seen } = observeMdevs(machine);
-  if (vmm === null) return { outcome, events, observation, parent: seen, clauses };
-  return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses };
+  if (vmm === null) return { outcome, events, observation, parent: seen, clauses: citations() };
+  return { outcome, events, observation, parent: seen, calls: vmm.calls ?? [], clauses: citations() };
 }
 
 /** What can be read now, as the difference to what was read before. */
@@ -155,15 +153,13 @@ export function observeMdevs(machine: MdevMachine): { observation: Observation; 
 }
 
 function perform(machine: MdevMachine, operation: Operation): Outcome {
-  const { config, vmm, parent } = machine;
+  const { config, vmm } = machine;
   if (!isAskable(config, operation.kind)) throw notAskable(operation);
-  if (isGuestMdevOperation(operation)) return performGuest(parent, mdevAt(parent, operation.device), operation);
-  if (!isGuestOperation(operation)) return performRest(machine, operation);
-  const vf = vmm?.functions[operation.device];
-  if (vmm !== null && vf !== undefined) return guestAccess(vmm, vf, operation);
-  if (operation.kind === 'guest.mask' || operation.kind === 'guest.unmask')
-    return performMask(parent, mdevAt(parent, operation.device), operation);
-  throw notAskable(operation);
+  if (vmm !== null && isGuestOperation(operation)) {
+    const vf = vmm.functions[operation.device];
+    if (vf !== undefined) return guestAccess(vmm, vf, operation);
+  }
+  return performOnMdevs(machine, operation);
 }
 
 /** What the guest asks of the mdev driver. */
@@ -197,11 +193,8 @@ function performMask(parent: ParentState, mdev: Mdev, { kind, vector }: GuestMas
   return OK;
 }
 
-/** What the user of vfio, the hardware and the host do. */
-function performRest(
-  machine: MdevMachine,
-  operation: Exclude<Operation, GuestOperation | GuestMdevOperation>,
-): Outcome {
+/** What the user of vfio, the guest that no VMM hides the table from, the hardware and the host do. */
+function performOnMdevs(machine: MdevMachine, operation: Operation): Outcome {
   const { parent } = machine;
   switch (operation.kind) {
     case 'vfio.open':
@@ -211,6 +204,16 @@ function performRest(
     case 'vfio.setIrqs':
     case 'vfio.reset':
       return performCall(parent, mdevAt(parent, operation.device), operation);
+    case 'guest.mask':
+    case 'guest.unmask':
+      return performMask(parent, mdevAt(parent, operation.device), operation);
+    case 'guest.msixPerm':
+    case 'guest.bindPasid':
+    case 'guest.freePasid':
+    case 'guest.requestHandle':
+    case 'guest.releaseHandle':
+    case 'guest.submit':
+      return performGuest(parent, mdevAt(parent, operation.device), operation);
     case 'vfio.writeEventfd':
       writeEventfd(parent.eventfds, operation.eventfd);
       return OK;
@@ -250,6 +253,13 @@ function performRest(
     case 'device.deassertIntx':
     case 'device.wipe':
     case 'host.limitVectors':
+    case 'guest.msixControl':
+    case 'guest.configWrite':
+    case 'guest.tableWrite':
+    case 'guest.tableRead':
+    case 'guest.readPba':
+    case 'guest.busMaster':
+    case 'guest.reset':
       throw notAskable(operation);
   }
 }

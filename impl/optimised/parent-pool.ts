@@ -4,27 +4,10 @@ import { type ImsTable, NONE } from './ims-table.ts';
 import { CREATED, GONE, type MdevTable } from './mdev-table.ts';
 import { type MdevVectors, mdevOf, placeOf } from './mdev-vectors.ts';
 import { FREE, FREE_PENDING, NO_PASID, type PasidTable } from './pasid-table.ts';
-import { Arena, List, type Mutable } from './pool.ts';
+import { Arena, ListArena, type Mutable } from './pool.ts';
 
-/** An observation and the lists its arrays are views of. */
-interface ParentRecord {
-  readonly parent: Mutable<ParentObservation>;
-  readonly entries: List<ImsEntry>;
-  readonly pasids: List<HostPasid>;
-  readonly mdevs: List<MdevState>;
-  readonly perms: List<MsixPerm>;
-  readonly descriptors: List<Descriptor>;
-}
-
-function makeRecord(): ParentRecord {
-  return {
-    parent: { entries: [], pasids: [], mdevs: [], perms: [], descriptors: [] },
-    entries: new List(),
-    pasids: new List(),
-    mdevs: new List(),
-    perms: new List(),
-    descriptors: new List(),
-  };
+function makeParent(): Mutable<ParentObservation> {
+  return { entries: [], pasids: [], mdevs: [], perms: [], descriptors: [] };
 }
 
 function makeEntry(): Mutable<ImsEntry> {
@@ -61,35 +44,44 @@ export interface ParentTables {
  * touched. One is valid until the next `begin`.
  */
 export class ParentPool {
-  readonly #records = new Arena(makeRecord);
+  readonly #parents = new Arena(makeParent);
   readonly #entries = new Arena(makeEntry);
   readonly #pasids = new Arena(makePasid);
   readonly #mdevs = new Arena(makeMdev);
   readonly #perms = new Arena(makePerm);
   readonly #descriptors = new Arena(makeDescriptor);
+  readonly #entryLists = new ListArena<ImsEntry>();
+  readonly #pasidLists = new ListArena<HostPasid>();
+  readonly #mdevLists = new ListArena<MdevState>();
+  readonly #permLists = new ListArena<MsixPerm>();
+  readonly #descriptorLists = new ListArena<Descriptor>();
 
   begin(): void {
-    this.#records.reset();
+    this.#parents.reset();
     this.#entries.reset();
     this.#pasids.reset();
     this.#mdevs.reset();
     this.#perms.reset();
     this.#descriptors.reset();
+    this.#entryLists.reset();
+    this.#pasidLists.reset();
+    this.#mdevLists.reset();
+    this.#permLists.reset();
+    this.#descriptorLists.reset();
   }
 
   /** The touched mdevs stay touched: their vectors have still to be observed. */
   observe({ ims, pasids, mdevs, vectors, descriptors }: ParentTables): ParentObservation {
-    const record = this.#records.next();
-    record.parent.entries = this.#observeEntries(ims, record.entries);
-    record.parent.pasids = this.#observePasids(pasids, mdevs, record.pasids);
-    record.parent.mdevs = this.#observeMdevs(mdevs, record.mdevs);
-    record.parent.perms = this.#observePerms(vectors, record.perms);
-    record.parent.descriptors = this.#observeDescriptors(descriptors, record.descriptors);
-    return record.parent;
+    const parent = this.#parents.next();
+    parent.entries = this.#observeEntries(ims);
+    parent.pasids = this.#observePasids(pasids, mdevs);
+    parent.mdevs = this.#observeMdevs(mdevs);
+    parent.perms = this.#observePerms(vectors);
+    parent.descriptors = this.#observeDescriptors(descriptors);
+    return parent;
   }
 
-  #observeEntries(ims: ImsTable, into: List<ImsEntry>): readonly ImsEntry[] {
-    into.clear();
+  #observeEntries(ims: ImsTable): readonly ImsEntry[] {
     for (let entry = ims.nextChange(0); entry !== NONE; entry = ims.nextChange(entry + 1)) {
       const told = this.#entries.next();
       const owner = ims.owner[entry] as number;
@@ -99,13 +91,12 @@ export class ParentPool {
       told.device = owner === NONE ? NONE : mdevOf(owner);
       told.vector = owner === NONE ? NONE : placeOf(owner);
       told.handle = ims.handle[entry] !== 0;
-      into.push(told);
+      this.#entryLists.push(told);
     }
-    return into.view();
+    return this.#entryLists.next();
   }
 
-  #observePasids(pasids: PasidTable, mdevs: MdevTable, into: List<HostPasid>): readonly HostPasid[] {
-    into.clear();
+  #observePasids(pasids: PasidTable, mdevs: MdevTable): readonly HostPasid[] {
     for (let pasid = pasids.nextChange(1); pasid !== NO_PASID; pasid = pasids.nextChange(pasid + 1)) {
       const told = this.#pasids.next();
       const state = pasids.state(pasid);
@@ -114,13 +105,12 @@ export class ParentPool {
       told.vm = state === FREE ? -1 : (mdevs.vmNumber[pasids.vm(pasid)] as number);
       told.guest = pasids.guest(pasid);
       told.references = pasids.references(pasid);
-      into.push(told);
+      this.#pasidLists.push(told);
     }
-    return into.view();
+    return this.#pasidLists.next();
   }
 
-  #observeMdevs(mdevs: MdevTable, into: List<MdevState>): readonly MdevState[] {
-    into.clear();
+  #observeMdevs(mdevs: MdevTable): readonly MdevState[] {
     const { touched } = mdevs;
     for (let mdev = touched.next(0); mdev !== -1; mdev = touched.next(mdev + 1)) {
       if (!mdevs.hasChanged(mdev)) continue;
@@ -128,25 +118,23 @@ export class ParentPool {
       told.device = mdev;
       told.life = nameOfLife(mdevs.life[mdev] as number);
       told.defaultPasid = mdevs.defaultPasid[mdev] as number;
-      into.push(told);
+      this.#mdevLists.push(told);
     }
-    return into.view();
+    return this.#mdevLists.next();
   }
 
-  #observePerms(vectors: MdevVectors, into: List<MsixPerm>): readonly MsixPerm[] {
-    into.clear();
+  #observePerms(vectors: MdevVectors): readonly MsixPerm[] {
     for (let vector = vectors.takeWritten(); vector !== NONE; vector = vectors.takeWritten()) {
       const told = this.#perms.next();
       told.device = mdevOf(vector);
       told.vector = placeOf(vector);
       told.value = vectors.permOf(vector);
-      into.push(told);
+      this.#permLists.push(told);
     }
-    return into.view();
+    return this.#permLists.next();
   }
 
-  #observeDescriptors(descriptors: DescriptorTable, into: List<Descriptor>): readonly Descriptor[] {
-    into.clear();
+  #observeDescriptors(descriptors: DescriptorTable): readonly Descriptor[] {
     const { places, count } = descriptors.takeChanges();
     for (let index = 0; index < count; index += 1) {
       const place = places[index] as number;
@@ -156,9 +144,9 @@ export class ParentPool {
       told.device = descriptors.submitters[place] as number;
       told.pasid = descriptors.pasids[place] as number;
       told.entry = descriptors.entries[place] as number;
-      into.push(told);
+      this.#descriptorLists.push(told);
     }
-    return into.view();
+    return this.#descriptorLists.next();
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { List } from './pool.ts';
+import { List, ListArena } from './pool.ts';
 
 function shown(list: List<number>, length: number): readonly number[] {
   list.clear();
@@ -23,4 +23,24 @@ it('a long list gives its room back', () => {
   const list = new List<number>();
   const long = shown(list, 2048);
   expect(shown(list, 2048)).not.toBe(long);
+});
+
+const LENGTHS = [3, 0, 100, 33, 32, 1, 3];
+
+function handedOut(arena: ListArena<number>): readonly (readonly number[])[] {
+  return LENGTHS.map((length) => {
+    for (let item = 0; item < length; item += 1) arena.push(item);
+    return arena.next();
+  });
+}
+
+it('lists handed out in a row hold what was pushed, and short ones are the same arrays again after a reset', () => {
+  const arena = new ListArena<number>();
+  const first = handedOut(arena);
+  expect(first).toEqual(LENGTHS.map((length) => [...Array(length).keys()]));
+  arena.push(7);
+  arena.reset();
+  const second = handedOut(arena);
+  expect(second).toEqual(first);
+  for (const [place, length] of LENGTHS.entries()) expect(second[place] === first[place]).toBe(length <= 32);
 });

@@ -27,10 +27,46 @@ export class Arena<T> {
     return object;
   }
 
+  /** What was handed out since `reset`, in that order. */
+  handedOut(): readonly T[] {
+    return this.#made.slice(0, this.#used);
+  }
+
   #grow(): T {
     const object = this.#make();
     this.#made.push(object);
     return object;
+  }
+}
+
+/**
+ * Hands out lists one after the other, each filled before the next is begun, and after `reset` the same arrays again.
+ * Those of a length lie together in memory, and a step touches no more than it tells.
+ */
+export class ListArena<T> {
+  readonly #items: T[] = [];
+  #length = 0;
+  /** By length. */
+  readonly #lists = Array.from({ length: KEPT_MAX + 1 }, (_, length) => new Arena<T[]>(() => new Array(length)));
+
+  reset(): void {
+    this.#length = 0;
+    for (const lists of this.#lists) lists.reset();
+  }
+
+  push(item: T): void {
+    this.#items[this.#length] = item;
+    this.#length += 1;
+  }
+
+  /** The items since it was asked last, as an array that is valid until `reset`. */
+  next(): readonly T[] {
+    const length = this.#length;
+    if (length === 0) return EMPTY;
+    this.#length = 0;
+    const list = this.#lists[length]?.next() ?? new Array<T>(length);
+    for (let place = 0; place < length; place += 1) list[place] = this.#items[place] as T;
+    return list;
   }
 }
 

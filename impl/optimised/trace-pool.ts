@@ -17,54 +17,30 @@ import type { Device } from './device.ts';
 import type { Guest } from './guest.ts';
 import { MessageList } from './message-list.ts';
 import { OK } from './outcomes.ts';
-import { Arena, List, type Mutable } from './pool.ts';
+import { Arena, ListArena, type Mutable } from './pool.ts';
 
-/** A Step and the lists its arrays are views of. */
-interface StepRecord {
-  readonly step: Mutable<Step>;
-  readonly events: List<Event>;
-  readonly observation: List<DeviceObservation>;
-  readonly calls: List<VmmCall>;
-}
+type BareObservation = Mutable<Omit<DeviceObservation, 'guest'>>;
 
-interface ObservationRecord {
-  readonly observation: Mutable<DeviceObservation>;
-  readonly changes: List<VectorChange>;
-}
-
-interface ShownObservationRecord extends ObservationRecord {
+/** What is told of a device that is shown to a guest. */
+interface ShownObservation extends BareObservation {
   readonly guest: Mutable<GuestObservation>;
-  readonly guestChanges: List<VectorChange>;
 }
 
 const NO_PARENT: ParentObservation = { entries: [], pasids: [], mdevs: [], perms: [], descriptors: [] };
 
 /** What a machine does not have is not there: calls of a VMM, or a parent of mdevs. */
-function stepMaker(hasVmm: boolean, hasParent: boolean): () => StepRecord {
+function stepMaker(hasVmm: boolean, hasParent: boolean): () => Mutable<Step> {
   const parts = { ...(hasVmm ? { calls: [] } : {}), ...(hasParent ? { parent: NO_PARENT } : {}) };
-  return () => ({
-    step: { outcome: OK, events: [], observation: [], ...parts, clauses: [] },
-    events: new List(),
-    observation: new List(),
-    calls: new List(),
-  });
+  return () => ({ outcome: OK, events: NONE, observation: NONE, ...parts, clauses: [] });
 }
 
-function makeObservation(): ObservationRecord {
-  return {
-    observation: { enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: [] },
-    changes: new List(),
-  };
+function makeObservation(): BareObservation {
+  return { enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: NONE };
 }
 
-function makeShownObservation(): ShownObservationRecord {
-  const guest = { enable: false, functionMask: false, changes: [] };
-  return {
-    observation: { enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: [], guest },
-    changes: new List(),
-    guest,
-    guestChanges: new List(),
-  };
+function makeShownObservation(): ShownObservation {
+  const guest = { enable: false, functionMask: false, changes: NONE };
+  return { enable: false, functionMask: false, msixInfoFlags: 0, registers: 0, changes: NONE, guest };
 }
 
 function makeChange(): Mutable<VectorChange> {
@@ -91,6 +67,8 @@ function makeSignalled(): Mutable<Event & { kind: 'signalled' }> {
   return { kind: 'signalled', eventfd: 'e0', count: 0 };
 }
 
+const NONE: readonly never[] = [];
+
 /** Writes Traces into objects that it made for earlier ones. A Trace is valid until the next `begin`. */
 export class TracePool {
   readonly #steps = new Arena(stepMaker(false, false));
@@ -107,8 +85,10 @@ export class TracePool {
   readonly #signalled = new Arena(makeSignalled);
   readonly #messages = new MessageList();
   readonly #calls = new CallPool();
-  readonly #initial = new List<DeviceObservation>();
-  readonly #answered = new List<Step>();
+  readonly #eventLists = new ListArena<Event>();
+  readonly #observationLists = new ListArena<DeviceObservation>();
+  readonly #changeLists = new ListArena<VectorChange>();
+  readonly #callLists = new ListArena<VmmCall>();
   #trace: Mutable<Trace> = { initial: [], steps: [] };
   /** Those of the machine that the scenario is on. */
   #current = this.#steps;
@@ -117,7 +97,7 @@ export class TracePool {
   /** What was told before is forgotten. `guests` is empty where there is no VMM. */
   begin(devices: readonly Device[], guests: readonly Guest[]): void {
     this.#reset(guests.length > 0 ? this.#shownSteps : this.#steps);
-    this.#trace = { initial: this.#observeAll(devices, guests, this.#initial), steps: [] };
+    this.#trace = { initial: this.#observeAll(devices, guests), steps: [] };
   }
 
   /** The same for mdevs that no VMM shows; they are observed by others. */
@@ -129,10 +109,10 @@ export class TracePool {
   /** The same for mdevs that a VMM shows. */
   beginShownMdevs(guests: readonly Guest[], initialParent: ParentObservation): void {
     this.#reset(this.#shownMdevSteps);
-    this.#trace = { initial: this.#observeShown(guests, this.#initial), initialParent, steps: [] };
+    this.#trace = { initial: this.#observeShown(guests), initialParent, steps: [] };
   }
 
-  #reset(current: Arena<StepRecord>): void {
+  #reset(current: Arena<Mutable<Step>>): void {
     this.#current = current;
     current.reset();
     this.#observations.reset();
@@ -145,13 +125,14 @@ export class TracePool {
     this.#signalled.reset();
     this.#messages.reset();
     this.#calls.reset();
-    this.#answered.clear();
+    this.#eventLists.reset();
+    this.#observationLists.reset();
+    this.#changeLists.reset();
+    this.#callLists.reset();
   }
 
   beginStep(): void {
     this.#step = this.#current.next();
-    this.#step.events.clear();
-    this.#step.calls.clear();
   }
 
   raised(device: number, vector: number, window: Window | null): void {
@@ -159,7 +140,7 @@ export class TracePool {
     event.device = device;
     event.vector = vector;
     event.window = window;
-    this.#step.events.push(event);
+    this.#eventLists.push(event);
   }
 
   completed(device: number, descriptor: number, status: number): void {
@@ -167,27 +148,27 @@ export class TracePool {
     event.device = device;
     event.descriptor = descriptor;
     event.status = status;
-    this.#step.events.push(event);
+    this.#eventLists.push(event);
   }
 
   error(device: number, pasid: number): void {
     const event = this.#errors.next();
     event.device = device;
     event.pasid = pasid;
-    this.#step.events.push(event);
+    this.#eventLists.push(event);
   }
 
   revoked(device: number): void {
     const event = this.#revoked.next();
     event.device = device;
-    this.#step.events.push(event);
+    this.#eventLists.push(event);
   }
 
   signalled(eventfd: EventfdName, count: number): void {
     const event = this.#signalled.next();
     event.eventfd = eventfd;
     event.count = count;
-    this.#step.events.push(event);
+    this.#eventLists.push(event);
   }
 
   /** The guest has received a message. */
@@ -199,97 +180,93 @@ export class TracePool {
   setIrqs(device: number, flags: number, index: number, start: number, count: number): SetIrqsCall {
     const call = this.#calls.setIrqs();
     call.begin(device, flags, index, start, count);
-    this.#step.calls.push(call.call);
+    this.#callLists.push(call.call);
     return call;
   }
 
   vfioReset(device: number, outcome: Outcome): void {
-    this.#step.calls.push(this.#calls.vfioReset(device, outcome));
+    this.#callLists.push(this.#calls.vfioReset(device, outcome));
   }
 
   setGsiRouting(): void {
-    this.#step.calls.push(this.#calls.setGsiRouting());
+    this.#callLists.push(this.#calls.setGsiRouting());
   }
 
   irqfd(eventfd: EventfdName, assign: boolean): void {
-    this.#step.calls.push(this.#calls.irqfd(eventfd, assign));
+    this.#callLists.push(this.#calls.irqfd(eventfd, assign));
   }
 
   endStep(outcome: Outcome, devices: readonly Device[], guests: readonly Guest[]): void {
-    const { step, observation, calls } = this.#step;
-    step.observation = this.#observeAll(devices, guests, observation);
-    if (guests.length > 0) step.calls = calls.view();
+    const step = this.#step;
+    step.observation = this.#observeAll(devices, guests);
+    if (guests.length > 0) step.calls = this.#callLists.next();
     this.#end(outcome);
   }
 
   endMdevStep(outcome: Outcome, observation: Observation, parent: ParentObservation): void {
-    const { step } = this.#step;
+    const step = this.#step;
     step.observation = observation;
     step.parent = parent;
     this.#end(outcome);
   }
 
   endShownMdevStep(outcome: Outcome, guests: readonly Guest[], parent: ParentObservation): void {
-    const { step, observation, calls } = this.#step;
-    step.observation = this.#observeShown(guests, observation);
-    step.calls = calls.view();
+    const step = this.#step;
+    step.observation = this.#observeShown(guests);
+    step.calls = this.#callLists.next();
     step.parent = parent;
     this.#end(outcome);
   }
 
   #end(outcome: Outcome): void {
-    const { step, events } = this.#step;
-    for (let place = 0; place < this.#messages.length; place += 1) events.push(this.#messages.at(place));
+    const step = this.#step;
+    for (let place = 0; place < this.#messages.length; place += 1) this.#eventLists.push(this.#messages.at(place));
     this.#messages.told();
     step.outcome = outcome;
-    step.events = events.view();
-    this.#answered.push(step);
+    step.events = this.#eventLists.next();
   }
 
   finish(): Trace {
-    this.#trace.steps = this.#answered.view();
+    this.#trace.steps = this.#current.handedOut();
     return this.#trace;
   }
 
-  #observeAll(devices: readonly Device[], guests: readonly Guest[], into: List<DeviceObservation>): Observation {
-    return guests.length > 0 ? this.#observeShown(guests, into) : this.#observe(devices, into);
+  #observeAll(devices: readonly Device[], guests: readonly Guest[]): Observation {
+    return guests.length > 0 ? this.#observeShown(guests) : this.#observe(devices);
   }
 
-  #observe(devices: readonly Device[], into: List<DeviceObservation>): Observation {
-    into.clear();
-    for (const device of devices) into.push(this.#describe(device, this.#observations.next()));
-    return into.view();
+  #observe(devices: readonly Device[]): Observation {
+    for (const device of devices) this.#observationLists.push(this.#describe(device, this.#observations.next()));
+    return this.#observationLists.next();
   }
 
-  #observeShown(guests: readonly Guest[], into: List<DeviceObservation>): Observation {
-    into.clear();
+  #observeShown(guests: readonly Guest[]): Observation {
     for (const guest of guests) {
-      const record = this.#shownObservations.next();
+      const observation = this.#shownObservations.next();
       guest.lookAtDevice();
-      record.guest.enable = guest.enable;
-      record.guest.functionMask = guest.functionMask;
-      record.guest.changes = this.#changesOf(guest, record.guestChanges);
-      into.push(this.#describe(guest.device, record));
+      observation.guest.enable = guest.enable;
+      observation.guest.functionMask = guest.functionMask;
+      observation.guest.changes = this.#changesOf(guest);
+      this.#observationLists.push(this.#describe(guest.device, observation));
     }
-    return into.view();
+    return this.#observationLists.next();
   }
 
-  #describe(device: Device, { observation, changes }: ObservationRecord): DeviceObservation {
+  #describe(device: Device, observation: BareObservation): DeviceObservation {
     observation.enable = device.msixEnable;
     observation.msixInfoFlags = device.openCount === 0 ? 0 : device.msixInfoFlags;
     observation.registers = device.seenRegisters();
-    observation.changes = this.#changesOf(device, changes);
+    observation.changes = this.#changesOf(device);
     return observation;
   }
 
-  #changesOf(seen: Device | Guest, into: List<VectorChange>): readonly VectorChange[] {
-    into.clear();
+  #changesOf(seen: Device | Guest): readonly VectorChange[] {
     for (let vector = seen.nextChange(0); vector !== -1; vector = seen.nextChange(vector + 1)) {
       const change = this.#changes.next();
       change.vector = vector;
       change.state = seen.state(vector);
-      into.push(change);
+      this.#changeLists.push(change);
     }
-    return into.view();
+    return this.#changeLists.next();
   }
 }

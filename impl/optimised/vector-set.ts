@@ -8,8 +8,8 @@ const SUMMARY_WORDS = WORDS >>> 5;
  * The second level makes `next` and `clear` cost what the set holds, however large the table is.
  */
 export class VectorSet {
-  readonly #words = new Uint32Array(WORDS);
-  readonly #summary = new Uint32Array(SUMMARY_WORDS);
+  readonly #words = new Int32Array(WORDS);
+  readonly #summary = new Int32Array(SUMMARY_WORDS);
 
   has(vector: number): boolean {
     return ((this.#words[vector >>> 5] as number) & (1 << (vector & 31))) !== 0;
@@ -33,7 +33,7 @@ export class VectorSet {
 
   /** The members among the 32 vectors that the vector is one of: bit 0 for the first of them. */
   word(vector: number): number {
-    return this.#words[vector >>> 5] as number;
+    return (this.#words[vector >>> 5] as number) >>> 0;
   }
 
   clear(): void {

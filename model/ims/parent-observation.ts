@@ -32,6 +32,9 @@ import {
 } from './parent.ts';
 import type { StateMap } from './state-map.ts';
 
+/** What a PASID of 1 is worth in a control word. */
+const PASID_UNIT = 2 ** PASID_SHIFT;
+
 /** What the observations so far have said. Source: ours, as observations tell differences. */
 export interface Reported {
   readonly entries: Map<number, Entry>;
@@ -117,7 +120,7 @@ function entryRecord(entry: number, state: Entry | undefined): ImsEntry {
     (pending ? IMS_PENDING : 0) +
     (ignore ? IMS_IGNORE : 0) +
     (pasid === 0 ? 0 : IMS_PASID_ENABLE);
-  return { entry, control: bits + pasid * 2 ** PASID_SHIFT, data, device, vector, handle };
+  return { entry, control: bits + pasid * PASID_UNIT, data, device, vector, handle };
 }
 
 /** Source: "docs: Document IOASID APIs", 2020. */
@@ -177,7 +180,7 @@ function reportedOf<Said>(all: readonly Said[], { index }: Mdev): Said {
 }
 
 function permRegister({ pasidEnable, pasid, ignore }: Perm): number {
-  return (ignore ? IMS_IGNORE : 0) + (pasidEnable ? IMS_PASID_ENABLE : 0) + pasid * 2 ** PASID_SHIFT;
+  return (ignore ? IMS_IGNORE : 0) + (pasidEnable ? IMS_PASID_ENABLE : 0) + pasid * PASID_UNIT;
 }
 
 /** The driver's side of one mdev, as of any device. Source: PCIe 6.0, 7.7.2, as far as the mdev shows it. */

@@ -39,25 +39,30 @@ export function allocatePasid(parent: ParentState, vm: number, guest: number): n
 /** One more mdev has it as its default. Source: ioasid_get, "docs: Document IOASID APIs", 2020. */
 export function holdPasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
-  parent.pasids.set(pasid, { ...state, holders: state.holders + 1 });
+  parent.pasids.set(pasid, counted(state, state.holders + 1, state.users));
 }
 
 /** Whoever allocated it, or had it as default, gives it back. Source: "docs: Document IOASID APIs", 2020. */
 export function releasePasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
-  settle(parent, pasid, { ...state, holders: state.holders - 1 });
+  settle(parent, pasid, counted(state, state.holders - 1, state.users));
 }
 
 /** Hardware is about to carry it. Source: the life cycle in "docs: Document IOASID APIs", 2020. */
 export function takePasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
-  parent.pasids.set(pasid, { ...state, users: state.users + 1 });
+  parent.pasids.set(pasid, counted(state, state.holders, state.users + 1));
 }
 
 /** Hardware carries it no more. Source: the life cycle in "docs: Document IOASID APIs", 2020. */
 export function dropPasid(parent: ParentState, pasid: number): void {
   const state = pasidAt(parent, pasid);
-  settle(parent, pasid, { ...state, users: state.users - 1 });
+  settle(parent, pasid, counted(state, state.holders, state.users - 1));
+}
+
+/** Fields are written out: copies by spread may differ in shape. */
+function counted({ vm, guest }: PasidState, holders: number, users: number): PasidState {
+  return { vm, guest, holders, users };
 }
 
 function settle(parent: ParentState, pasid: number, state: PasidState): void {

@@ -86,9 +86,7 @@ export function runEventLoop(vmm: Vmm): void {
 }
 
 function readEventfds(vmm: Vmm, vf: VirtualFunction): void {
-  const vectors = [...vf.waiting.keys()];
-  if (vectors.length > 1) vectors.sort((left, right) => left - right);
-  for (const vector of vectors) {
+  for (const vector of vf.waiting.ascending()) {
     const count = vf.waiting.get(vector) ?? 0;
     if (vf.vectors.get(vector)?.hasHandler !== true) {
       cite(CLAUSE.noHandler);

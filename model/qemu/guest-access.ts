@@ -21,7 +21,7 @@ const WORD_BYTES = 4;
  * Source: os_host_main_loop_wait, QEMU 7.2 and 10.0.
  */
 export function guestAccess(vmm: Vmm, vf: VirtualFunction, operation: GuestOperation): Outcome {
-  if (vf.opened.size > 0) vf.opened.clear();
+  vf.opened = null;
   const outcome = access(vmm, vf, operation);
   runEventLoop(vmm);
   return outcome;

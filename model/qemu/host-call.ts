@@ -46,8 +46,8 @@ function hostCall(vmm: Vmm, vf: VirtualFunction, operation: VfioSetIrqs | VfioRe
 
 /** Opens a window, if this reaction has not had it yet. Returns the number of events in it. Source: ours. */
 function open(vmm: Vmm, vf: VirtualFunction, window: Window): number {
-  if (vf.opened.has(window)) return 0;
-  vf.opened.add(window);
+  if (vf.opened?.includes(window) === true) return 0;
+  vf.opened = added(vf.opened, window);
   return vmm.raiseArmed(vf.index, window);
 }
 

@@ -73,9 +73,9 @@ function forget(vf: VirtualFunction): void {
   if (vf.waiting.size > 0 || vf.pba.size > 0) cite(CLAUSE.forgotten);
   vf.waiting.clear();
   vf.pba.clear();
-  for (const [vector, { route }] of vf.vectors) {
+  for (const vector of usedAscending(vf)) {
     closeVmmEventfd(vf, 'interrupt', vector);
-    if (route !== null) closeVmmEventfd(vf, 'irqfd', vector);
+    if (vf.vectors.get(vector)?.route !== null) closeVmmEventfd(vf, 'irqfd', vector);
   }
   vf.vectors.clear();
   vf.vectorCount = 0;

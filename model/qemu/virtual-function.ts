@@ -1,4 +1,5 @@
 import { firstMessage, type Message, type VmmCall, type VmmTraits, type Window } from '#vocabulary';
+import { VectorMap } from '../vector-map.ts';
 import { VectorSet } from '../vector-set.ts';
 import type { Eventfds } from '../vfio/eventfd.ts';
 import type { HostDevice } from './host-device.ts';
@@ -37,7 +38,7 @@ export interface VirtualFunction {
   allMasked: boolean;
   busMaster: boolean;
   /** Entries that are not as at the start. */
-  readonly entries: Map<number, Entry>;
+  readonly entries: VectorMap<Entry>;
   /** What an entry is that is not in `entries`: as programmed before the scenario, or as after a reset. */
   blank: 'programmed' | 'reset';
   /** Vectors whose mask bit is clear. */
@@ -47,9 +48,9 @@ export interface VirtualFunction {
 
   // What the VMM does about it (hw/vfio/pci.c).
   interrupt: 'none' | 'intx' | 'msix';
-  readonly vectors: Map<number, UsedVector>;
+  readonly vectors: VectorMap<UsedVector>;
   /** Events that wait in the interrupt eventfds, by vector; none is 0. */
-  readonly waiting: Map<number, number>;
+  readonly waiting: VectorMap<number>;
   /** One more than the highest vector used since MSI-X was enabled (nr_vectors). */
   vectorCount: number;
   /** Vectors with an event that came while they were masked. */
@@ -60,7 +61,8 @@ export interface VirtualFunction {
   notifies: boolean;
 
   // What the current step adds.
-  readonly opened: Set<Window>;
+  /** Windows that the reaction has opened; null where there are none. */
+  opened: Window[] | null;
   /** Vectors to look at for the next observation of the guest. */
   readonly touched: VectorSet;
 }
@@ -92,18 +94,18 @@ export function initialVirtualFunction(index: number, vmm: VmmTraits, device: Ho
     functionMask: false,
     allMasked: true,
     busMaster: true,
-    entries: new Map(),
+    entries: new VectorMap(),
     blank: 'programmed',
     unmasked: new VectorSet(touched),
     pba: new VectorSet(touched),
     interrupt: 'none',
-    vectors: new Map(),
-    waiting: new Map(),
+    vectors: new VectorMap(),
+    waiting: new VectorMap(),
     vectorCount: 0,
     pending: new VectorSet(null),
     pbaShown: vmm.allocation === 'all-at-enable',
     notifies: false,
-    opened: new Set(),
+    opened: null,
     touched,
   };
 }
@@ -126,13 +128,12 @@ export function isMasked({ allMasked, unmasked }: VirtualFunction, vector: numbe
 
 /** The vectors whose mask bit is clear. Source: the loops over vectors of hw/pci/msix.c, QEMU 7.2 and 10.0. */
 export function unmaskedAscending({ unmasked }: VirtualFunction): readonly number[] {
-  return [...unmasked];
+  return unmasked.ascending();
 }
 
 /** Vectors in use. Source: the loops over msi_vectors of hw/vfio/pci.c, QEMU 7.2 and 10.0. */
 export function usedAscending({ vectors }: VirtualFunction): readonly number[] {
-  const used = [...vectors.keys()];
-  return used.length > 1 ? used.sort((left, right) => left - right) : used;
+  return vectors.ascending();
 }
 
 /**

@@ -3,6 +3,7 @@ import { cite, declare } from '../cite.ts';
 import { emptyMsiDomain, type HostVectors, type MsiDomain } from '../irq/msi-domain.ts';
 import { type FunctionState, initialFunction } from '../pci/function.ts';
 import { resetFunction } from '../pci/function-reset.ts';
+import { VectorMap } from '../vector-map.ts';
 import type { VectorSet } from '../vector-set.ts';
 import type { Eventfd, Eventfds } from './eventfd.ts';
 import { intxDisable } from './intx.ts';
@@ -77,7 +78,7 @@ export interface VfioDevice {
   /** The index whose interrupts are set up. */
   irqType: 'none' | 'intx' | 'msi' | 'msix';
   /** The eventfd of each requested MSI or MSI-X vector. */
-  readonly triggers: Map<number, Eventfd>;
+  readonly triggers: VectorMap<Eventfd>;
   readonly intx: IntxContext;
   readonly virtual: VirtualConfig;
   errTrigger: Eventfd | null;
@@ -102,7 +103,7 @@ export function openedDevice(
     descriptors: 1,
     mappings: 0,
     irqType: 'none',
-    triggers: new Map(),
+    triggers: new VectorMap(),
     intx: { masked: false, trigger: null, unmask: null },
     virtual: { intxDisable: false, memory: true, msiEnable: false },
     errTrigger: null,

@@ -19,15 +19,16 @@ const CLAUSE = declare({
 /** Source: vfio_msi_disable, Linux 6.1 and 6.12. */
 export function msiDisable(device: VfioDevice): void {
   cite(CLAUSE.disable);
-  for (const vector of device.triggers.keys()) removeTrigger(device, vector);
+  const { triggers } = device;
+  for (let vector = triggers.next(0); vector !== -1; vector = triggers.next(vector + 1)) removeTrigger(device, vector);
   pciFreeIrqVectors(device.domain);
   device.irqType = 'none';
 }
 
-/** The first half of vfio_msi_set_vector_signal. A vector without a trigger is left alone. */
-export function removeTrigger(device: VfioDevice, vector: number): void {
-  if (!device.triggers.has(vector)) return;
+/** The first half of vfio_msi_set_vector_signal. Returns whether there was one: a vector without is left alone. */
+export function removeTrigger(device: VfioDevice, vector: number): boolean {
+  if (!device.triggers.delete(vector)) return false;
   cite(CLAUSE.removeTrigger);
   freeIrq(device.domain, vector);
-  device.triggers.delete(vector);
+  return true;
 }

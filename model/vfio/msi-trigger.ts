@@ -160,8 +160,7 @@ function msiSetBlock(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
 }
 
 function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataElement): 0 | Errno {
-  const hadTrigger = device.triggers.has(vector);
-  removeTrigger(device, vector);
+  const hadTrigger = removeTrigger(device, vector);
   if (isNegative(element)) {
     cite(CLAUSE.remove);
     return 0;

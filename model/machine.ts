@@ -122,15 +122,20 @@ export function initial(config: Config): Machine {
 /** Does one operation. Every operation has an outcome in every state. */
 export function step(machine: Machine, operation: Operation): Step {
   const { vmm, eventfds } = machine;
-  machine.raised = null;
-  forgetSignals(eventfds);
-  if (vmm !== null) vmm.calls = null;
-  collectCitations();
-  const outcome = perform(machine, operation);
+  const outcome = act(machine, operation);
   const events = eventsOf(machine.raised, vmm === null ? signalledEvents(eventfds) : messageEvents(vmm));
   const observation = observe(machine);
   if (vmm === null) return { outcome, events, observation, clauses: citations() };
   return { outcome, events, observation, calls: vmm.calls ?? [], clauses: citations() };
+}
+
+/** The same where nobody reads what happened and what can be seen now. */
+export function act(machine: Machine, operation: Operation): Outcome {
+  machine.raised = null;
+  forgetSignals(machine.eventfds);
+  if (machine.vmm !== null) machine.vmm.calls = null;
+  collectCitations();
+  return perform(machine, operation);
 }
 
 const OK: Outcome = { kind: 'ok' };

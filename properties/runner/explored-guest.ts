@@ -1,5 +1,5 @@
 import type { Config, Step } from '#vocabulary';
-import { initial, observe, step } from '../../model/machine.ts';
+import { act, initial, observe, step } from '../../model/machine.ts';
 import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
 import { putPlace, putVector } from '../../model/machine-words.ts';
 import type { Expectation } from '../expected.ts';
@@ -85,7 +85,7 @@ export function exploredGuest(
     tell: (fingerprint) => devices.reduce((ways, device, place) => ways * tellDevice(device, place, fingerprint), 1),
     tries: () => true,
     opens: (operation, device, saved) => {
-      step(machine, operation);
+      act(machine, operation);
       const opened = new Set(machine.vmm?.functions[device]?.opened);
       restoreMachine(machine, saved.machine);
       return opened;

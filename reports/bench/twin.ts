@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, HarnessError, parseOperation } from '#vocabulary';
-import { initial, observe, step } from '../../model/machine.ts';
+import { act, initial, observe } from '../../model/machine.ts';
 import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
 import { putMachine } from '../../model/machine-words.ts';
 import { platformOf } from '../../model/profiles.ts';
@@ -73,7 +73,7 @@ function bareMachine(config: Config): Subject<SavedMachine> {
     save: () => saveMachine(machine),
     restore: (saved) => restoreMachine(machine, saved),
     step: (operation) => {
-      step(machine, operation);
+      act(machine, operation);
       return SILENT;
     },
     tell: (fingerprint) => {

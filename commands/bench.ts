@@ -28,7 +28,7 @@ const SCENARIOS = 1000;
 /** Of what is fast enough that its code has to be warm. */
 const ENGINE_SCENARIOS = 2000;
 /** Of a campaign long enough to be worth sharing. */
-const CAMPAIGN_SCENARIOS = 24_000;
+const CAMPAIGN_SCENARIOS = 48_000;
 /** Of a campaign long enough to see whether it needs more and more. */
 const MEMORY_SECONDS = 60;
 /** Of each planted fault that are shrunk. */

@@ -135,7 +135,7 @@ export const IMPORTS: readonly ImportRow[] = [
     reason: 'what is expected to fail is a table of profiles, invariants and clauses',
   },
   {
-    from: /^properties\/runner\/(explore-lanes|explore-worker|explored-[\w-]+)\.ts$/,
+    from: /^properties\/runner\/(explore-crew|explore-worker|explored-[\w-]+)\.ts$/,
     may: [...RUNNER, ...STATES, 'node:'],
     reason: 'to try several operations in one state needs the machine itself; a worker is a process of its own',
   },

@@ -5,8 +5,13 @@ import { referenceSystem } from '../model/reference.ts';
 import { INVARIANTS } from '../properties/invariants/index.ts';
 import type { InvariantId } from '../properties/invariants/invariant.ts';
 import type { Counterexample, Exploration } from '../properties/runner/explore.ts';
-import { explorations } from '../properties/runner/explore-lanes.ts';
-import { SCOPE_PROFILES, type Scope, scopeAlphabet, scopeConfig } from '../properties/runner/explore-scopes.ts';
+import {
+  explorations,
+  SCOPE_PROFILES,
+  type Scope,
+  scopeAlphabet,
+  scopeConfig,
+} from '../properties/runner/explore-scopes.ts';
 import { lockstep } from '../properties/runner/lockstep.ts';
 import { readRecorded, writeScenario } from '../properties/runner/record.ts';
 import { type ExploredBreach, type ExploredRow, exploreText } from '../reports/explore-text.ts';

@@ -60,9 +60,9 @@ export class Crew {
 }
 
 /** Work that this process can do, and a worker as well. */
-export interface Piece {
+export interface Piece<Worker = CrewWorker> {
   here(): Promise<void>;
-  by(worker: CrewWorker): Promise<void>;
+  by(worker: Worker): Promise<void>;
 }
 
 /**
@@ -71,13 +71,16 @@ export interface Piece {
  * @param nextHere what comes next for this process, for whose answers its workers wait; undefined: nothing
  * @param next what comes next for a worker
  */
-export async function share(
-  crew: Crew,
-  nextHere: () => Piece | undefined,
-  next: () => Piece | undefined,
+export async function share<Worker extends { readonly ready: Promise<void> }>(
+  crew: { readonly workers: readonly Worker[] },
+  nextHere: () => Piece<Worker> | undefined,
+  next: () => Piece<Worker> | undefined,
 ): Promise<void> {
   let failed = false;
-  const lane = async (take: () => Piece | undefined, work: (piece: Piece) => Promise<void>): Promise<void> => {
+  const lane = async (
+    take: () => Piece<Worker> | undefined,
+    work: (piece: Piece<Worker>) => Promise<void>,
+  ): Promise<void> => {
     for (let piece = take(); piece !== undefined && !failed; piece = take()) await work(piece);
   };
   const own = lane(nextHere, async (piece) => {
@@ -105,10 +108,11 @@ export async function askForShortest(worker: CrewWorker, question: ShrinkQuestio
   return (await answerOf(worker, question)) as ShortFailure;
 }
 
-async function answerOf(
-  worker: CrewWorker,
-  question: BlockQuestion | ShrinkQuestion,
-): Promise<TallyPart | ShortFailure> {
+/** @throws HarnessError when the worker does not answer */
+export async function answerOf<Question, Answer>(
+  worker: Pick<WorkerProcess<Question, Answer>, 'ask'>,
+  question: Question,
+): Promise<Answer> {
   try {
     return await worker.ask(question, SECONDS_MAX);
   } catch (error) {

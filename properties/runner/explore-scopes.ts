@@ -4,8 +4,9 @@ import { expectationsOf } from '../expected.ts';
 import { INVARIANTS } from '../invariants/index.ts';
 import type { InvariantId } from '../invariants/invariant.ts';
 import { hasMdevs } from '../invariants/mdev-moment.ts';
-import { type Exploration, explore, type Reach } from './explore.ts';
+import { type Exploration, explore, type Reach, type Sofar, type Subject } from './explore.ts';
 import { type Alphabet, alphabetFrom, alphabetOf } from './explore-alphabet.ts';
+import { type Explored, exploreTogether, sliceWorkers } from './explore-crew.ts';
 import { exploredGuest } from './explored-guest.ts';
 import { exploredMdevs, modelOfMdevs } from './explored-mdev.ts';
 import { exploredUser } from './explored-user.ts';
@@ -58,13 +59,43 @@ export function scopeAlphabet({ config, operations }: Scope): Alphabet {
 
 /** Tries everything of a scope, on the reference. */
 export function exploreScope(scope: Scope, reach: Reach): Exploration {
-  const { config, profile, operations } = scope;
-  const alphabet = scopeAlphabet(scope);
-  const invariants = INVARIANTS.filter(({ id }) => scope.invariants.length === 0 || scope.invariants.includes(id));
+  const { subject, alphabet } = exploredScope(scope);
+  return explore(subject, alphabet, reach);
+}
+
+/** The reference and the promises of a scope, with what is tried. */
+export function exploredScope(scope: Scope): Explored {
+  return { subject: subjectOf(scope), alphabet: scopeAlphabet(scope) };
+}
+
+function subjectOf({ config, profile, operations, invariants: ids }: Scope): Subject<unknown> {
+  const invariants = INVARIANTS.filter(({ id }) => ids.length === 0 || ids.includes(id));
   const expectations = expectationsOf(profile, 'reference');
-  if (hasMdevs(config)) return explore(exploredMdevs(config, modelOfMdevs(config), invariants), alphabet, reach);
-  if (config.vmm === undefined) return explore(exploredUser(config, invariants, expectations), alphabet, reach);
+  if (hasMdevs(config)) return exploredMdevs(config, modelOfMdevs(config), invariants);
+  if (config.vmm === undefined) return exploredUser(config, invariants, expectations);
   // A file may ask one vector what it does not ask another.
   const isSymmetric = operations === null;
-  return explore(exploredGuest(config, invariants, expectations, isSymmetric), alphabet, reach);
+  return exploredGuest(config, invariants, expectations, isSymmetric);
+}
+
+/**
+ * Explores one scope after the other, each on all cores, and returns what was found of each.
+ * @throws HarnessError when a worker dies
+ */
+export async function explorations(
+  scopes: readonly Scope[],
+  reach: Reach,
+  onProgress: (place: number, sofar: Sofar) => void,
+): Promise<readonly Exploration[]> {
+  const workers = sliceWorkers<Scope>('explore-worker');
+  const found: Exploration[] = [];
+  try {
+    for (const [place, scope] of scopes.entries()) {
+      const telling = { ...reach, onProgress: (sofar: Sofar) => onProgress(place, sofar) };
+      found.push(await exploreTogether(exploredScope, scope, telling, workers));
+    }
+  } finally {
+    for (const worker of workers) worker.end();
+  }
+  return found;
 }

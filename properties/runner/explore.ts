@@ -1,8 +1,10 @@
 import type { Operation, Window } from '#vocabulary';
 import type { Breach, InvariantId } from '../invariants/invariant.ts';
 import type { Alphabet } from './explore-alphabet.ts';
+import { type BrokenAt, Hand, movesOf, type Slice, type SliceFound, STATE_NUMBERS } from './explore-hand.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { StateSet } from './state-set.ts';
+import { StateTree } from './state-tree.ts';
 
 /** A promise that a step broke. */
 export interface Broken {
@@ -47,8 +49,11 @@ export interface Reach {
   readonly depth: number;
   /** States to keep, at most: 6 bytes each, and 16 to 32 in the set of those that are known. */
   readonly states: number;
-  readonly onProgress?: (sofar: Pick<Exploration, 'states' | 'transitions' | 'depth'>) => void;
+  readonly onProgress?: (sofar: Sofar) => void;
 }
+
+/** How far it has come. */
+export type Sofar = Pick<Exploration, 'states' | 'transitions' | 'depth'>;
 
 /** A shortest sequence of operations that breaks a promise. */
 export interface Counterexample {
@@ -86,8 +91,8 @@ interface Found {
   broken: Counterexample | null;
 }
 
-/** How often somebody is told how far it has come, in states. */
-const TOLD_EVERY = 1 << 12;
+/** States of a slice at most: so often somebody is told how far it has come. */
+export const SLICE = 1 << 10;
 
 /**
  * Tries every operation in every state that can be reached, breadth first, and judges each: what holds here holds for
@@ -98,179 +103,111 @@ const TOLD_EVERY = 1 << 12;
  * no trying with others: an event whose window does not open happens right after the reaction, where it is tried as a
  * raise; and armed before something else it waits, and is as if armed after that.
  */
-export function explore<Saved>(subject: Subject<Saved>, alphabet: Alphabet, reach: Reach): Exploration {
-  return new Explorer(subject, alphabet, reach).explore();
+export function explore(subject: Subject<unknown>, alphabet: Alphabet, reach: Reach): Exploration {
+  const explorer = new Explorer(subject, alphabet, reach);
+  for (const whole of explorer.slices()) for (const slice of cut(whole, SLICE)) explorer.add(explorer.hand.do(slice));
+  return explorer.found();
 }
 
-class Explorer<Saved> {
-  readonly #subject: Subject<Saved>;
-  readonly #alphabet: Alphabet;
-  /** Every move as operations: the plain ones, then each armed one with its reaction. */
+/** A slice as several of so many states at most. */
+export function cut(whole: Slice, states: number): readonly Slice[] {
+  const count = Math.ceil((whole.to - whole.from) / states);
+  return Array.from({ length: count }, (_, place) => {
+    const from = whole.from + place * states;
+    return { ...whole, from, to: Math.min(from + states, whole.to) };
+  });
+}
+
+/** What is known of all states so far. Who does the trying gives it what was found, slice by slice in their order. */
+export class Explorer {
+  readonly tree: StateTree;
+  /** The one of this process. */
+  readonly hand: Hand;
   readonly #moves: readonly (readonly Operation[])[];
+  readonly #hasArmed: boolean;
   readonly #reach: Reach;
+  readonly #startedAt = performance.now();
   readonly #known = new StateSet();
   readonly #verdicts: Map<InvariantId, Found>;
-  /** For each state the one before it and the move that leads from there. */
-  readonly #parents: Int32Array;
-  readonly #leads: Uint16Array | Uint32Array;
   /** The first state of each depth, and behind the last one. */
   readonly #begins: number[] = [0];
-  #states = 0;
+  #depth = 0;
   #statesCovered = 0;
   #transitions = 0;
   #transitionsCovered = 0;
-  /** The states on the way to the one that was looked at last, and the moves between them. */
-  readonly #path: Saved[] = [];
-  readonly #way: number[] = [];
-  readonly #before = new Fingerprint();
-  readonly #after = new Fingerprint();
 
-  constructor(subject: Subject<Saved>, alphabet: Alphabet, reach: Reach) {
-    this.#subject = subject;
-    this.#alphabet = alphabet;
-    const { plain, armed } = alphabet;
-    this.#moves = [
-      ...plain.map((operation) => [operation]),
-      ...armed.flatMap(({ reaction, arms }) => arms.map((arm) => [arm, reaction])),
-    ];
+  constructor(subject: Subject<unknown>, alphabet: Alphabet, reach: Reach) {
+    this.#moves = movesOf(alphabet);
+    this.#hasArmed = alphabet.armed.length > 0;
     this.#reach = reach;
     this.#verdicts = new Map(subject.promises.map((id) => [id, { known: new Map(), broken: null }]));
-    this.#parents = new Int32Array(reach.states);
-    // A file may bring any number of operations.
-    const Leads = this.#moves.length > 0x10000 ? Uint32Array : Uint16Array;
-    this.#leads = new Leads(reach.states);
+    this.tree = new StateTree(reach.states, this.#moves.length);
+    this.hand = new Hand(subject, alphabet, this.tree, (state) => !this.#known.has(state));
+    const first = new Fingerprint().begin();
+    const orbit = subject.tell(first);
+    this.#keep(first, orbit, -1, 0);
   }
 
-  explore(): Exploration {
-    const startedAt = performance.now();
-    this.#path.push(this.#subject.save());
-    this.#keep(this.#subject.tell(this.#after.begin()), -1, 0);
-    let depth = 0;
-    while (depth < this.#reach.depth && this.#hasMore() && this.#states < this.#reach.states) {
-      this.#begins.push(this.#states);
-      depth += 1;
-      this.#each(depth - 1, (place) => this.#tryPlain(place, depth - 1));
-      if (this.#alphabet.armed.length > 0 && depth > 1)
-        this.#each(depth - 2, (place) => this.#tryArmed(place, depth - 2));
+  /** What is to be tried next: each slice is asked for when all before it were added. */
+  *slices(): Generator<Slice, void, undefined> {
+    const begins = this.#begins;
+    while (this.#depth < this.#reach.depth && this.#hasMore() && this.tree.size < this.#reach.states) {
+      begins.push(this.tree.size);
+      this.#depth += 1;
+      yield this.#sliceAt(this.#depth - 1, false);
+      if (this.#hasArmed && this.#depth > 1) yield this.#sliceAt(this.#depth - 2, true);
     }
-    return {
-      ...this.#sofar(depth),
-      statesCovered: this.#statesCovered,
-      transitionsCovered: this.#transitionsCovered,
-      closed: this.#states < this.#reach.states && !this.#hasMore(),
-      seconds: (performance.now() - startedAt) / 1000,
-      verdicts: this.#verdicts,
-    };
   }
 
-  #sofar(depth: number): Pick<Exploration, 'states' | 'transitions' | 'depth'> {
-    return { states: this.#states, transitions: this.#transitions, depth };
+  #sliceAt(depth: number, armed: boolean): Slice {
+    return { armed, depth, from: this.#begins[depth] ?? 0, to: this.#begins[depth + 1] ?? 0 };
   }
 
   /** Whether there are states whose moves have not been tried: armed ones are tried one depth later. */
   #hasMore(): boolean {
-    const last = this.#begins.at(this.#alphabet.armed.length > 0 ? -2 : -1) ?? 0;
-    return last < this.#states;
+    const last = this.#begins.at(this.#hasArmed ? -2 : -1) ?? 0;
+    return last < this.tree.size;
   }
 
-  #each(depth: number, attempt: (place: number) => void): void {
-    const end = this.#begins[depth + 1] ?? 0;
-    for (let place = this.#begins[depth] ?? 0; place < end; place += 1) {
-      attempt(place);
-      if (place % TOLD_EVERY === 0) this.#reach.onProgress?.(this.#sofar(depth));
+  add({ transitions, transitionsCovered, states, broken }: SliceFound): void {
+    this.#transitions += transitions;
+    this.#transitionsCovered += transitionsCovered;
+    for (const one of broken) this.#blame(one);
+    for (let at = 0; at < states.length; at += STATE_NUMBERS) {
+      const state = { low: states[at] ?? 0, high: states[at + 1] ?? 0 };
+      this.#keep(state, states[at + 2] ?? 0, states[at + 3] ?? 0, states[at + 4] ?? 0);
     }
+    this.#reach.onProgress?.(this.#sofar());
   }
 
-  #tryPlain(place: number, depth: number): void {
-    const subject = this.#subject;
-    const from = this.#find(place);
-    const before = this.#before.begin();
-    const orbit = subject.tell(before);
-    for (let lead = 0; lead < this.#alphabet.plain.length; lead += 1) {
-      const operation = this.#alphabet.plain[lead];
-      if (operation === undefined || !subject.tries(operation)) continue;
-      const { broken, still } = subject.step(operation, depth);
-      this.#count(orbit);
-      for (const one of broken) this.#blame(one, place, lead);
-      const ways = subject.tell(this.#after.begin());
-      // What changed nothing needs no putting back for the next operation, and leads nowhere.
-      if (still && this.#after.equals(before)) continue;
-      this.#keep(ways, place, lead);
-      subject.restore(from);
-    }
+  found(): Exploration {
+    return {
+      ...this.#sofar(),
+      statesCovered: this.#statesCovered,
+      transitionsCovered: this.#transitionsCovered,
+      closed: this.tree.size < this.#reach.states && !this.#hasMore(),
+      seconds: (performance.now() - this.#startedAt) / 1000,
+      verdicts: this.#verdicts,
+    };
   }
 
-  #tryArmed(place: number, depth: number): void {
-    const subject = this.#subject;
-    const from = this.#find(place);
-    const orbit = subject.tell(this.#before.begin());
-    let lead = this.#alphabet.plain.length;
-    for (const { reaction, device, arms } of this.#alphabet.armed) {
-      const opened = subject.opens(reaction, device, from);
-      for (const arm of arms) {
-        if (opened.has(arm.window)) {
-          subject.step(arm, depth);
-          const { broken } = subject.step(reaction, depth + 1);
-          this.#count(orbit);
-          for (const one of broken) this.#blame(one, place, lead);
-          this.#keep(subject.tell(this.#after.begin()), place, lead);
-          subject.restore(from);
-        }
-        lead += 1;
-      }
-    }
-  }
-
-  #count(orbit: number): void {
-    this.#transitions += 1;
-    this.#transitionsCovered += orbit;
-  }
-
-  /** Does the way to a state again, from where it leaves the way to the last one. It is the state then. */
-  #find(place: number): Saved {
-    const subject = this.#subject;
-    const way = this.#wayTo(place);
-    let same = 0;
-    while (same < way.length && same < this.#way.length && this.#way[same] === way[same]) same += 1;
-    this.#way.length = same;
-    this.#path.length = same + 1;
-    let found = this.#path[same];
-    if (found === undefined) throw new Error('the way has no beginning');
-    subject.restore(found);
-    let index = way.slice(0, same).reduce((sum, lead) => sum + (this.#moves[lead]?.length ?? 0), 0);
-    for (const lead of way.slice(same)) {
-      for (const operation of this.#moves[lead] ?? []) {
-        subject.step(operation, index);
-        index += 1;
-      }
-      found = subject.save();
-      this.#path.push(found);
-      this.#way.push(lead);
-    }
-    return found;
-  }
-
-  #wayTo(place: number): readonly number[] {
-    const way: number[] = [];
-    for (let at = place; at > 0; at = this.#parents[at] ?? 0) way.push(this.#leads[at] ?? 0);
-    return way.reverse();
+  #sofar(): Sofar {
+    return { states: this.tree.size, transitions: this.#transitions, depth: this.#depth };
   }
 
   /** The first counterexample found is a shortest one. */
-  #blame({ id, breach, expectedBy }: Broken, place: number, lead: number): void {
+  #blame({ broken: { id, breach, expectedBy }, place, lead }: BrokenAt): void {
     const found = this.#verdicts.get(id);
     if (found === undefined || (expectedBy === null ? found.broken !== null : found.known.has(expectedBy))) return;
-    const operations = [...this.#wayTo(place), lead].flatMap((move) => this.#moves[move] ?? []);
+    const operations = [...this.tree.wayTo(place), lead].flatMap((move) => this.#moves[move] ?? []);
     if (expectedBy === null) found.broken = { operations, breach };
     else found.known.set(expectedBy, { operations, breach });
   }
 
-  /** Keeps the state that was told last, unless it is known. */
-  #keep(orbit: number, from: number, lead: number): void {
-    if (this.#states >= this.#reach.states || !this.#known.add(this.#after)) return;
-    this.#parents[this.#states] = from;
-    this.#leads[this.#states] = lead;
-    this.#states += 1;
+  /** Keeps a state, unless it is known. */
+  #keep(state: Pick<Fingerprint, 'low' | 'high'>, orbit: number, from: number, lead: number): void {
+    if (this.tree.size >= this.#reach.states || !this.#known.add(state)) return;
+    this.tree.add(from, lead);
     this.#statesCovered += orbit;
   }
 }

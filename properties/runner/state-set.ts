@@ -18,16 +18,24 @@ export class StateSet {
     return true;
   }
 
+  has({ low, high }: Pick<Fingerprint, 'low' | 'high'>): boolean {
+    return this.#high[this.#slotOf(low >>> 0, (high | 1) >>> 0)] !== 0;
+  }
+
   #put(low: number, high: number): boolean {
-    const mask = this.#low.length - 1;
-    let slot = (low ^ (high >>> 7)) & mask;
-    while (this.#high[slot] !== 0) {
-      if (this.#low[slot] === low && this.#high[slot] === high) return false;
-      slot = (slot + 1) & mask;
-    }
+    const slot = this.#slotOf(low, high);
+    if (this.#high[slot] !== 0) return false;
     this.#low[slot] = low;
     this.#high[slot] = high;
     return true;
+  }
+
+  /** Where a state is, or an empty slot where it would be. */
+  #slotOf(low: number, high: number): number {
+    const mask = this.#low.length - 1;
+    let slot = (low ^ (high >>> 7)) & mask;
+    while (this.#high[slot] !== 0 && (this.#low[slot] !== low || this.#high[slot] !== high)) slot = (slot + 1) & mask;
+    return slot;
   }
 
   #grow(): void {

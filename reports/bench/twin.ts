@@ -7,8 +7,9 @@ import { act, initial, observe } from '../../model/machine.ts';
 import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
 import { putMachine } from '../../model/machine-words.ts';
 import { platformOf } from '../../model/profiles.ts';
-import { explore, type Stepped, type Subject } from '../../properties/runner/explore.ts';
+import { explore, type Reach, type Stepped, type Subject } from '../../properties/runner/explore.ts';
 import { type Alphabet, alphabetFrom } from '../../properties/runner/explore-alphabet.ts';
+import { type Explored, exploreTogether, sliceWorkers } from '../../properties/runner/explore-crew.ts';
 
 // One configuration explored by the suite and by Spin, which has a model of its own that says the same.
 
@@ -37,11 +38,24 @@ function isProgram(name: string): boolean {
  * @param vectors 2 to 6: with one, a range is a single vector; the Promela model has words for six
  */
 export function exploreTwin(vectors: number): TwinCount {
-  const { states, transitions, seconds } = explore(bareMachine(twinConfig(vectors)), twinAlphabet(vectors), {
-    depth: 1000,
-    states: 1_000_000,
-  });
-  return { states, transitions, seconds };
+  const { subject, alphabet } = exploredTwin(vectors);
+  return explore(subject, alphabet, REACH);
+}
+
+/** The same on all cores, with as many processes. */
+export async function exploreTwinTogether(vectors: number): Promise<TwinCount> {
+  const workers = sliceWorkers<number>('../../reports/bench/twin-worker');
+  try {
+    return await exploreTogether(exploredTwin, vectors, REACH, workers);
+  } finally {
+    for (const worker of workers) worker.end();
+  }
+}
+
+const REACH: Reach = { depth: 1000, states: 1_000_000 };
+
+export function exploredTwin(vectors: number): Explored {
+  return { subject: bareMachine(twinConfig(vectors)), alphabet: twinAlphabet(vectors) };
 }
 
 function twinConfig(vectors: number): Config {

@@ -24,7 +24,7 @@ import { palette } from './shown.ts';
 const VECTORS = 3;
 /** Deeper than any configuration that closes. */
 const DEPTH_MAX = 1_000_000;
-/** In 24 MB, and at most 130 more for the set of those that are known. */
+/** In 24 MB, and at most 130 more for the set of those that are known, in every process. */
 const STATES_MAX = 4_000_000;
 
 /** Every reachable state of small configurations. */

@@ -47,7 +47,7 @@ export interface Subject<Saved> {
 export interface Reach {
   /** Operations in a sequence. */
   readonly depth: number;
-  /** States to keep, at most: 6 bytes each, and 16 to 32 in the set of those that are known. */
+  /** States to keep, at most: 6 bytes each, and 16 to 32 in the set of those that are known, in every process. */
   readonly states: number;
   readonly onProgress?: (sofar: Sofar) => void;
 }

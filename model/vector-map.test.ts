@@ -31,6 +31,7 @@ function make(
 function expectSame(map: VectorMap<number>, plain: ReadonlyMap<number, number>, asked: readonly number[]): void {
   const ascending = [...plain.keys()].sort((left, right) => left - right);
   expect(map.ascending()).toEqual(ascending);
+  expect([...map]).toEqual(ascending.map((key) => [key, plain.get(key)]));
   expect(map.size).toBe(plain.size);
   for (const one of [...asked, ...ascending]) {
     expect(map.has(one)).toBe(plain.has(one));

@@ -73,6 +73,11 @@ export class VectorMap<Value> {
     return this.#vectors.next(from);
   }
 
+  /** Each vector of which there is something, with that. */
+  *[Symbol.iterator](): IterableIterator<readonly [vector: number, value: Value]> {
+    for (const vector of this.ascending()) yield [vector, this.#at(vector) as Value];
+  }
+
   /** The vectors of which there is something, as they are now. */
   ascending(): readonly number[] {
     return this.#vectors.ascending();

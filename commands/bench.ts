@@ -25,8 +25,6 @@ export const GROWTH_VECTORS: readonly number[] = [8, 64, 256];
 const IMS_LARGE = 65_536;
 const IMS_SMALL = 256;
 const SCENARIOS = 1000;
-/** Of what is fast enough that its code has to be warm. */
-const ENGINE_SCENARIOS = 2000;
 /** Of a campaign long enough to be worth sharing. */
 const CAMPAIGN_SCENARIOS = 48_000;
 /** Of a campaign long enough to see whether it needs more and more. */
@@ -56,7 +54,7 @@ export async function measure(args: readonly string[]): Promise<number> {
 const PROFILE = 'linux-6.12';
 
 function engine(): Promise<readonly BenchRow[]> {
-  return engineRows(PROFILE, ENGINE_SCENARIOS);
+  return engineRows(PROFILE, SCENARIOS);
 }
 
 async function cores(): Promise<readonly BenchRow[]> {

@@ -7,16 +7,18 @@ export type Work = () => number | Promise<number>;
 export type BenchPair = readonly [what: string, work: Work, against: string, other: Work];
 
 const TURNS = 7;
+/** Turns that only warm up: an engine makes code fast that has been busy for some tenths of a second. */
+const WARM_TURNS = 3;
 
-/** Measures pairs of pieces of work, one after the other, over and over; the first turn only warms up. */
+/** Measures pairs of pieces of work, one after the other, over and over. */
 export async function measureRows(section: string, pairs: readonly BenchPair[]): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const [what, work, against, other] of pairs) {
     const seconds: number[] = [];
     const ratios: number[] = [];
-    for (let turn = 0; turn <= TURNS; turn += 1) {
+    for (let turn = -WARM_TURNS; turn < TURNS; turn += 1) {
       const pair = [await secondsOf(work), await secondsOf(other)] as const;
-      if (turn === 0) continue;
+      if (turn < 0) continue;
       seconds.push(pair[0]);
       ratios.push(pair[0] / pair[1]);
     }

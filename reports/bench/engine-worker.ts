@@ -9,13 +9,10 @@ import type { Invariant } from '../../properties/invariants/invariant.ts';
 import { BLOCK_SCENARIOS, type Drawing, drawBlock } from '../../properties/runner/block.ts';
 import { lockstep } from '../../properties/runner/lockstep.ts';
 import { answerQuestions } from '../../properties/runner/worker-process.ts';
-import type { BenchRow } from '../bench-json.ts';
 import { commandDraws, commandRuns } from './commands-peer.ts';
-import type { EnginePart } from './engine.ts';
-import { type BenchPair, measureRows, type Work } from './turns.ts';
+import { type EnginePart, LARGE, SMALL } from './engine.ts';
+import type { Work } from './turns.ts';
 
-const SMALL = 8;
-const LARGE = 2048;
 /**
  * Scenarios that are run over and over. A campaign runs what it has just drawn, and of thousands that were drawn before
  * most of the time would be that of the memory.
@@ -23,30 +20,35 @@ const LARGE = 2048;
 const IN_CACHE = 2 * BLOCK_SCENARIOS;
 const TABLE: PciFunction = { msixVectors: SMALL, whileOff: 'latches' };
 
-/** A row, and the scenarios of each piece of its work. */
+/** One side of a row, and the scenarios of each of its turns. */
 export interface EngineWork {
   readonly part: EnginePart;
+  readonly side: 'ours' | 'other';
   readonly profile: ProfileName;
   readonly scenarios: number;
 }
 
-// A process of its own: an engine makes code fast for what it has met, and slow again for what it meets next.
-answerQuestions(measured);
+// A process of its own for one side of one row, which is asked for turns: an engine makes code fast for what it has
+// met, and slow again for what it meets next.
+let work: Work | undefined;
+answerQuestions((asked: EngineWork): Promise<number> => {
+  work ??= workOf(asked);
+  return Promise.resolve(work());
+});
 
-async function measured({ part, profile, scenarios: count }: EngineWork): Promise<readonly BenchRow[]> {
+function workOf({ part, side, profile, scenarios: count }: EngineWork): Work {
   const [optimised, platform] = [optimisedSystem(), platformOf(profile)];
   const support: Support = { ...optimised.support, functions: [TABLE], devicesMax: 1 };
   const system = { ...optimised, support };
   const drawing: Drawing = { system, platform, seed: 2, scenarios: count, lengthMax: undefined };
-  const ours = fc.sample(scenarios(support, platform), { seed: 1, numRuns: count });
-  const small = ours.slice(0, IN_CACHE);
-  const large = small.map((scenario) => withTable(scenario, LARGE));
+  const like = fc.sample(scenarios(support, platform), { seed: 1, numRuns: count });
+  const small = like.slice(0, IN_CACHE);
   const counted =
-    (work: readonly Scenario[], each: (scenario: Scenario) => unknown): Work =>
+    (pool: readonly Scenario[], each: (scenario: Scenario) => unknown): Work =>
     async () => {
       let done = 0;
-      for (let at = 0; at < count; at += work.length)
-        for (const scenario of work) {
+      for (let at = 0; at < count; at += pool.length)
+        for (const scenario of pool) {
           await each(scenario);
           done += scenario.operations.length;
         }
@@ -54,8 +56,7 @@ async function measured({ part, profile, scenarios: count }: EngineWork): Promis
     };
   const judge = (invariants: readonly Invariant[]) => (scenario: Scenario) =>
     lockstep(optimised, scenario, { profile, invariants });
-  const reference = counted(small, specify);
-  const alone = counted(small, (scenario) => optimised.run(scenario));
+  const alone = (scenario: Scenario) => optimised.run(scenario);
   const drawn =
     (each: (scenario: Scenario) => unknown): Work =>
     async () => {
@@ -68,33 +69,27 @@ async function measured({ part, profile, scenarios: count }: EngineWork): Promis
       return done;
     };
   const commands = (invariants: readonly Invariant[]): Work =>
-    commandRuns({ system: optimised, profile, invariants, like: ours });
-  const pairs: Readonly<Record<EnginePart, BenchPair>> = {
-    optimised: ['optimised', alone, 'reference', reference],
-    compared: ['lockstep, compared', counted(small, judge([])), 'reference', reference],
-    judged: ['lockstep, compared and judged', counted(small, judge(INVARIANTS)), 'reference', reference],
-    drawn: ['drawn', drawn(() => undefined), 'fast-check commands, drawn', commandDraws(ours)],
-    'drawn and compared': ['drawn and compared', drawn(judge([])), 'fast-check commands and modelRun', commands([])],
-    'drawn and judged': [
-      'drawn, compared and judged',
-      drawn(judge(INVARIANTS)),
-      'fast-check commands and modelRun, judged',
-      commands(INVARIANTS),
-    ],
-    'optimised, large': [
-      `optimised, ${LARGE} vectors`,
-      counted(large, (scenario) => optimised.run(scenario)),
-      `optimised, ${SMALL} vectors`,
-      alone,
-    ],
-    'judged, large': [
-      `lockstep, compared and judged, ${LARGE} vectors`,
-      counted(large, judge(INVARIANTS)),
-      `the same with ${SMALL}`,
-      counted(small, judge(INVARIANTS)),
-    ],
-  };
-  return measureRows('engine', [pairs[part]]);
+    commandRuns({ system: optimised, profile, invariants, like });
+  const large = (): readonly Scenario[] => small.map((scenario) => withTable(scenario, LARGE));
+  const isOurs = side === 'ours';
+  switch (part) {
+    case 'optimised':
+      return counted(small, isOurs ? alone : specify);
+    case 'compared':
+      return counted(small, isOurs ? judge([]) : specify);
+    case 'judged':
+      return counted(small, isOurs ? judge(INVARIANTS) : specify);
+    case 'drawn':
+      return isOurs ? drawn(() => undefined) : commandDraws(like);
+    case 'drawn and compared':
+      return isOurs ? drawn(judge([])) : commands([]);
+    case 'drawn and judged':
+      return isOurs ? drawn(judge(INVARIANTS)) : commands(INVARIANTS);
+    case 'optimised, large':
+      return counted(isOurs ? large() : small, alone);
+    case 'judged, large':
+      return counted(isOurs ? large() : small, judge(INVARIANTS));
+  }
 }
 
 function withTable(scenario: Scenario, msixVectors: number): Scenario {

@@ -2,37 +2,56 @@ import type { ProfileName } from '../../model/profiles.ts';
 import { WorkerProcess } from '../../properties/runner/worker-process.ts';
 import type { BenchRow } from '../bench-json.ts';
 import type { EngineWork } from './engine-worker.ts';
+import { type BenchPair, measureRows } from './turns.ts';
 
-/** What is measured: parts of a campaign, at two sizes, and beside fast-check's own way to run commands. */
-const PARTS = [
-  'optimised',
-  'compared',
-  'judged',
-  'drawn',
-  'drawn and compared',
-  'drawn and judged',
-  'optimised, large',
-  'judged, large',
-] as const;
+/** Vectors of the tables. */
+export const SMALL = 8;
+export const LARGE = 2048;
 
-export type EnginePart = (typeof PARTS)[number];
+/** What is measured, and against what: parts of a campaign, two sizes, and fast-check's way to run commands. */
+const PARTS = {
+  optimised: ['optimised', 'reference'],
+  compared: ['lockstep, compared', 'reference'],
+  judged: ['lockstep, compared and judged', 'reference'],
+  drawn: ['drawn', 'fast-check commands, drawn'],
+  'drawn and compared': ['drawn and compared', 'fast-check commands and modelRun'],
+  'drawn and judged': ['drawn, compared and judged', 'fast-check commands and modelRun, judged'],
+  'optimised, large': [`optimised, ${LARGE} vectors`, `optimised, ${SMALL} vectors`],
+  'judged, large': [`lockstep, compared and judged, ${LARGE} vectors`, `the same with ${SMALL}`],
+} as const;
 
-/** Of one part: some hundred times as long as any has taken. */
+export type EnginePart = keyof typeof PARTS;
+
+/** Of one turn: some thousand times as long as any has taken. */
 const SECONDS_MAX = 600;
 
 /**
  * Measures the parts of a campaign against each other and against fast-check's `commands` and `modelRun`.
- * @param scenarios of each piece of work
+ * @param scenarios of each turn
  */
 export async function engineRows(profile: ProfileName, scenarios: number): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
-  for (const part of PARTS) {
-    const worker = new WorkerProcess<EngineWork, readonly BenchRow[]>('../../reports/bench/engine-worker');
-    try {
-      rows.push(...(await worker.ask({ part, profile, scenarios }, SECONDS_MAX)));
-    } finally {
-      worker.end();
-    }
-  }
+  for (const part of Object.keys(PARTS) as EnginePart[]) rows.push(...(await partRows({ part, profile, scenarios })));
   return rows;
+}
+
+async function partRows(work: Omit<EngineWork, 'side'>): Promise<readonly BenchRow[]> {
+  const [what, against] = PARTS[work.part];
+  const [ours, other] = [sideWorker(), sideWorker()];
+  try {
+    const turns: BenchPair = [
+      what,
+      () => ours.ask({ ...work, side: 'ours' }, SECONDS_MAX),
+      against,
+      () => other.ask({ ...work, side: 'other' }, SECONDS_MAX),
+    ];
+    return await measureRows('engine', [turns]);
+  } finally {
+    ours.end();
+    other.end();
+  }
+}
+
+function sideWorker(): WorkerProcess<EngineWork, number> {
+  return new WorkerProcess('../../reports/bench/engine-worker');
 }

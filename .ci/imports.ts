@@ -146,7 +146,10 @@ export const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^properties\/minimiser\/model-state\.ts$/,
-    may: ['#vocabulary', 'model/machine.ts', 'model/mdev-machine.ts', 'properties/runner/compare.ts'],
+    may: [
+      ...['#vocabulary', 'model/machine.ts', 'model/mdev-machine.ts', 'model/vector-map.ts'],
+      'properties/runner/compare.ts',
+    ],
     reason: 'what a scenario leaves behind is the state of the model, and where the system differed from it',
   },
   {

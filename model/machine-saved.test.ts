@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Config, parseOperation } from '#vocabulary';
 import type { HostVectors, MsiDomain } from './irq/msi-domain.ts';
-import { initial, type Machine, type Place, step } from './machine.ts';
+import { act, initial, type Machine, type Place, step } from './machine.ts';
 import { restoreMachine, saveMachine } from './machine-saved.ts';
 import { putMachine, putPlace, putVector, vectorsOf } from './machine-words.ts';
 import type { FunctionState, MsiCapability, MsixCapability } from './pci/function.ts';
@@ -246,6 +246,17 @@ describe('what is put back and follows from the rest', () => {
       expect(open.get('e1')).toBe(named);
       expect(run('device.raise 0').events.map(({ kind }) => kind)).toEqual(['raised']);
     }
+  });
+
+  it('is what guests have received of a step that nobody has read', () => {
+    const machine = initial(CONFIG);
+    const run = (line: string) => step(machine, parseOperation(line));
+    for (const line of ['guest.msixControl enable', 'guest.unmask 1', 'guest.mask 1', 'device.raise 1']) run(line);
+    const saved = saveMachine(machine);
+    act(machine, parseOperation('guest.unmask 1'));
+    restoreMachine(machine, saved);
+    expect(run('guest.readPba 0').events).toEqual([]);
+    expect(run('guest.unmask 1').events).toMatchObject([{ kind: 'message', count: 1 }]);
   });
 
   it('is who reads the eventfd that unmasks', () => {

@@ -131,9 +131,13 @@ export function step(machine: Machine, operation: Operation): Step {
 
 /** The same where nobody reads what happened and what can be seen now. */
 export function act(machine: Machine, operation: Operation): Outcome {
+  const { vmm, eventfds } = machine;
   machine.raised = null;
-  forgetSignals(machine.eventfds);
-  if (machine.vmm !== null) machine.vmm.calls = null;
+  forgetSignals(eventfds);
+  if (vmm !== null) {
+    vmm.calls = null;
+    vmm.delivered = null;
+  }
   collectCitations();
   return perform(machine, operation);
 }

@@ -311,6 +311,43 @@ describe('a message that was left in D3hot', () => {
   });
 });
 
+describe('data behind the range of a call', () => {
+  it('gives no vector its entry back', () => {
+    const lines = [`${SET} 0+2 [e0 e1]`, 'device.wipe', `${SET} 0+1 [e0 e1]`, 'device.raise 1'];
+    expect(judged(scenarioOn('linux-6.12', RESETTABLE, lines))).toEqual([]);
+  });
+
+  it('adds no vector', () => {
+    const lines = [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 1+1 [-1 e1]`];
+    expect(judged(scenarioOn('linux-6.12', MULTI_MSI, lines))).toEqual([]);
+  });
+
+  it('excuses no vector that is added despite NORESIZE', () => {
+    const at = scenarioOn('linux-6.12', MULTI_MSI, [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 1+1 [e1 -1]`]);
+    expect(judged(at)).toEqual([]);
+    const granted: Edit = ([, step]) => {
+      if (step !== undefined) step.outcome = { kind: 'ok' };
+    };
+    expect(judged(at, granted)).toContain('1 irq-info-honest: NORESIZE is set and vectors were added');
+  });
+
+  it('excuses no pending bit that goes away', () => {
+    const lines = [`${SET} 0+1 [e0]`, 'device.raise 1', `${SET} 0+1 [e0 e1]`];
+    const at = scenarioOn('linux-6.12', RESETTABLE, lines);
+    expect(judged(at)).toEqual([]);
+    const messages = judged(at, (steps) => says(steps[2], { 1: 0 }));
+    expect(messages).toContainEqual(expect.stringMatching(/^2 no-lost-interrupt: /));
+  });
+
+  it('excuses no message that is lost', () => {
+    const lines = [`${SET_MSI} 0+2 [e0 -1]`, 'device.raise 1', `${SET_MSI} 0+1 [bad e1]`, `${SET_MSI} 1+1 [e1]`];
+    const at = scenarioOn('linux-6.12', MULTI_MSI, lines);
+    expect(judged(at)).toEqual([]);
+    const message = '3 no-lost-interrupt: e1 was signalled 0 times where 1 were owed';
+    expect(judged(at, (steps) => signalled(steps[3], {}))).toContain(message);
+  });
+});
+
 describe('what the user has chosen not to hear', () => {
   it.each([
     ['bus mastering is off', RESETTABLE, [`${SET} 0+1 [e0]`, 'vfio.configWrite busMaster 0', 'device.raise 0']],

@@ -103,6 +103,6 @@ function addsVectors({ before, config }: DeviceView, call: Call): boolean {
     start + count > before.allocated &&
     start + count <= interrupts(config, index) &&
     data.length >= count &&
-    data.every(isEventfdName)
+    data.slice(0, count).every(isEventfdName)
   );
 }

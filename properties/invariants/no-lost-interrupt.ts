@@ -147,7 +147,9 @@ function lossInWords(vector: number, { turnedOffAt }: Gone): string {
  * elsewhere).
  */
 function rearms({ arming, device }: Moment, at: DeviceView, vector: number): boolean {
-  return device === at && arming !== null && isEventfdName(arming.data[vector - arming.start]);
+  if (device !== at || arming === null) return false;
+  const place = vector - arming.start;
+  return place < arming.count && isEventfdName(arming.data[place]);
 }
 
 /** Whether the operation resets the function, which drops what was pending: that is what it was asked for. */

@@ -156,6 +156,19 @@ describe('sequences that leave the same behind', () => {
     expect(stateAfter(scenario, silent, reference.precision)).not.toBe(state('device.raise 0'));
   });
 
+  it('are told apart by which vector of a guest has how many events waiting', () => {
+    const config = {
+      ...DYNAMIC,
+      vmm: { allocation: 'all-at-enable', delivery: 'irqfd' } as const,
+      devices: [{ msixVectors: 3, whileOff: 'latches' } as const],
+    };
+    const state = (...raises: readonly string[]): string => {
+      const scenario = { config, operations: ['guest.msixControl enable', ...raises].map(parseOperation) };
+      return stateAfter(scenario, specify(scenario), reference.precision);
+    };
+    expect(state('device.raise 1', 'device.raise 1')).not.toBe(state('device.raise 2'));
+  });
+
   it('are not said to be the whole proof', async () => {
     const config = {
       ...DYNAMIC,

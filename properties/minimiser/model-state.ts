@@ -1,6 +1,7 @@
 import type { Precision, Scenario, Trace } from '#vocabulary';
 import { initial, observe, step } from '../../model/machine.ts';
 import { initialMdevMachine, observeMdevs, stepMdev } from '../../model/mdev-machine.ts';
+import { VectorMap } from '../../model/vector-map.ts';
 import { compare } from '../runner/compare.ts';
 
 /** The model on its way through a scenario. */
@@ -87,7 +88,7 @@ function print(value: unknown, parts: string[], seen: Map<object, number>): void
     return;
   }
   seen.set(value, seen.size);
-  if (value instanceof Map) printMap(value, parts, seen);
+  if (value instanceof Map || value instanceof VectorMap) printMap(value, parts, seen);
   else if (Symbol.iterator in value) printItems([...(value as Iterable<unknown>)], parts, seen);
   else {
     parts.push('<');
@@ -100,7 +101,7 @@ function print(value: unknown, parts: string[], seen: Map<object, number>): void
   }
 }
 
-function printMap(map: ReadonlyMap<unknown, unknown>, parts: string[], seen: Map<object, number>): void {
+function printMap(map: Iterable<readonly [unknown, unknown]>, parts: string[], seen: Map<object, number>): void {
   parts.push('{');
   const entries = [...map].map(([key, item]) => [typeof key === 'object' ? '' : String(key), item] as const);
   for (const [key, item] of entries.sort(([left], [right]) => (left < right ? -1 : 1))) {

@@ -228,6 +228,15 @@ const LEAKS: readonly Row[] = [
     '0 no-leak: no entry was left, and 0 of 4 are used',
   ],
   [
+    'an entry could be had and was refused, with names behind the range of the call',
+    twoVms(['vfio.setIrqs MSIX EVENTFD|TRIGGER 1+1 [e1 e2 e3 e4 e5 e6]']),
+    ([step]) => {
+      saysNothing(step);
+      outcomeIs(step, 'ENOSPC');
+    },
+    '0 no-leak: no entry was left, and 0 of 4 are used',
+  ],
+  [
     'all entries could be had and were refused',
     twoVms([ENABLED, ENABLED], { profile: 'idxd-mdev-all-closed' }),
     ([, step]) => outcomeIs(step, 'ENOSPC'),

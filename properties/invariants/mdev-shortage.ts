@@ -35,7 +35,9 @@ function isShortOfEntries(config: MdevConfig, before: FollowedParent, call: Vfio
   const wanted = (): number => {
     if (config.mdev.allocation !== 'per-vector')
       return mdev.enable ? 0 : (config.devices[device]?.msixVectors ?? 1) - 1;
-    const vectors = call.data.flatMap((element, place) => (isEventfdName(element) ? [call.start + place] : []));
+    const vectors = call.data
+      .slice(0, call.count)
+      .flatMap((element, place) => (isEventfdName(element) ? [call.start + place] : []));
     return vectors.filter((vector) => vector > 0 && at(mdev.backing, vector) === 0).length;
   };
   return ownedBy(before, null) + wanted() > entries || own + wanted() > quota;

@@ -69,6 +69,14 @@ it('of few pieces each worker has one before any has two', async () => {
   );
 });
 
+it('a worker that is not ready when nothing is left to draw is not waited for', async () => {
+  const late: CrewWorker = Object.create(crew.workers[0] ?? null, { ready: { value: new Promise(() => undefined) } });
+  late.ask = () => late.ready.then(() => Promise.reject(new Error('it was asked')));
+  const plan = planOf(optimisedSystem(), 'linux-6.1', { scenarios: 200, seed: 7 });
+  const shared = await resultOf({ ...plan, crew: { workers: [late], end: () => undefined } });
+  expect(shared.findings.some(({ drawn }) => drawn !== undefined)).toBe(true);
+});
+
 it('a worker that ends leaves a campaign that has errored', async () => {
   const lost = new Crew(1);
   const [worker] = lost.workers;

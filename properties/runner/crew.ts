@@ -74,13 +74,10 @@ export interface Piece<Worker = CrewWorker> {
 export async function share<Worker extends { readonly ready: Promise<void> }>(
   crew: { readonly workers: readonly Worker[] },
   nextHere: () => Piece<Worker> | undefined,
-  next: () => Piece<Worker> | undefined,
+  next: () => Pick<Piece<Worker>, 'by'> | undefined,
 ): Promise<void> {
   let failed = false;
-  const lane = async (
-    take: () => Piece<Worker> | undefined,
-    work: (piece: Piece<Worker>) => Promise<void>,
-  ): Promise<void> => {
+  const lane = async <Part>(take: () => Part | undefined, work: (piece: Part) => Promise<void>): Promise<void> => {
     for (let piece = take(); piece !== undefined && !failed; piece = take()) await work(piece);
   };
   const own = lane(nextHere, async (piece) => {

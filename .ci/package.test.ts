@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type InstalledPackage, installPackage, PACKAGE_TIMEOUT_MS, said } from './package.fixture.ts';
-import { ROOT } from './repository.ts';
+import { ROOT, repositoryPaths } from './repository.ts';
 
 const NAME = 'vfio-irq-conformance';
 
@@ -25,6 +25,13 @@ describe('the package', { timeout: PACKAGE_TIMEOUT_MS }, () => {
     expect(strange.sort()).toEqual(['LICENSE', 'README.md', ...texts, 'dist/package.json', 'package.json']);
     const untyped = packed.filter((path) => path.endsWith('.js') && !packed.includes(path.replace(/\.js$/, '.d.ts')));
     expect(untyped).toEqual([]);
+  });
+
+  it('holds every worker, which nothing may import', () => {
+    const workers = repositoryPaths('*-worker.ts');
+    expect(workers.length).toBeGreaterThan(0);
+    const missing = workers.filter((path) => !installed.packed.includes(`dist/${path.replace(/ts$/, 'js')}`));
+    expect(missing).toEqual([]);
   });
 
   it('holds no tests, no fixtures and nothing of the house', () => {

@@ -6,7 +6,15 @@ import { hasMdevs, isSupportedConfig } from '../generators/pci-function.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { BLOCK_SCENARIOS, type Drawing, drawBlock, judgeBlock } from './block.ts';
 import { NO_COVERAGE } from './coverage.ts';
-import { askForBlock, askForShortest, type CampaignTold, type Crew, type Piece, share } from './crew.ts';
+import {
+  askForBlock,
+  askForShortest,
+  type CampaignTold,
+  type Crew,
+  type CrewWorker,
+  type Piece,
+  share,
+} from './crew.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
 import { lockstep, type Terms } from './lockstep.ts';
@@ -149,10 +157,11 @@ async function drawShared(
       tell(plan, tally);
     }
   };
+  const hasNext = (): boolean => !isOver() && blockAt(next) * BLOCK_SCENARIOS < plan.scenarios;
   const nextBlock = (): Piece | undefined => {
+    if (!hasNext()) return undefined;
     const place = next;
     const block = blockAt(place);
-    if (isOver() || block * BLOCK_SCENARIOS >= plan.scenarios) return undefined;
     next += 1;
     return {
       here: async () => add(place, await judgeBlock(plan, terms(plan), block, known())),
@@ -160,17 +169,37 @@ async function drawShared(
         add(place, await askForBlock(worker, { kind: 'block', campaign: told, block, known: known() })),
     };
   };
-  const nextFailure = (): Piece | undefined => {
+  /** Workers that shorten, until all of it is done: a block behind that would be late, and all after it with it. */
+  const shortening = new Map<CrewWorker, Promise<unknown>>();
+  const nextFailure = (): Pick<Piece, 'by'> | undefined => {
     const found = tally.known().find(([signature]) => !begun.has(signature));
     if (found === undefined || isOver()) return undefined;
     const [signature, failure] = found;
     begun.add(signature);
-    return shortening(plan, signature, failure, shortened);
+    return {
+      by: async (worker) => {
+        const done = shorteningOf(plan, signature, failure, shortened).by(worker);
+        const all = Promise.all([shortening.get(worker), done]);
+        shortening.set(worker, all);
+        await all;
+        if (shortening.get(worker) === all) shortening.delete(worker);
+      },
+    };
   };
-  await share(crew, nextBlock, () => nextFailure() ?? nextBlock());
+  const nextLate = (): Pick<Piece, 'by'> | undefined => {
+    if (!hasNext()) return undefined;
+    return {
+      by: async (worker) => {
+        const before = shortening.get(worker);
+        if (before === undefined) await nextBlock()?.by(worker);
+        else await before;
+      },
+    };
+  };
+  await share(crew, nextBlock, () => nextFailure() ?? nextLate());
 }
 
-function shortening(plan: CampaignPlan, signature: string, failure: Failure, shortened: Shortened): Piece {
+function shorteningOf(plan: CampaignPlan, signature: string, failure: Failure, shortened: Shortened): Piece {
   return {
     here: async () =>
       void shortened.set(signature, await shortestFailure({ ...plan, terms: terms(plan) }, signature, failure)),
@@ -226,7 +255,7 @@ async function shrinkFailures(plan: CampaignPlan, tally: Tally, shortened: Short
     drawn === null && verdictOf(signature) === 'expected';
   const left = failures
     .filter(([signature, failure]) => !shortened.has(signature) && !isStory(signature, failure))
-    .map(([signature, failure]) => shortening(plan, signature, failure, shortened));
+    .map(([signature, failure]) => shorteningOf(plan, signature, failure, shortened));
   const next = (): Piece | undefined => left.shift();
   if (plan.crew === null) for (const piece of left) await piece.here();
   else await share(plan.crew, next, next);

@@ -51,6 +51,27 @@ it('what is found is shortened while others still draw, and no worse', async () 
   expect(shared).toEqual(await resultOf(plan));
 });
 
+it('no block waits behind a failure that is shortened', async () => {
+  await Promise.all(crew.workers.map(({ ready }) => ready));
+  const shortening = new Set<CrewWorker>();
+  const behind: number[] = [];
+  const workers = crew.workers.map((worker) => {
+    const watched: CrewWorker = Object.create(worker);
+    watched.ask = async (question, seconds) => {
+      if (question.kind === 'shrink') shortening.add(worker);
+      else if (shortening.has(worker)) behind.push(question.block);
+      const answer = await worker.ask(question, seconds);
+      if (question.kind === 'shrink') shortening.delete(worker);
+      return answer;
+    };
+    return watched;
+  });
+  const plan = planOf(optimisedSystem(), 'linux-6.1', { scenarios: 3000, seed: 7 });
+  const shared = await resultOf({ ...plan, crew: { workers, end: () => undefined } });
+  expect(shared.findings.length).toBeGreaterThan(0);
+  expect(behind).toEqual([]);
+});
+
 it('of few pieces each worker has one before any has two', async () => {
   await Promise.all(crew.workers.map(({ ready }) => ready));
   const done: (readonly [piece: number, by: number | 'here'])[] = [];
@@ -67,6 +88,14 @@ it('of few pieces each worker has one before any has two', async () => {
       [2, 1],
     ]),
   );
+});
+
+it('a worker that is not ready when nothing is left to draw is not waited for', async () => {
+  const late: CrewWorker = Object.create(crew.workers[0] ?? null, { ready: { value: new Promise(() => undefined) } });
+  late.ask = () => late.ready.then(() => Promise.reject(new Error('it was asked')));
+  const plan = planOf(optimisedSystem(), 'linux-6.1', { scenarios: 200, seed: 7 });
+  const shared = await resultOf({ ...plan, crew: { workers: [late], end: () => undefined } });
+  expect(shared.findings.some(({ drawn }) => drawn !== undefined)).toBe(true);
 });
 
 it('a worker that ends leaves a campaign that has errored', async () => {

@@ -70,12 +70,13 @@ async function shareSlice<Worker extends { readonly ready: Promise<void> }>(
   ask: (worker: Worker, slice: Slice) => Promise<SliceFound>,
 ): Promise<void> {
   const states = Math.ceil((whole.to - whole.from) / (SLICES_EACH * (workers.length + 1)));
-  const found: SliceFound[] = [];
+  const waiting = new Map<number, SliceFound>();
   let added = 0;
   const take = (place: number, one: SliceFound): void => {
-    found[place] = one;
-    for (let next = found[added]; next !== undefined; next = found[added]) {
+    waiting.set(place, one);
+    for (let next = waiting.get(added); next !== undefined; next = waiting.get(added)) {
       explorer.add(next);
+      waiting.delete(added);
       added += 1;
     }
   };

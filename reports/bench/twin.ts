@@ -46,6 +46,7 @@ export function exploreTwin(vectors: number): TwinCount {
 export async function exploreTwinTogether(vectors: number): Promise<TwinCount> {
   const workers = sliceWorkers<number>('../../reports/bench/twin-worker');
   try {
+    await Promise.all(workers.map(({ ready }) => ready));
     return await exploreTogether(exploredTwin, vectors, REACH, workers);
   } finally {
     for (const worker of workers) worker.end();

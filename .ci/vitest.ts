@@ -27,6 +27,8 @@ const config = defineConfig(({ mode }) => ({
     // What the tests run is not what a job of GitHub wants to tell.
     env: { GITHUB_STEP_SUMMARY: '' },
     testTimeout: mode === 'systems' ? 600_000 : 180_000,
+    // A virtual machine boots in seconds, and on a busy machine in tens of them.
+    hookTimeout: mode === 'systems' ? 120_000 : 10_000,
     coverage: {
       provider: 'v8',
       include: ['model/**/*.ts', 'impl/optimised/**/*.ts', 'properties/**/*.ts', 'reports/**/*.ts'],

@@ -13,7 +13,7 @@ import { type Changes, changes, wordsTold } from './words.fixture.ts';
 
 /** A trigger that the user can no longer see. */
 function unseen(): Eventfd {
-  return { name: 'e9', open: false, count: 0, watchers: null };
+  return { name: 'e9', number: 9, open: false, count: 0, watchers: null };
 }
 
 const DEVICE: Changes<VfioDevice> = {
@@ -116,10 +116,12 @@ const GUEST: Changes<VirtualFunction> = {
   touched: 'is of one step',
 };
 
-const CONFIG: Config = {
-  ...platformOf('linux-6.12+qemu-10.0'),
-  devices: [{ msixVectors: 3, msiVectors: 2, whileOff: 'latches', intx: true, reset: true }],
-};
+function configOf(msixVectors: number): Config {
+  return {
+    ...platformOf('linux-6.12+qemu-10.0'),
+    devices: [{ msixVectors, msiVectors: 2, whileOff: 'latches', intx: true, reset: true }],
+  };
+}
 
 function placeIn({ places }: Machine): Place {
   const [place] = places;
@@ -150,6 +152,8 @@ const CASES = [
   ...changes('guest', GUEST, guestIn),
 ];
 
+const CONFIG = configOf(3);
+
 /** Told as a whole, and told vector by vector, as those need it who may exchange vectors. */
 function wordsOf(machine: Machine): readonly (readonly number[])[] {
   const byVector = wordsTold((words) => {
@@ -164,9 +168,9 @@ function expectChanged(changed: ReturnType<typeof wordsOf>, words: ReturnType<ty
   for (const [way, told] of changed.entries()) expect(told).not.toEqual(words[way]);
 }
 
-describe('a change of one field of a machine', () => {
+describe.each([3, 40])('a change of one field of a machine with %i vectors', (vectors) => {
   it.each(CASES)('is in the words, and put back as often as one likes: %s', (_, change) => {
-    const machine = initial(CONFIG);
+    const machine = initial(configOf(vectors));
     const words = wordsOf(machine);
     const saved = saveMachine(machine);
     change(machine);
@@ -185,7 +189,7 @@ describe('a change of one field of a machine', () => {
   });
 
   it('is put back where it is within a vector in use', () => {
-    const machine = initial(CONFIG);
+    const machine = initial(configOf(vectors));
     guestIn(machine).vectors.set(1, { hasHandler: false, route: null });
     const words = wordsOf(machine);
     const saved = saveMachine(machine);

@@ -3,7 +3,7 @@ import type { Machine } from './machine.ts';
 import { addsVectors, entryOf, type VirtualFunction } from './qemu/virtual-function.ts';
 import type { VectorSet } from './vector-set.ts';
 import type { VfioDevice } from './vfio/device.ts';
-import { type Eventfd, numberOf } from './vfio/eventfd.ts';
+import type { Eventfd } from './vfio/eventfd.ts';
 import { bits, putNumber, type Words } from './words.ts';
 
 // The state of a machine between two steps as numbers: from equal ones of one Config everything goes on alike.
@@ -18,10 +18,22 @@ export function putDevice(machine: Machine, place: number, words: Words): void {
   const device = deviceAt(machine, place);
   const count = vectorsOf(device);
   putPlace(machine, place, words);
-  for (const set of setsOf(device)) set.tell(count, words);
+  putSets(device, count, words);
   for (let vector = 0; vector < count; vector += 1) putTrigger(device.triggers.get(vector), vector, words);
   const vf = machine.vmm?.functions[place];
   if (vf !== undefined) for (let vector = 0; vector < count; vector += 1) putUse(vf, vector, words);
+}
+
+/** As `putVector` has it, but a set at a time, and four sets of a small table in a word. */
+function putSets(device: VfioDevice, count: number, words: Words): void {
+  const { allocated, requested, activated, messages, replay } = device.domain;
+  const { msix } = device.pci;
+  if (count > 8) {
+    for (const set of setsOf(device)) set.tell(count, words);
+    return;
+  }
+  words.put(allocated.low | (requested.low << 8) | (activated.low << 16) | (messages.low << 24));
+  words.put(replay.low | (msix.unmasked.low << 8) | (msix.messages.low << 16) | (msix.pending.low << 24));
 }
 
 /** All that a device knows of its vectors but their eventfds. */
@@ -50,9 +62,10 @@ export function putPlace(machine: Machine, place: number, words: Words): void {
       bits(0x10, msix.enable, msix.functionMask, msi.enable, msi.message) +
       bits(0x100, intx.masked, virtual.intxDisable, virtual.memory, virtual.msiEnable) +
       bits(0x1000, intx.trigger !== null, intx.unmask !== null, errTrigger !== null, reqTrigger !== null) +
-      IRQ_TYPES.indexOf(irqType) * 0x10000,
+      typeNumber(irqType) * 0x10000 +
+      // There are at most 32.
+      msi.enabledVectors * 0x100000,
   );
-  words.put(msi.enabledVectors);
   putNumber(descriptors, words);
   putNumber(mappings, words);
   putNumber(machine.hostVectors.free, words);
@@ -66,7 +79,19 @@ export function putPlace(machine: Machine, place: number, words: Words): void {
   if (vf !== undefined) putFunction(vf, words);
 }
 
-const IRQ_TYPES: readonly VfioDevice['irqType'][] = ['none', 'intx', 'msi', 'msix'];
+function typeNumber(irqType: VfioDevice['irqType']): number {
+  switch (irqType) {
+    case 'none':
+      return 0;
+    case 'intx':
+      return 1;
+    case 'msi':
+      return 2;
+    case 'msix':
+      return 3;
+  }
+}
+
 const INTERRUPTS: readonly VirtualFunction['interrupt'][] = ['none', 'intx', 'msix'];
 
 function putArmed({ places }: Machine, place: number, words: Words): void {
@@ -128,5 +153,5 @@ function putMessage({ index }: VirtualFunction, vector: number, message: Message
 /** An eventfd by how far its number is from the vector's: those of a VMM are numbered by it. */
 function putTrigger(trigger: Eventfd | undefined, vector: number, words: Words): void {
   if (trigger === undefined) words.put(0);
-  else putNumber((numberOf(trigger) - vector) * 4 + (trigger.open ? 1 : 2), words);
+  else putNumber((trigger.number - vector) * 4 + (trigger.open ? 1 : 2), words);
 }

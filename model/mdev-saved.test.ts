@@ -97,7 +97,7 @@ function replaced<Part extends object>(
 const OTHER_PERM: Perm = { pasidEnable: true, pasid: 4, ignore: true };
 const OTHER_VECTOR: Vector = {
   ...{ perm: OTHER_PERM, masked: false, pending: true, entry: null, told: null },
-  trigger: { name: 'e9', open: false, count: 0, watchers: null },
+  trigger: { name: 'e9', number: 9, open: false, count: 0, watchers: null },
 };
 const OTHER_ENTRY: Entry = {
   ...{ device: 1, vector: 2, mask: false, pending: true, ignore: true, pasid: 0, data: 0, handle: false },

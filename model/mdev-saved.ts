@@ -3,7 +3,7 @@ import { copyOfReported, type Reported } from './ims/parent-observation.ts';
 import type { StateMap } from './ims/state-map.ts';
 import type { MdevMachine } from './mdev-machine.ts';
 import { putBackMap, putBackOpen } from './put-back.ts';
-import { type Eventfd, numberOf } from './vfio/eventfd.ts';
+import type { Eventfd } from './vfio/eventfd.ts';
 import { bits, putNumber, type Words } from './words.ts';
 
 // For those who try several operations in one state: what a machine with mediated devices and without a VMM is between
@@ -133,7 +133,7 @@ function putMdev({ gone, descriptors, defaultPasid, setUp, vectors }: Mdev, word
     words.put(perm.pasid);
     words.put(entry ?? NONE);
     words.put(told ?? NONE);
-    if (trigger !== null) putNumber(numberOf(trigger), words);
+    if (trigger !== null) putNumber(trigger.number, words);
   }
 }
 

@@ -7,17 +7,21 @@ export interface Words {
 const WORD = 2 ** 32;
 /** Said before a number that is no word by itself. */
 const LONG = -0x80000000;
+const INFINITE = LONG + 1;
 
 /** A whole number of any size, or Infinity. */
 export function putNumber(number: number, words: Words): void {
-  if (number > LONG && number < -LONG) {
+  if (number > INFINITE && number < -LONG) {
     words.put(number);
     return;
   }
+  if (number === Number.POSITIVE_INFINITY) {
+    words.put(INFINITE);
+    return;
+  }
   words.put(LONG);
-  const isInfinite = number === Number.POSITIVE_INFINITY;
-  words.put(isInfinite ? LONG : number % WORD);
-  words.put(isInfinite ? LONG : Math.floor(number / WORD));
+  words.put(number % WORD);
+  words.put(Math.floor(number / WORD));
 }
 
 /** Four flags as bits of a word, the first worth `worth`. */

@@ -40,6 +40,8 @@ export interface Watcher {
 /** One eventfd; the kernel holds it by reference, the user by descriptor. */
 export interface Eventfd {
   readonly name: EventfdName;
+  /** The number in its name. */
+  readonly number: number;
   open: boolean;
   /** How often it was signalled since that was last told. */
   count: number;
@@ -85,7 +87,7 @@ export function eventfdLookup(eventfds: Eventfds, element: DataElement): Eventfd
 
 /** Source: eventfd(2). */
 function create(eventfds: Eventfds, name: EventfdName): Eventfd {
-  const created: Eventfd = { name, open: true, count: 0, watchers: null };
+  const created: Eventfd = { name, number: numberIn(name), open: true, count: 0, watchers: null };
   eventfds.open.set(name, created);
   return created;
 }
@@ -150,7 +152,7 @@ export function closeEventfd(eventfds: Eventfds, name: EventfdName): void {
 export function signalledEvents(eventfds: Eventfds): readonly Event[] {
   const { signalled } = eventfds;
   if (signalled === null) return [];
-  if (signalled.length > 1) signalled.sort((left, right) => numberOf(left) - numberOf(right));
+  if (signalled.length > 1) signalled.sort((left, right) => left.number - right.number);
   const events = signalled.map(({ name, count }): Event => ({ kind: 'signalled', eventfd: name, count }));
   forgetSignals(eventfds);
   return events;
@@ -159,8 +161,8 @@ export function signalledEvents(eventfds: Eventfds): readonly Event[] {
 /** Numbers of eventfds by their names: to read one is dear, and there are few. */
 const numbers = new Map<EventfdName, number>();
 
-/** The number in an eventfd's name. Source: ours, how a scenario names eventfds. */
-export function numberOf({ name }: Eventfd): number {
+/** Source: ours, how a scenario names eventfds. */
+function numberIn(name: EventfdName): number {
   const known = numbers.get(name);
   if (known !== undefined) return known;
   const number = Number(name.slice(1));

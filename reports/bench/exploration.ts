@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { BenchRow } from '../bench-json.ts';
-import { canSpin, exploreTwin, exploreTwinTogether, spinTwin, type TwinCount } from './twin.ts';
+import { takeTurns } from './turns.ts';
+import { canSpin, exploreTwin, exploreTwinTogether, type TwinCount, twinWorkers, withSpin } from './twin.ts';
 
 /** Vectors of the twin, the most that it has words for: Spin takes tenths of seconds, which its clock tells. */
 const VECTORS = 6;
@@ -8,22 +9,39 @@ const VECTORS = 6;
 /** `explore` beside Spin, on two models of one configuration; nothing where Spin is not installed. */
 export async function explorationRows(): Promise<readonly BenchRow[]> {
   if (!canSpin()) return [];
-  const alone = exploreTwin(VECTORS);
-  const together = await exploreTwinTogether(VECTORS);
-  const spins = spinTwin(VECTORS);
-  return [rowOf('one core', alone, spins), rowOf(`${availableParallelism()} cores`, together, spins)];
+  const workers = twinWorkers();
+  try {
+    await Promise.all(workers.map(({ ready }) => ready));
+    return await withSpin(VECTORS, async (spin) => [
+      await rowOf('one core', () => exploreTwin(VECTORS), spin),
+      await rowOf(`${availableParallelism()} cores`, () => exploreTwinTogether(VECTORS, workers), spin),
+    ]);
+  } finally {
+    for (const worker of workers) worker.end();
+  }
 }
 
-function rowOf(cores: string, ours: TwinCount, spins: TwinCount): BenchRow {
-  if (ours.states !== spins.states || ours.transitions !== spins.transitions)
-    throw new Error(`explore found ${ours.states} states on ${cores}, and Spin ${spins.states}`);
+async function rowOf(
+  cores: string,
+  explored: () => TwinCount | Promise<TwinCount>,
+  spin: () => TwinCount,
+): Promise<BenchRow> {
+  const spins = spin();
+  const secondsEach = ({ states, transitions, seconds }: TwinCount): number => {
+    if (states !== spins.states || transitions !== spins.transitions)
+      throw new Error(`${states} states and ${transitions} transitions on ${cores}, and by Spin ${spins.states}`);
+    return seconds / transitions;
+  };
+  const measured = await takeTurns(
+    async () => secondsEach(await explored()),
+    () => secondsEach(spin()),
+  );
   return {
     section: 'exploring every state',
     what: `explore, MSI-X of ${VECTORS} vectors, ${cores}`,
-    against: `Spin on one, ${ours.states.toLocaleString('en')} states each`,
-    amount: ours.transitions / ours.seconds,
+    against: `Spin on one, ${spins.states.toLocaleString('en')} states each`,
+    ...measured,
     unit: 'transitions/s',
-    ratio: ours.seconds / spins.seconds,
     of: 'time',
   };
 }

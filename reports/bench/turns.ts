@@ -14,18 +14,33 @@ const WARM_TURNS = 3;
 export async function measureRows(section: string, pairs: readonly BenchPair[]): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const [what, work, against, other] of pairs) {
-    const seconds: number[] = [];
-    const ratios: number[] = [];
-    for (let turn = -WARM_TURNS; turn < TURNS; turn += 1) {
-      const pair = [await secondsOf(work), await secondsOf(other)] as const;
-      if (turn < 0) continue;
-      seconds.push(pair[0]);
-      ratios.push(pair[0] / pair[1]);
-    }
-    const [amount, ratio] = [1 / median(seconds), median(ratios)];
-    rows.push({ section, what, against, amount, unit: 'operations/s', ratio, of: 'time' });
+    const measured = await takeTurns(
+      () => secondsOf(work),
+      () => secondsOf(other),
+    );
+    rows.push({ section, what, against, ...measured, unit: 'operations/s', of: 'time' });
   }
   return rows;
+}
+
+/**
+ * Two sides in turn, over and over: how many units of work the first does in a second, and how many times the other's
+ * time it takes, the medians of both.
+ * @param one a turn of a side: the seconds of one unit of work
+ */
+export async function takeTurns(
+  one: () => number | Promise<number>,
+  other: () => number | Promise<number>,
+): Promise<Pick<BenchRow, 'amount' | 'ratio'>> {
+  const seconds: number[] = [];
+  const ratios: number[] = [];
+  for (let turn = -WARM_TURNS; turn < TURNS; turn += 1) {
+    const pair = [await one(), await other()] as const;
+    if (turn < 0) continue;
+    seconds.push(pair[0]);
+    ratios.push(pair[0] / pair[1]);
+  }
+  return { amount: 1 / median(seconds), ratio: median(ratios) };
 }
 
 /** Seconds that one operation took. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canSpin, exploreTwin, spinTwin } from './twin.ts';
+import { canSpin, exploreTwin, withSpin } from './twin.ts';
 
 // Two models of one configuration by two hands, each explored by a tool of its own.
 
@@ -8,9 +8,9 @@ describe('Spin on the Promela twin', () => {
   const ready = canSpin();
   if (!ready) process.stderr.write('SKIPPED: Spin is not here: apt-get install spin gcc\n');
 
-  it.runIf(ready || required).each([2, 3, 4])('finds as many states and transitions of %i vectors', (vectors) => {
+  it.runIf(ready || required).each([2, 3, 4])('finds as many states and transitions of %i vectors', async (vectors) => {
     const { states, transitions } = exploreTwin(vectors);
-    expect(spinTwin(vectors)).toMatchObject({ states, transitions });
+    expect(await withSpin(vectors, (spin) => spin())).toMatchObject({ states, transitions });
     expect(states).toBe({ 2: 39, 3: 253, 4: 1731 }[vectors]);
   });
 });

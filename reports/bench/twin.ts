@@ -2,14 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, HarnessError, parseOperation } from '#vocabulary';
+import { type Config, type EventfdName, HarnessError, parseOperation } from '#vocabulary';
 import { act, initial, observe } from '../../model/machine.ts';
 import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
 import { putMachine } from '../../model/machine-words.ts';
 import { platformOf } from '../../model/profiles.ts';
 import { explore, type Reach, type Stepped, type Subject } from '../../properties/runner/explore.ts';
 import { type Alphabet, alphabetFrom } from '../../properties/runner/explore-alphabet.ts';
-import { type Explored, exploreTogether, sliceWorkers } from '../../properties/runner/explore-crew.ts';
+import {
+  type Explored,
+  exploreTogether,
+  type SliceWorker,
+  sliceWorkers,
+} from '../../properties/runner/explore-crew.ts';
 
 // One configuration explored by the suite and by Spin, which has a model of its own that says the same.
 
@@ -42,21 +47,20 @@ export function exploreTwin(vectors: number): TwinCount {
   return explore(subject, alphabet, REACH);
 }
 
-/** The same on all cores, with as many processes. */
-export async function exploreTwinTogether(vectors: number): Promise<TwinCount> {
-  const workers = sliceWorkers<number>('../../reports/bench/twin-worker');
-  try {
-    await Promise.all(workers.map(({ ready }) => ready));
-    return await exploreTogether(exploredTwin, vectors, REACH, workers);
-  } finally {
-    for (const worker of workers) worker.end();
-  }
+/** The same together with others. */
+export function exploreTwinTogether(vectors: number, workers: readonly SliceWorker<number>[]): Promise<TwinCount> {
+  return exploreTogether(exploredTwin, vectors, REACH, workers);
+}
+
+/** A process for each of the other cores. */
+export function twinWorkers(): readonly SliceWorker<number>[] {
+  return sliceWorkers('../../reports/bench/twin-worker');
 }
 
 const REACH: Reach = { depth: 1000, states: 1_000_000 };
 
 export function exploredTwin(vectors: number): Explored {
-  return { subject: bareMachine(twinConfig(vectors)), alphabet: twinAlphabet(vectors) };
+  return { subject: bareMachine(vectors), alphabet: twinAlphabet(vectors) };
 }
 
 function twinConfig(vectors: number): Config {
@@ -64,15 +68,14 @@ function twinConfig(vectors: number): Config {
 }
 
 function twinAlphabet(vectors: number): Alphabet {
-  const all = Array.from({ length: vectors }, (_, vector) => vector);
-  const names = all.map((vector) => `e${vector}`);
+  const names = eventfdsOf(vectors);
   const words = [
     `${SET} 0+${vectors} [${names.join(' ')}]`,
     `${SET} 0+${vectors} [${[...names.slice(0, -1), 'bad'].join(' ')}]`,
     'vfio.setIrqs MSIX NONE|TRIGGER 0+0 []',
     `vfio.setIrqs MSIX NONE|TRIGGER 0+${vectors} []`,
-    ...all.flatMap((vector) => [
-      ...[`e${vector}`, '-1', 'bad'].map((element) => `${SET} ${vector}+1 [${element}]`),
+    ...names.flatMap((name, vector) => [
+      ...[name, '-1', 'bad'].map((element) => `${SET} ${vector}+1 [${element}]`),
       `device.raise ${vector}`,
     ]),
   ];
@@ -80,9 +83,16 @@ function twinAlphabet(vectors: number): Alphabet {
   return alphabetFrom(config, words.map(parseOperation));
 }
 
-function bareMachine(config: Config): Subject<SavedMachine> {
-  const machine = initial(config);
+/** One for each vector. */
+function eventfdsOf(vectors: number): readonly EventfdName[] {
+  return Array.from({ length: vectors }, (_, vector): EventfdName => `e${vector}`);
+}
+
+function bareMachine(vectors: number): Subject<SavedMachine> {
+  const machine = initial(twinConfig(vectors));
   observe(machine);
+  // The user has its eventfds from the start, as in the Promela model: to open one is no part of what is compared.
+  for (const eventfd of eventfdsOf(vectors)) act(machine, { kind: 'vfio.writeEventfd', eventfd });
   return {
     promises: [],
     save: () => saveMachine(machine),
@@ -105,10 +115,10 @@ const SILENT: Stepped = { broken: [], still: true };
 const NO_WINDOWS: ReadonlySet<never> = new Set();
 
 /**
- * The same by Spin, without partial order reduction.
+ * The same by Spin, without partial order reduction, as often as it is asked.
  * @throws HarnessError when Spin or the compiler fails, or Spin did not finish
  */
-export function spinTwin(vectors: number): TwinCount {
+export async function withSpin<T>(vectors: number, use: (spin: () => TwinCount) => T | Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-irq-spin-'));
   const run = (program: string, ...args: string[]): string => {
     try {
@@ -121,7 +131,7 @@ export function spinTwin(vectors: number): TwinCount {
     // What is written and never read is a part of the state all the same.
     run('spin', '-o2', `-DN=${vectors}`, '-a', MODEL);
     run('gcc', '-O2', '-DSAFETY', '-DNOREDUCE', '-o', 'pan', 'pan.c');
-    return countsOf(run(join(folder, 'pan'), '-m5000000', '-w22'));
+    return await use(() => countsOf(run(join(folder, 'pan'), '-m5000000', '-w22')));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

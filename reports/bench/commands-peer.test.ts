@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Operation, PciFunction, Scenario, Support, VfioSetIrqs } from '#vocabulary';
+import { mutantSystem } from '../../impl/mutants/mutant.ts';
+import { s08 } from '../../impl/mutants/s08-failure-undoes-the-range.ts';
 import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { platformOf } from '../../model/profiles.ts';
 import { scenarios } from '../../properties/generators/scenario.ts';
-import { Ask, commandsLike } from './commands-peer.ts';
+import { Ask, type Comparer, commandRuns, commandsLike } from './commands-peer.ts';
 import { type Form, formsOf } from './stock-commands.ts';
 
 const TABLE: PciFunction = { msixVectors: 8, whileOff: 'latches' };
@@ -45,4 +47,10 @@ it('the data of its ranges is as long in the mean', () => {
   const ratio = elementsOf(peers) / elementsOf(asked);
   expect(ratio).toBeGreaterThan(0.85);
   expect(ratio).toBeLessThan(1.15);
+});
+
+it.each<Comparer>(['node:assert', 'ours'])('compared by %s, all of it is done, and a fault is seen', (comparer) => {
+  const terms = { profile: 'linux-6.12', comparer, invariants: [], like: ours.slice(0, 200) };
+  expect(commandRuns({ ...terms, system: optimisedSystem() })()).toBeGreaterThan(0);
+  expect(commandRuns({ ...terms, system: mutantSystem(s08) })).toThrow();
 });

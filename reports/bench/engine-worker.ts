@@ -9,7 +9,7 @@ import type { Invariant } from '../../properties/invariants/invariant.ts';
 import { BLOCK_SCENARIOS, type Drawing, drawBlock } from '../../properties/runner/block.ts';
 import { lockstep } from '../../properties/runner/lockstep.ts';
 import { answerQuestions } from '../../properties/runner/worker-process.ts';
-import { commandDraws, commandRuns } from './commands-peer.ts';
+import { type Comparer, commandDraws, commandRuns } from './commands-peer.ts';
 import { type EnginePart, LARGE, SMALL } from './engine.ts';
 import type { Work } from './turns.ts';
 
@@ -68,8 +68,8 @@ function workOf({ part, side, profile, scenarios: count }: EngineWork): Work {
         }
       return done;
     };
-  const commands = (invariants: readonly Invariant[]): Work =>
-    commandRuns({ system: optimised, profile, invariants, like });
+  const commands = (comparer: Comparer, invariants: readonly Invariant[]): Work =>
+    commandRuns({ system: optimised, profile, comparer, invariants, like });
   const large = (): readonly Scenario[] => small.map((scenario) => withTable(scenario, LARGE));
   const isOurs = side === 'ours';
   switch (part) {
@@ -82,9 +82,13 @@ function workOf({ part, side, profile, scenarios: count }: EngineWork): Work {
     case 'drawn':
       return isOurs ? drawn(() => undefined) : commandDraws(like);
     case 'drawn and compared':
-      return isOurs ? drawn(judge([])) : commands([]);
+      return isOurs ? drawn(judge([])) : commands('node:assert', []);
     case 'drawn and judged':
-      return isOurs ? drawn(judge(INVARIANTS)) : commands(INVARIANTS);
+      return isOurs ? drawn(judge(INVARIANTS)) : commands('node:assert', INVARIANTS);
+    case 'drawn and compared, lent':
+      return isOurs ? drawn(judge([])) : commands('ours', []);
+    case 'drawn and judged, lent':
+      return isOurs ? drawn(judge(INVARIANTS)) : commands('ours', INVARIANTS);
     case 'optimised, large':
       return counted(isOurs ? large() : small, alone);
     case 'judged, large':

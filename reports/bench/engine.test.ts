@@ -8,8 +8,10 @@ it('every part of a campaign is measured on work that both sides do', async () =
     'lockstep, compared / reference',
     'lockstep, compared and judged / reference',
     'drawn / fast-check commands, drawn',
-    'drawn and compared / fast-check commands and modelRun',
-    'drawn, compared and judged / fast-check commands and modelRun, judged',
+    'drawn and compared / fast-check commands and modelRun, node:assert',
+    'drawn, compared and judged / fast-check commands and modelRun, node:assert, our invariants',
+    'drawn and compared / fast-check commands and modelRun, our comparer',
+    'drawn, compared and judged / fast-check commands and modelRun, our comparer, our invariants',
     'optimised, 2048 vectors / optimised, 8 vectors',
     'lockstep, compared and judged, 2048 vectors / the same with 8',
   ]);

@@ -8,14 +8,18 @@ import { type BenchPair, measureRows } from './turns.ts';
 export const SMALL = 8;
 export const LARGE = 2048;
 
+const STOCK = 'fast-check commands and modelRun';
+
 /** What is measured, and against what: parts of a campaign, two sizes, and fast-check's way to run commands. */
 const PARTS = {
   optimised: ['optimised', 'reference'],
   compared: ['lockstep, compared', 'reference'],
   judged: ['lockstep, compared and judged', 'reference'],
   drawn: ['drawn', 'fast-check commands, drawn'],
-  'drawn and compared': ['drawn and compared', 'fast-check commands and modelRun'],
-  'drawn and judged': ['drawn, compared and judged', 'fast-check commands and modelRun, judged'],
+  'drawn and compared': ['drawn and compared', `${STOCK}, node:assert`],
+  'drawn and judged': ['drawn, compared and judged', `${STOCK}, node:assert, our invariants`],
+  'drawn and compared, lent': ['drawn and compared', `${STOCK}, our comparer`],
+  'drawn and judged, lent': ['drawn, compared and judged', `${STOCK}, our comparer, our invariants`],
   'optimised, large': [`optimised, ${LARGE} vectors`, `optimised, ${SMALL} vectors`],
   'judged, large': [`lockstep, compared and judged, ${LARGE} vectors`, `the same with ${SMALL}`],
 } as const;

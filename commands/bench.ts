@@ -57,9 +57,8 @@ function engine(): Promise<readonly BenchRow[]> {
   return engineRows(PROFILE, SCENARIOS);
 }
 
-async function cores(): Promise<readonly BenchRow[]> {
-  const { optimised, ...host } = await subject();
-  return coresRows({ ...host, system: optimised, scenarios: CAMPAIGN_SCENARIOS });
+function cores(): Promise<readonly BenchRow[]> {
+  return coresRows(PROFILE, CAMPAIGN_SCENARIOS);
 }
 
 function memory(): Promise<readonly BenchRow[]> {

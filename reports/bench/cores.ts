@@ -1,22 +1,50 @@
 import { availableParallelism } from 'node:os';
+import { optimisedSystem } from '../../impl/optimised/system.ts';
+import { type ProfileName, platformOf } from '../../model/profiles.ts';
 import { campaign } from '../../properties/runner/campaign.ts';
 import { Crew } from '../../properties/runner/crew.ts';
+import { WorkerProcess } from '../../properties/runner/worker-process.ts';
 import type { BenchRow } from '../bench-json.ts';
-import { type MeasuredCampaign, measuredPlan } from './campaign-plan.ts';
-import { measureRows, type Work } from './turns.ts';
+import { measuredPlan } from './campaign-plan.ts';
+import type { ShardWork } from './shard-worker.ts';
+import { type BenchPair, measureRows, type Work } from './turns.ts';
 
-/** A campaign that all cores share, beside the same on one. */
-export async function coresRows(measured: MeasuredCampaign): Promise<readonly BenchRow[]> {
-  const cores = availableParallelism();
-  const crew = new Crew(cores - 1);
-  const plan = measuredPlan(measured);
-  const run = (by: Crew | null): Work => {
-    return async () => (await campaign({ ...plan, crew: by })).operations;
+/** Of one turn: far more than any has taken. */
+const SECONDS_MAX = 600;
+
+/**
+ * A campaign that all cores share, beside the same on one; and beside a part of it in each of as many processes that
+ * know nothing of each other, which is all that the machine can do.
+ */
+export async function coresRows(profile: ProfileName, scenarios: number): Promise<readonly BenchRow[]> {
+  const count = availableParallelism();
+  const plan = measuredPlan({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios });
+  const crew = new Crew(count - 1);
+  const shards = Array.from(
+    { length: count },
+    () => new WorkerProcess<ShardWork, number>('../../reports/bench/shard-worker'),
+  );
+  const by =
+    (crewOrNone: Crew | null): Work =>
+    async () =>
+      (await campaign({ ...plan, crew: crewOrNone })).operations;
+  const apart: Work = async () => {
+    const asked = shards.map((worker, place) =>
+      worker.ask({ profile, scenarios, shard: { index: place + 1, count } }, SECONDS_MAX),
+    );
+    const operations = await Promise.all(asked);
+    return operations.reduce((sum, each) => sum + each);
   };
+  const shared = [`a campaign on ${count} cores`, by(crew)] as const;
+  const pairs: readonly BenchPair[] = [
+    [...shared, 'the same on one', by(null)],
+    [...shared, `a part of it in each of ${count} processes`, apart],
+  ];
   try {
-    await Promise.all(crew.workers.map(({ ready }) => ready));
-    return await measureRows('cores', [[`a campaign on ${cores} cores`, run(crew), 'the same on one', run(null)]]);
+    await Promise.all([...crew.workers, ...shards].map(({ ready }) => ready));
+    return await measureRows('cores', pairs);
   } finally {
     crew.end();
+    for (const worker of shards) worker.end();
   }
 }

@@ -1,0 +1,20 @@
+import { optimisedSystem } from '../../impl/optimised/system.ts';
+import { type ProfileName, platformOf } from '../../model/profiles.ts';
+import { type CampaignPlan, campaign } from '../../properties/runner/campaign.ts';
+import { answerQuestions } from '../../properties/runner/worker-process.ts';
+import { measuredPlan } from './campaign-plan.ts';
+
+// A process of its own: it does its part of a campaign, and knows nothing of who does the others.
+
+/** A part of a campaign. */
+export interface ShardWork {
+  readonly profile: ProfileName;
+  /** Of the whole. */
+  readonly scenarios: number;
+  readonly shard: CampaignPlan['shard'];
+}
+
+answerQuestions(async ({ profile, scenarios, shard }: ShardWork): Promise<number> => {
+  const plan = measuredPlan({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios });
+  return (await campaign({ ...plan, shard })).operations;
+});

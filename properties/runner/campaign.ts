@@ -141,15 +141,14 @@ async function drawShared(
   isOver: () => boolean,
 ): Promise<void> {
   const { index, count } = plan.shard;
-  const begun = new Set<string>();
   const told = campaignTold(plan);
-  let next = 0;
-  const blockAt = (place: number): number => index - 1 + place * count;
   const known = (): string[] => tally.known().map(([signature]) => signature);
   const add = inOrder((part: TallyPart) => {
     tally.merge(part);
     tell(plan, tally);
   });
+  let next = 0;
+  const blockAt = (place: number): number => index - 1 + place * count;
   const hasNext = (): boolean => !isOver() && blockAt(next) * BLOCK_SCENARIOS < plan.scenarios;
   const nextBlock = (): Piece | undefined => {
     if (!hasNext()) return undefined;
@@ -162,10 +161,8 @@ async function drawShared(
         add(place, await askForBlock(worker, { kind: 'block', campaign: told, block, known: known() })),
     };
   };
-  /**
-   * Workers that shorten, until the last that each was asked for is done: they answer in order. A block behind that
-   * would be late, and all after it with it.
-   */
+  const begun = new Set<string>();
+  /** Workers that shorten, until the last that each was asked for is done: they answer in order. */
   const shortening = new Map<CrewWorker, Promise<void>>();
   const nextFailure = (): Pick<Piece, 'by'> | undefined => {
     const found = tally.known().find(([signature]) => !begun.has(signature));
@@ -181,17 +178,15 @@ async function drawShared(
       },
     };
   };
-  const nextLate = (): Pick<Piece, 'by'> | undefined => {
-    if (!hasNext()) return undefined;
-    return {
-      by: async (worker) => {
-        const before = shortening.get(worker);
-        if (before === undefined) await nextBlock()?.by(worker);
-        else await before;
-      },
-    };
+  /** A worker that shortens is asked for no block: that would be late, and all after it with it. */
+  const nextFor = (worker: CrewWorker): Pick<Piece, 'by'> | undefined => {
+    const failure = nextFailure();
+    if (failure !== undefined) return failure;
+    const before = shortening.get(worker);
+    if (before === undefined) return nextBlock();
+    return hasNext() ? { by: () => before } : undefined;
   };
-  await share(crew, nextBlock, () => nextFailure() ?? nextLate());
+  await share(crew, nextBlock, nextFor);
 }
 
 function shorteningOf(plan: CampaignPlan, signature: string, failure: Failure, shortened: Shortened): Piece {

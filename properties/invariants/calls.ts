@@ -24,6 +24,8 @@ export type IrqType = 'none' | 'intx' | 'msi' | 'msix';
 
 /** A call of VFIO_DEVICE_SET_IRQS as it is judged. */
 export interface Call extends Omit<VfioSetIrqs, 'argsz' | 'unreadable'> {
+  /** Without data behind its range, which nobody reads. */
+  readonly data: VfioSetIrqs['data'];
   /** The type of interrupts that its index stands for. */
   readonly type: IrqType;
   /** Whether the argument has its natural size and lies in memory that is mapped. */
@@ -36,7 +38,8 @@ export interface Call extends Omit<VfioSetIrqs, 'argsz' | 'unreadable'> {
  */
 export function callOf(operation: Operation): Call | null {
   if (operation.kind !== 'vfio.setIrqs') return null;
-  const { kind, device, flags, index, start, count, data, argsz, unreadable } = operation;
+  const { kind, device, flags, index, start, count, argsz, unreadable } = operation;
+  const data = operation.data.length > count ? operation.data.slice(0, count) : operation.data;
   const readable = argsz === undefined && unreadable === undefined;
   return { kind, device, flags, index, start, count, data, type: typeOf(index), readable };
 }

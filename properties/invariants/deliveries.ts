@@ -122,8 +122,7 @@ export function deliverable(device: DeviceView, vector: number): boolean {
 function replays(device: DeviceView, call: Call, account: Account): void {
   const { choices } = device;
   const { type, start, data } = call;
-  const places = Math.min(data.length, call.count);
-  for (let place = 0; place < places; place += 1) {
+  for (let place = 0; place < data.length; place += 1) {
     const element = data[place];
     const vector = start + place;
     const pending = type === 'msix' && (device.stateBefore(vector) & PENDING) !== 0;

@@ -94,8 +94,8 @@ function keptBeforeLost(device: DeviceView, call: Call, transitions: readonly Tr
 }
 
 /** Nothing behind a descriptor that cannot be used was ever reached. */
-function changedBehind({ start, count, data }: Call, transitions: readonly Transition[]): string | null {
-  const refused = data.slice(0, count).findIndex(isRefused);
+function changedBehind({ start, data }: Call, transitions: readonly Transition[]): string | null {
+  const refused = data.findIndex(isRefused);
   const behind = refused === -1 ? undefined : transitions.find(({ vector }) => vector > start + refused);
   return behind === undefined
     ? null

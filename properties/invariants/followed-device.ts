@@ -312,10 +312,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   }
 
   /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
-  #followArming({ start, count, data }: Call, granted: boolean): void {
-    // What is behind the range is data that nobody reads.
-    const places = Math.min(data.length, count);
-    for (let place = 0; place < places; place += 1) {
+  #followArming({ start, data }: Call, granted: boolean): void {
+    for (let place = 0; place < data.length; place += 1) {
       if (!isEventfdName(data[place])) continue;
       if (granted) this.wiped.delete(start + place);
       else this.unsure.add(start + place);

@@ -21,6 +21,7 @@ const RESETTABLE: PciFunction = { msixVectors: 4, whileOff: 'latches', intx: tru
 
 const SET = 'vfio.setIrqs MSIX EVENTFD|TRIGGER';
 const SET_MSI = 'vfio.setIrqs MSI EVENTFD|TRIGGER';
+const SET_ERR = 'vfio.setIrqs ERR EVENTFD|TRIGGER';
 const SET_INTX = 'vfio.setIrqs INTX EVENTFD|TRIGGER 0+1';
 const UNMASK = 'vfio.setIrqs INTX NONE|UNMASK 0+1 []';
 
@@ -312,6 +313,10 @@ describe('a message that was left in D3hot', () => {
 });
 
 describe('data behind the range of a call', () => {
+  const granted: Edit = ([, step]) => {
+    if (step !== undefined) step.outcome = { kind: 'ok' };
+  };
+
   it('gives no vector its entry back', () => {
     const lines = [`${SET} 0+2 [e0 e1]`, 'device.wipe', `${SET} 0+1 [e0 e1]`, 'device.raise 1'];
     expect(judged(scenarioOn('linux-6.12', RESETTABLE, lines))).toEqual([]);
@@ -325,9 +330,6 @@ describe('data behind the range of a call', () => {
   it('excuses no vector that is added despite NORESIZE', () => {
     const at = scenarioOn('linux-6.12', MULTI_MSI, [`${SET_MSI} 0+1 [e0]`, `${SET_MSI} 1+1 [e1 -1]`]);
     expect(judged(at)).toEqual([]);
-    const granted: Edit = ([, step]) => {
-      if (step !== undefined) step.outcome = { kind: 'ok' };
-    };
     expect(judged(at, granted)).toContain('1 irq-info-honest: NORESIZE is set and vectors were added');
   });
 
@@ -337,6 +339,12 @@ describe('data behind the range of a call', () => {
     expect(judged(at)).toEqual([]);
     const messages = judged(at, (steps) => says(steps[2], { 1: 0 }));
     expect(messages).toContainEqual(expect.stringMatching(/^2 no-lost-interrupt: /));
+  });
+
+  it('is no trigger of ERR', () => {
+    const lines = [`${SET_ERR} 0+1 [e0]`, `${SET_ERR} 0+0 [e1]`, 'vfio.setIrqs ERR NONE|TRIGGER 0+1 []'];
+    const at = scenarioOn('linux-6.12', RESETTABLE, lines);
+    expect(judged(at, granted)).toEqual([]);
   });
 
   it('excuses no message that is lost', () => {

@@ -102,7 +102,7 @@ function addsVectors({ before, config }: DeviceView, call: Call): boolean {
     count > 0 &&
     start + count > before.allocated &&
     start + count <= interrupts(config, index) &&
-    data.length >= count &&
-    data.slice(0, count).every(isEventfdName)
+    data.length === count &&
+    data.every(isEventfdName)
   );
 }

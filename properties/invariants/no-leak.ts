@@ -142,5 +142,5 @@ function usedUp({ call, granted, step, device, hostVectorsFree, allocationMayFai
 function hostVectorsWanted({ before }: DeviceView, call: Call): number {
   if (call.index === VFIO_PCI_INTX_IRQ_INDEX) return 1;
   if (call.index === VFIO_PCI_MSI_IRQ_INDEX) return before.type === 'none' ? call.start + call.count : 0;
-  return call.data.slice(0, call.count).filter(isEventfdName).length;
+  return call.data.filter(isEventfdName).length;
 }

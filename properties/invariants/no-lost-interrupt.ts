@@ -148,8 +148,7 @@ function lossInWords(vector: number, { turnedOffAt }: Gone): string {
  */
 function rearms({ arming, device }: Moment, at: DeviceView, vector: number): boolean {
   if (device !== at || arming === null) return false;
-  const place = vector - arming.start;
-  return place < arming.count && isEventfdName(arming.data[place]);
+  return isEventfdName(arming.data[vector - arming.start]);
 }
 
 /** Whether the operation resets the function, which drops what was pending: that is what it was asked for. */

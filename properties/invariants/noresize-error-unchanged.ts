@@ -43,8 +43,7 @@ function changed({ step }: Moment, device: DeviceView): string | null {
   return null;
 }
 
-function grew({ before }: DeviceView, { start, count, data }: Call): string | null {
-  const isAdded = (at: number): boolean => at < count && start + at >= before.allocated;
-  const place = data.findIndex((element, at) => isAdded(at) && isEventfdName(element));
+function grew({ before }: DeviceView, { start, data }: Call): string | null {
+  const place = data.findIndex((element, at) => start + at >= before.allocated && isEventfdName(element));
   return place === -1 ? null : `NORESIZE is reported and yet vector ${start + place} was added`;
 }

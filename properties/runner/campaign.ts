@@ -17,6 +17,7 @@ import {
 } from './crew.ts';
 import { suits } from './defaults.ts';
 import { expectationScenario } from './expectation-scenario.ts';
+import { inOrder } from './in-order.ts';
 import { lockstep, type Terms } from './lockstep.ts';
 import { type ShortFailure, shortestFailure } from './shortest.ts';
 import { verdictOf } from './signature.ts';
@@ -103,24 +104,23 @@ function drawScenarios(plan: CampaignPlan, tally: Tally, shortened: Shortened, d
  */
 async function drawSingly(plan: CampaignPlan, tally: Tally, isOver: () => boolean): Promise<void> {
   const drawn = drawBlocks(plan);
-  const waiting = new Map<number, Failure>();
   let next = 0;
   let counted = 0;
   let ended = tally.unforeseenEnds >= ENDS_MAX;
+  const count = inOrder((one: Failure) => {
+    if (ended) return;
+    tally.add(one.scenario, one.judgement, one.drawn);
+    counted += 1;
+    ended = tally.unforeseenEnds >= ENDS_MAX;
+    if (counted % BLOCK_SCENARIOS === 0) tell(plan, tally);
+  });
   const lane = async (isFirst: boolean): Promise<void> => {
     while (!ended && !isOver() && (isFirst || tally.unforeseenEnds === 0)) {
       const { value } = drawn.next();
       if (value === undefined) return;
       const place = next;
       next += 1;
-      waiting.set(place, { ...value, judgement: await lockstep(plan.system, value.scenario, terms(plan)) });
-      for (let ready = waiting.get(counted); ready !== undefined && !ended; ready = waiting.get(counted)) {
-        tally.add(ready.scenario, ready.judgement, ready.drawn);
-        waiting.delete(counted);
-        counted += 1;
-        ended = tally.unforeseenEnds >= ENDS_MAX;
-        if (counted % BLOCK_SCENARIOS === 0) tell(plan, tally);
-      }
+      count(place, { ...value, judgement: await lockstep(plan.system, value.scenario, terms(plan)) });
       // Whoever runs us wants to be heard now and then, if only to end this.
       if (next % BLOCK_SCENARIOS === 0) await setImmediate();
     }
@@ -141,22 +141,14 @@ async function drawShared(
   isOver: () => boolean,
 ): Promise<void> {
   const { index, count } = plan.shard;
-  const parts = new Map<number, TallyPart>();
-  const begun = new Set<string>();
   const told = campaignTold(plan);
-  let next = 0;
-  let added = 0;
-  const blockAt = (place: number): number => index - 1 + place * count;
   const known = (): string[] => tally.known().map(([signature]) => signature);
-  const add = (place: number, ready: TallyPart): void => {
-    parts.set(place, ready);
-    for (let part = parts.get(added); part !== undefined; part = parts.get(added)) {
-      tally.merge(part);
-      parts.delete(added);
-      added += 1;
-      tell(plan, tally);
-    }
-  };
+  const add = inOrder((part: TallyPart) => {
+    tally.merge(part);
+    tell(plan, tally);
+  });
+  let next = 0;
+  const blockAt = (place: number): number => index - 1 + place * count;
   const hasNext = (): boolean => !isOver() && blockAt(next) * BLOCK_SCENARIOS < plan.scenarios;
   const nextBlock = (): Piece | undefined => {
     if (!hasNext()) return undefined;
@@ -169,8 +161,9 @@ async function drawShared(
         add(place, await askForBlock(worker, { kind: 'block', campaign: told, block, known: known() })),
     };
   };
-  /** Workers that shorten, until all of it is done: a block behind that would be late, and all after it with it. */
-  const shortening = new Map<CrewWorker, Promise<unknown>>();
+  const begun = new Set<string>();
+  /** Workers that shorten, until the last that each was asked for is done: they answer in order. */
+  const shortening = new Map<CrewWorker, Promise<void>>();
   const nextFailure = (): Pick<Piece, 'by'> | undefined => {
     const found = tally.known().find(([signature]) => !begun.has(signature));
     if (found === undefined || isOver()) return undefined;
@@ -179,24 +172,21 @@ async function drawShared(
     return {
       by: async (worker) => {
         const done = shorteningOf(plan, signature, failure, shortened).by(worker);
-        const all = Promise.all([shortening.get(worker), done]);
-        shortening.set(worker, all);
-        await all;
-        if (shortening.get(worker) === all) shortening.delete(worker);
+        shortening.set(worker, done);
+        await done;
+        if (shortening.get(worker) === done) shortening.delete(worker);
       },
     };
   };
-  const nextLate = (): Pick<Piece, 'by'> | undefined => {
-    if (!hasNext()) return undefined;
-    return {
-      by: async (worker) => {
-        const before = shortening.get(worker);
-        if (before === undefined) await nextBlock()?.by(worker);
-        else await before;
-      },
-    };
+  /** A worker that shortens is asked for no block: that would be late, and all after it with it. */
+  const nextFor = (worker: CrewWorker): Pick<Piece, 'by'> | undefined => {
+    const failure = nextFailure();
+    if (failure !== undefined) return failure;
+    const before = shortening.get(worker);
+    if (before === undefined) return nextBlock();
+    return hasNext() ? { by: () => before } : undefined;
   };
-  await share(crew, nextBlock, () => nextFailure() ?? nextLate());
+  await share(crew, nextBlock, nextFor);
 }
 
 function shorteningOf(plan: CampaignPlan, signature: string, failure: Failure, shortened: Shortened): Piece {

@@ -69,12 +69,12 @@ export interface Piece<Worker = CrewWorker> {
  * Does one piece of work after the other, here and by the crew, until there are no more. When one fails, no other is
  * begun. A worker that is not ready when nothing is left for this process is not waited for, whatever is left for it.
  * @param nextHere what comes next for this process, for whose answers its workers wait; undefined: nothing
- * @param next what comes next for a worker
+ * @param nextFor what comes next for a worker
  */
 export async function share<Worker extends { readonly ready: Promise<void> }>(
   crew: { readonly workers: readonly Worker[] },
   nextHere: () => Piece<Worker> | undefined,
-  next: () => Pick<Piece<Worker>, 'by'> | undefined,
+  nextFor: (worker: Worker) => Pick<Piece<Worker>, 'by'> | undefined,
 ): Promise<void> {
   let failed = false;
   const lane = async <Part>(take: () => Part | undefined, work: (piece: Part) => Promise<void>): Promise<void> => {
@@ -89,7 +89,11 @@ export async function share<Worker extends { readonly ready: Promise<void> }>(
   const theirs = Array.from({ length: ASKED_AHEAD }, () => crew.workers).flatMap((workers) =>
     workers.map((worker) => async () => {
       const isReady = await Promise.race([worker.ready.then(() => true), own.then(() => false)]);
-      if (isReady) await lane(next, (piece) => piece.by(worker));
+      if (isReady)
+        await lane(
+          () => nextFor(worker),
+          (piece) => piece.by(worker),
+        );
     }),
   );
   await together([() => own, ...theirs], () => (failed = true));

@@ -3,6 +3,7 @@ import { answerOf, type Piece, share } from './crew.ts';
 import { cut, type Exploration, Explorer, type Reach, SLICE, type Subject } from './explore.ts';
 import type { Alphabet } from './explore-alphabet.ts';
 import { Hand, movesOf, type Slice, type SliceFound } from './explore-hand.ts';
+import { inOrder } from './in-order.ts';
 import { StateSet } from './state-set.ts';
 import { type Growth, StateTree } from './state-tree.ts';
 import { answerQuestions, WorkerProcess } from './worker-process.ts';
@@ -70,16 +71,7 @@ async function shareSlice<Worker extends { readonly ready: Promise<void> }>(
   ask: (worker: Worker, slice: Slice) => Promise<SliceFound>,
 ): Promise<void> {
   const states = Math.ceil((whole.to - whole.from) / (SLICES_EACH * (workers.length + 1)));
-  const waiting = new Map<number, SliceFound>();
-  let added = 0;
-  const take = (place: number, one: SliceFound): void => {
-    waiting.set(place, one);
-    for (let next = waiting.get(added); next !== undefined; next = waiting.get(added)) {
-      explorer.add(next);
-      waiting.delete(added);
-      added += 1;
-    }
-  };
+  const take = inOrder((found: SliceFound) => explorer.add(found));
   const left = cut(whole, Math.min(SLICE, states)).map(
     (slice, place): Piece<Worker> => ({
       here: async () => take(place, explorer.hand.do(slice)),

@@ -215,6 +215,26 @@ describe('a campaign', () => {
     expect([most, result.scenarios, result.verdict]).toEqual([atOnce, 3, 'fail']);
   });
 
+  it('counts scenarios as they were drawn, whichever is ready first', async () => {
+    const wrong = tampered((steps) => steps.map((step) => ({ ...step, outcome: { kind: 'positive', value: 1 } })));
+    let asked = 0;
+    const late: System = {
+      ...wrong,
+      atOnce: 8,
+      run: async (at) => {
+        asked += 1;
+        // The first of eight is ready last.
+        for (let left = asked % 8; left < 8; left += 1) await setImmediate();
+        return wrong.run(at);
+      },
+    };
+    const firstDrawn = async (system: System): Promise<readonly unknown[]> => {
+      const { findings } = await campaign(plan({ system }));
+      return findings.map(({ id, drawn }) => [id, drawn]);
+    };
+    expect(await firstDrawn(late)).toEqual(await firstDrawn(wrong));
+  });
+
   it('fails when an expected violation no longer occurs', async () => {
     // Devices that forget keep their events after all.
     const healed: System = {

@@ -4,6 +4,7 @@ import { type Mutant, TIER_SCENARIOS } from '../impl/mutants/mutant.ts';
 import { hunts } from '../properties/runner/mutant-hunts.ts';
 import { type Hunt, summarise } from '../properties/runner/mutants.ts';
 import { codeHash, jobsLeft, openJournal } from '../properties/runner/record-hunts.ts';
+import { counted } from '../reports/layout.ts';
 import { mutantsJson } from '../reports/mutants-summary.ts';
 import { type MutantRow, mutantsText } from '../reports/mutants-text.ts';
 import { DEFAULT_OUT } from '../reports/run-reports.ts';
@@ -54,10 +55,9 @@ async function search(chosen: readonly Mutant[], seeds: number, stop: AbortSigna
   ).flat();
   const journal = openJournal(JOURNAL_FILE, codeHash());
   const left = jobsLeft(jobs, journal.done);
+  const all = counted(jobs.length, 'search', 'searches');
   if (left.length < jobs.length)
-    process.stderr.write(
-      `${jobs.length - left.length} of ${jobs.length} searches were done before (${JOURNAL_FILE})\n`,
-    );
+    process.stderr.write(`${jobs.length - left.length} of ${all} were done before (${JOURNAL_FILE})\n`);
   let done = jobs.length - left.length;
   const isTerminal = process.stderr.isTTY === true;
   const found = await hunts(left, {
@@ -65,7 +65,7 @@ async function search(chosen: readonly Mutant[], seeds: number, stop: AbortSigna
     onHunt: (hunt) => {
       done += 1;
       journal.keep(hunt);
-      if (isTerminal) process.stderr.write(`\r\x1b[2K${done} of ${jobs.length} searches, last of ${hunt.id}`);
+      if (isTerminal) process.stderr.write(`\r\x1b[2K${done} of ${all}, last of ${hunt.id}`);
     },
   });
   if (isTerminal) process.stderr.write('\r\x1b[2K');

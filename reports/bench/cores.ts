@@ -5,6 +5,7 @@ import { campaign } from '../../properties/runner/campaign.ts';
 import { Crew } from '../../properties/runner/crew.ts';
 import { WorkerProcess } from '../../properties/runner/worker-process.ts';
 import type { BenchRow } from '../bench-json.ts';
+import { counted } from '../layout.ts';
 import { measuredPlan } from './campaign-plan.ts';
 import type { ShardWork } from './shard-worker.ts';
 import { type BenchPair, measureRows, type Work } from './turns.ts';
@@ -35,10 +36,10 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
     const operations = await Promise.all(asked);
     return operations.reduce((sum, each) => sum + each);
   };
-  const shared = [`a campaign on ${count} cores`, by(crew)] as const;
+  const shared = [`a campaign on ${counted(count, 'core')}`, by(crew)] as const;
   const pairs: readonly BenchPair[] = [
     [...shared, 'the same on one', by(null)],
-    [...shared, `a part of it in each of ${count} processes`, apart],
+    [...shared, `a part of it in each of ${counted(count, 'process', 'processes')}`, apart],
   ];
   try {
     await Promise.all([...crew.workers, ...shards].map(({ ready }) => ready));

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { BenchRow } from '../bench-json.ts';
+import { counted } from '../layout.ts';
 import { takeTurns } from './turns.ts';
 import { canSpin, exploreTwin, exploreTwinTogether, type TwinCount, twinWorkers, withSpin } from './twin.ts';
 
@@ -14,7 +15,7 @@ export async function explorationRows(): Promise<readonly BenchRow[]> {
     await Promise.all(workers.map(({ ready }) => ready));
     return await withSpin(VECTORS, async (spin) => [
       await rowOf('one core', () => exploreTwin(VECTORS), spin),
-      await rowOf(`${availableParallelism()} cores`, () => exploreTwinTogether(VECTORS, workers), spin),
+      await rowOf(counted(availableParallelism(), 'core'), () => exploreTwinTogether(VECTORS, workers), spin),
     ]);
   } finally {
     for (const worker of workers) worker.end();

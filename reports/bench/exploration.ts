@@ -4,8 +4,8 @@ import { counted } from '../layout.ts';
 import { takeTurns } from './turns.ts';
 import { canSpin, exploreTwin, exploreTwinTogether, type TwinCount, twinWorkers, withSpin } from './twin.ts';
 
-/** Vectors of the twin, the most that it has words for: Spin takes tenths of seconds, which its clock tells. */
-const VECTORS = 6;
+/** Vectors of the twin, the most that it has words for: Spin takes a second, which its clock tells in hundredths. */
+const VECTORS = 7;
 
 /** `explore` beside Spin, on two models of one configuration; nothing where Spin is not installed. */
 export async function explorationRows(): Promise<readonly BenchRow[]> {

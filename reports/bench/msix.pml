@@ -122,5 +122,8 @@ end:
 #if N > 5
   VECTOR(5)
 #endif
+#if N > 6
+  VECTOR(6)
+#endif
   od
 }

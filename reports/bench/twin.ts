@@ -40,7 +40,7 @@ function isProgram(name: string): boolean {
 
 /**
  * The reference model of the configuration, whose states are the machine's alone: no promise is judged.
- * @param vectors 2 to 6: with one, a range is a single vector; the Promela model has words for six
+ * @param vectors 2 to 7: with one, a range is a single vector; the Promela model has words for seven
  */
 export function exploreTwin(vectors: number): TwinCount {
   const { subject, alphabet } = exploredTwin(vectors);

@@ -224,6 +224,8 @@ describe('what is followed of a run', () => {
     const [run, saved] = [startRun(USER, []), startRun(USER, [])];
     const states = [0, 1].map((): unknown => {
       const shown = nextMoment(run, operation, armed, 0).device?.transitions;
+      // What is before a step is taken over with the step.
+      nextMoment(run, operation, { ...armed, observation: [] }, 1);
       putBackRun(run, saved);
       const after = nextMoment(run, operation, { ...armed, observation: [] }, 0).device;
       return [shown, after?.transitions, after?.stateBefore(0), after?.stateAfter(0)];

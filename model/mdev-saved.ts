@@ -154,7 +154,9 @@ function putMap<Value>(map: ReadonlyMap<number, Value>, words: Words, put: (valu
 function ascending(map: ReadonlyMap<number, unknown>): readonly number[] {
   if (map.size === 0) return NO_KEYS;
   const keys = [...map.keys()];
-  return keys.length < 2 ? keys : keys.sort((left, right) => left - right);
+  for (let place = 1; place < keys.length; place += 1)
+    if (Number(keys[place - 1]) > Number(keys[place])) return keys.sort((left, right) => left - right);
+  return keys;
 }
 
 const NO_KEYS: readonly number[] = [];

@@ -10,10 +10,12 @@ import { expectationsOf } from './expected.ts';
 import { FollowedGuest } from './invariants/followed-guest.ts';
 import { nextGuestMoment } from './invariants/guest-moment.ts';
 import { INVARIANTS, violations } from './invariants/index.ts';
+import { nextMoment, type Run, startRun } from './invariants/moment.ts';
 import { type Exploration, explore } from './runner/explore.ts';
 import { alphabetFrom, alphabetOf } from './runner/explore-alphabet.ts';
 import { exploreScope, scopeConfig } from './runner/explore-scopes.ts';
 import { exploredGuest } from './runner/explored-guest.ts';
+import { putBackRun, tellRun } from './runner/explored-user.ts';
 
 const REACH = { depth: 100, states: 100_000 };
 
@@ -180,13 +182,56 @@ describe('what is followed of a guest', () => {
     if (device === undefined || seen?.guest === undefined) throw new Error('there is no guest');
     const wrong = { ...seen, guest: { ...seen.guest, changes: [{ vector: 0, state: UNMASKED }] } };
     const followed = new FollowedGuest(device, 0, wrong);
+    const copy = new FollowedGuest(device, 0, undefined);
+    copy.become(followed);
     const operation = parseOperation('guest.msixControl disable');
     const judge = INVARIANTS.find(({ id }) => id === 'policy-equivalence')?.startGuest?.();
-    const breaches = [followed.copy(), followed].map((one) =>
+    const breaches = [copy, followed].map((one) =>
       judge?.(nextGuestMoment([one], operation, step(initial(INTX), operation), 0)),
     );
     expect(breaches[0]).toHaveLength(1);
     expect(breaches[0]).toEqual(breaches[1]);
+  });
+});
+
+describe('what is followed of a run', () => {
+  const CHANGES: Readonly<Record<keyof Run, ((run: Run) => void) | null>> = {
+    config: null,
+    devices: null,
+    hostVectorsFree: (run) => {
+      run.hostVectorsFree = 3;
+    },
+    allocationMayFail: (run) => {
+      run.allocationMayFail = true;
+    },
+  };
+
+  it.each(Object.entries(CHANGES).flatMap(([field, change]) => (change === null ? [] : [[field, change] as const])))(
+    'is told and put back: %s',
+    (_, change) => {
+      const [run, saved] = [startRun(USER, observe(initial(USER))), startRun(USER, observe(initial(USER)))];
+      const told = wordsTold((words) => tellRun(run, words));
+      change(run);
+      expect(wordsTold((words) => tellRun(run, words))).not.toEqual(told);
+      putBackRun(run, saved);
+      expect(wordsTold((words) => tellRun(run, words))).toEqual(told);
+    },
+  );
+
+  it('goes on from what was before the step that is put back', () => {
+    const operation = parseOperation(`${SET} 0+1 [e0]`);
+    const armed = step(initial(USER), operation);
+    const [run, saved] = [startRun(USER, []), startRun(USER, [])];
+    const states = [0, 1].map((): unknown => {
+      const shown = nextMoment(run, operation, armed, 0).device?.transitions;
+      // What is before a step is taken over with the step.
+      nextMoment(run, operation, { ...armed, observation: [] }, 1);
+      putBackRun(run, saved);
+      const after = nextMoment(run, operation, { ...armed, observation: [] }, 0).device;
+      return [shown, after?.transitions, after?.stateBefore(0), after?.stateAfter(0)];
+    });
+    expect(states[0]).toEqual([[{ vector: 0, before: 0, after: 7 }], [], 0, 0]);
+    expect(states[1]).toEqual(states[0]);
   });
 });
 

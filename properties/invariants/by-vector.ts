@@ -36,8 +36,8 @@ export class ByVector<Item> {
 
   /** Makes it say what another one says. */
   become(other: ByVector<Item>): void {
-    for (let vector = 0; vector < other.#items.length; vector += 1) this.set(vector, other.of(vector));
-    for (let vector = other.#items.length; vector < this.#items.length; vector += 1) this.set(vector, this.#none);
+    const length = Math.max(this.#items.length, other.#items.length);
+    for (let vector = 0; vector < length; vector += 1) this.#items[vector] = other.of(vector);
   }
 }
 
@@ -64,9 +64,79 @@ export class VectorSet {
     for (let place = 0; place < this.#words.length; place += 1) this.#words[place] = 0;
   }
 
+  get size(): number {
+    let size = 0;
+    for (let vector = this.next(0); vector !== -1; vector = this.next(vector + 1)) size += 1;
+    return size;
+  }
+
+  /** The lowest from `from` on, or -1. The set may change between two calls. */
+  next(from: number): number {
+    let asked = -1 << from;
+    for (let place = from >> 5; place < this.#words.length; place += 1) {
+      const found = (this.#words[place] ?? 0) & asked;
+      if (found !== 0) return place * 32 + 31 - Math.clz32(found & -found);
+      asked = -1;
+    }
+    return -1;
+  }
+
   /** Makes it hold the vectors of another one. */
   become(other: VectorSet): void {
     while (this.#words.length < other.#words.length) this.#words.push(0);
     for (let place = 0; place < this.#words.length; place += 1) this.#words[place] = other.#words[place] ?? 0;
+  }
+}
+
+/** Something of some of the vectors. */
+export class VectorMap<Item> {
+  readonly #vectors = new VectorSet();
+  /** By vector. Here is also what vectors had that are not in `#vectors` any more. */
+  readonly #items: Item[] = [];
+
+  get(vector: number): Item | undefined {
+    return this.#vectors.has(vector) ? this.#items[vector] : undefined;
+  }
+
+  set(vector: number, item: Item): void {
+    if (!canBe(vector)) return;
+    this.#vectors.add(vector);
+    this.#put(vector, item);
+  }
+
+  #put(vector: number, item: Item): void {
+    // A list with gaps is slow.
+    while (this.#items.length < vector) this.#items.push(item);
+    this.#items[vector] = item;
+  }
+
+  delete(vector: number): void {
+    this.#vectors.delete(vector);
+  }
+
+  clear(): void {
+    this.#vectors.clear();
+  }
+
+  /** By ascending vector. */
+  *[Symbol.iterator](): IterableIterator<readonly [vector: number, item: Item]> {
+    for (let vector = this.next(0); vector !== -1; vector = this.next(vector + 1))
+      yield [vector, this.#items[vector] as Item];
+  }
+
+  get isEmpty(): boolean {
+    return this.next(0) === -1;
+  }
+
+  /** The lowest vector from `from` on of which there is something, or -1. The map may change between two calls. */
+  next(from: number): number {
+    return this.#vectors.next(from);
+  }
+
+  /** Makes it say what another one says. An item is the same object in both. */
+  become(other: VectorMap<Item>): void {
+    this.#vectors.become(other.#vectors);
+    for (let vector = other.next(0); vector !== -1; vector = other.next(vector + 1))
+      this.#put(vector, other.#items[vector] as Item);
   }
 }

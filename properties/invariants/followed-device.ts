@@ -20,12 +20,13 @@ import {
 } from '#vocabulary';
 import { ByVector, VectorSet } from './by-vector.ts';
 import { type Call, type IrqType, placesOf, setsIntx, setsUnmaskEventfd } from './calls.ts';
-import { flagsKey, type Memory } from './memory.ts';
+import { flags, type Memory, tellText, type Words } from './memory.ts';
 import type { Asked, Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
 const UNCHANGED: readonly Transition[] = [];
 const NOT_RAISED: readonly number[] = [];
+const IRQ_TYPES: readonly IrqType[] = ['none', 'intx', 'msi', 'msix'];
 const NO_SINGLES: SingleTriggers = { intx: null, unmask: null, err: null, req: null };
 
 /** The view of one device, moved on from step to step. */
@@ -52,72 +53,77 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   readonly wiped = new VectorSet();
   readonly unsure = new VectorSet();
   readonly waiting = new VectorSet();
-  #mappings = 0;
+  mappings = 0;
   /** Vectors that have had a trigger since the type was set up. */
-  readonly #onceArmed = new VectorSet();
-  readonly #nowWaiting = new VectorSet();
-  readonly #states = new ByVector(0);
-  readonly #statesBefore = new ByVector(0);
-  readonly #triggers = new ByVector<TriggerView | null>(null);
+  readonly onceArmed = new VectorSet();
+  readonly nowWaiting = new VectorSet();
+  readonly statesNow = new ByVector(0);
+  readonly statesBefore = new ByVector(0);
+  readonly triggers = new ByVector<TriggerView | null>(null);
 
   constructor(config: PciFunction, initial: DeviceObservation | undefined) {
     this.config = config;
     if (initial !== undefined) this.#observe(initial);
   }
 
-  /** For after a step: what that step alone has shown is left out. */
-  copy(): FollowedDevice {
-    const copy = new FollowedDevice(this.config, undefined);
-    copy.after = this.after;
-    copy.choices = this.choices;
-    copy.singles = this.singles;
-    copy.#mappings = this.#mappings;
-    copy.#states.become(this.#states);
-    copy.#statesBefore.become(this.#states);
-    copy.#triggers.become(this.#triggers);
-    copy.wiped.become(this.wiped);
-    copy.unsure.become(this.unsure);
-    copy.#onceArmed.become(this.#onceArmed);
-    copy.#nowWaiting.become(this.#nowWaiting);
-    return copy;
+  become(other: FollowedDevice): void {
+    this.after = other.after;
+    this.choices = other.choices;
+    this.singles = other.singles;
+    this.transitions = UNCHANGED;
+    this.mappings = other.mappings;
+    this.statesNow.become(other.statesNow);
+    this.statesBefore.become(other.statesNow);
+    this.triggers.become(other.triggers);
+    this.wiped.become(other.wiped);
+    this.unsure.become(other.unsure);
+    this.onceArmed.become(other.onceArmed);
+    this.nowWaiting.become(other.nowWaiting);
   }
 
-  key(): string {
+  tell(words: Words): void {
     const { open, held, type, enable, functionMask, infoFlags, registers } = this.after;
     const { busMaster, inD3hot, msiOff, oneMessage, intxDisable } = this.choices;
+    words.put(
+      flags(open, held, enable, functionMask) +
+        flags(busMaster, inD3hot, msiOff, oneMessage) * 0x10 +
+        flags(intxDisable) * 0x100 +
+        IRQ_TYPES.indexOf(type) * 0x200,
+    );
+    words.put(infoFlags);
+    words.put(registers);
+    words.put(this.mappings);
     const { intx, unmask, err, req } = this.singles;
-    const seen = flagsKey(open, held, enable, functionMask);
-    const chosen = flagsKey(busMaster, inD3hot, msiOff, oneMessage);
-    const numbers = `${infoFlags}.${registers}.${this.#mappings}`;
-    return `${type}${seen}${chosen}${intxDisable ? 'i' : ''}${numbers}.${intx}.${unmask}.${err}.${req}`;
+    for (const trigger of [intx, unmask, err, req]) tellText(trigger ?? '', words);
   }
 
   /** What only MSI waits for is not remembered of MSI-X. */
-  keyOf(vector: number): string {
+  tellVector(vector: number, words: Words): void {
     const isMsi = this.after.type === 'msi';
-    const msi = flagsKey(
+    const msi = flags(
       isMsi && this.unsure.has(vector),
-      isMsi && this.#onceArmed.has(vector),
-      isMsi && this.#nowWaiting.has(vector),
+      isMsi && this.onceArmed.has(vector),
+      isMsi && this.nowWaiting.has(vector),
       this.wiped.has(vector),
     );
-    return `${this.stateAfter(vector)}${msi}${this.trigger(vector) ?? ''}`;
+    words.put(this.stateAfter(vector) * 0x10 + msi);
+    tellText(this.trigger(vector) ?? '', words);
   }
 
   stateAfter(vector: number): number {
-    return this.#states.of(vector);
+    return this.statesNow.of(vector);
   }
 
   states(): Iterable<readonly [number, number]> {
-    return this.#states.entries();
+    return this.statesNow.entries();
   }
 
   stateBefore(vector: number): number {
-    return this.#statesBefore.of(vector);
+    return this.statesBefore.of(vector);
   }
 
   trigger(vector: number): TriggerView | null {
-    return this.#triggers.of(vector);
+    return this.triggers.of(vector);
   }
 
   /** Half of all steps neither change anything nor have an event: what follows from those is not looked for then. */
@@ -143,10 +149,10 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     this.singlesBefore = this.singles;
     this.raised = NOT_RAISED;
     if (this.transitions.length > 0) {
-      for (const { vector, after } of this.transitions) this.#statesBefore.set(vector, after);
+      for (const { vector, after } of this.transitions) this.statesBefore.set(vector, after);
       this.transitions = UNCHANGED;
     }
-    this.waiting.become(this.#nowWaiting);
+    this.waiting.become(this.nowWaiting);
   }
 
   /** What an operation that succeeded has done, by what it asked. */
@@ -159,10 +165,10 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   #followOther(operation: Operation): void {
     switch (operation.kind) {
       case 'vfio.mapBar':
-        this.#mappings += 1;
+        this.mappings += 1;
         return;
       case 'vfio.unmapBar':
-        this.#mappings = Math.max(0, this.#mappings - 1);
+        this.mappings = Math.max(0, this.mappings - 1);
         return;
       case 'vfio.configWrite':
         this.#choose(operation);
@@ -190,7 +196,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     }
     this.after = {
       open,
-      held: open || this.#mappings > 0,
+      held: open || this.mappings > 0,
       type: typeSeen(enable, allocated, registers),
       enable,
       functionMask,
@@ -204,7 +210,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   #observeVectors(changes: readonly VectorChange[]): readonly Transition[] {
     return changes.map(({ vector, state }): Transition => {
       const before = this.stateAfter(vector);
-      this.#states.set(vector, state);
+      this.statesNow.set(vector, state);
       return { vector, before, after: state };
     });
   }
@@ -217,7 +223,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
       after.functionMask === functionMask &&
       after.infoFlags === msixInfoFlags &&
       after.registers === registers &&
-      after.held === (after.open || this.#mappings > 0)
+      after.held === (after.open || this.mappings > 0)
     );
   }
 
@@ -250,8 +256,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   }
 
   #forgetEventfd(eventfd: EventfdName): void {
-    for (const [vector, trigger] of this.#triggers.entries())
-      if (trigger === eventfd) this.#triggers.set(vector, 'unseen');
+    for (const [vector, trigger] of this.triggers.entries())
+      if (trigger === eventfd) this.triggers.set(vector, 'unseen');
     const { intx, unmask, err, req } = this.singles;
     if (intx !== eventfd && unmask !== eventfd && err !== eventfd && req !== eventfd) return;
     const forgotten = (trigger: TriggerView | null): TriggerView | null => (trigger === eventfd ? 'unseen' : trigger);
@@ -267,7 +273,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     const { start, data } = call;
     for (let place = 0; place < placesOf(call); place += 1) {
       const element = data[place];
-      this.#triggers.set(start + place, isEventfdName(element) ? element : null);
+      this.triggers.set(start + place, isEventfdName(element) ? element : null);
     }
   }
 
@@ -291,8 +297,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   #followChange(wipes: boolean): void {
     const { before, after, choices } = this;
     if (after.type !== before.type) {
-      this.#onceArmed.clear();
-      this.#nowWaiting.clear();
+      this.onceArmed.clear();
+      this.nowWaiting.clear();
       this.unsure.clear();
       this.wiped.clear();
       if (choices.msiOff || choices.oneMessage) this.choices = { ...choices, msiOff: false, oneMessage: false };
@@ -306,9 +312,9 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     if (wipes && isArmed && (after & UNMASKED) === 0) this.wiped.add(vector);
     if ((after & UNMASKED) !== 0 || !isArmed) this.wiped.delete(vector);
     if (isArmed) {
-      this.#onceArmed.add(vector);
-      this.#nowWaiting.delete(vector);
-    } else this.#triggers.set(vector, null);
+      this.onceArmed.add(vector);
+      this.nowWaiting.delete(vector);
+    } else this.triggers.set(vector, null);
   }
 
   /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
@@ -328,8 +334,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     if (this.after.type !== 'msi') return;
     for (const vector of raised) {
       if (!sendsMsi(this, vector)) continue;
-      const unheard = (this.stateAfter(vector) & (ALLOCATED | ARMED)) === ALLOCATED && !this.#onceArmed.has(vector);
-      if (unheard) this.#nowWaiting.add(vector);
+      const unheard = (this.stateAfter(vector) & (ALLOCATED | ARMED)) === ALLOCATED && !this.onceArmed.has(vector);
+      if (unheard) this.nowWaiting.add(vector);
     }
   }
 }

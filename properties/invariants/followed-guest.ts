@@ -9,22 +9,24 @@ import {
   type Step,
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VmmCall,
+  WINDOWS,
   type Window,
 } from '#vocabulary';
-import { ByVector } from './by-vector.ts';
+import { ByVector, VectorMap, type VectorSet } from './by-vector.ts';
 import { disables } from './calls.ts';
 import { GuestEvents, SETTLED } from './guest-events.ts';
 import type { GuestRaise, GuestView, Received } from './guest-moment.ts';
 import { type Gates, GuestTable } from './guest-table.ts';
-import type { Label, Memory } from './memory.ts';
+import { flags, type Label, type Memory, type Words } from './memory.ts';
 import { Refusals, type SetCall, setCalls } from './refusals.ts';
 
-interface Arm {
+export interface Arm {
   readonly vector: number;
   readonly window: Window;
   readonly index: number;
 }
 
+const NO_ARMS: readonly Arm[] = [];
 const NO_CALLS: readonly VmmCall[] = [];
 const NOTHING_SET: readonly SetCall[] = [];
 const NO_RAISES: readonly GuestRaise[] = [];
@@ -46,123 +48,111 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
   calls: readonly VmmCall[] | undefined;
   setCalls: readonly SetCall[] = NOTHING_SET;
   settled = SETTLED;
-  readonly #account: GuestEvents;
-  readonly #table: GuestTable;
-  readonly #refusals: Refusals;
+  readonly account = new GuestEvents();
+  readonly table: GuestTable;
+  readonly refusals = new Refusals();
   /** Raises that wait for the next operation of the guest. */
-  #arms: Arm[] = [];
+  arms: readonly Arm[] = NO_ARMS;
   /** At the host. */
-  readonly #states = new ByVector(0);
+  readonly states = new ByVector(0);
   /** As the guest reads them; state 0 is left out. */
-  readonly #guestStates = new Map<number, number>();
+  readonly guestStates = new VectorMap<number>();
 
-  constructor(
-    config: PciFunction,
-    place: number,
-    initial: DeviceObservation | undefined,
-    table = new GuestTable(config, place),
-    refusals = new Refusals(),
-    account = new GuestEvents(),
-  ) {
+  constructor(config: PciFunction, place: number, initial: DeviceObservation | undefined) {
     this.config = config;
     this.place = place;
-    this.#table = table;
-    this.#refusals = refusals;
-    this.#account = account;
+    this.table = new GuestTable(config, place);
     if (initial !== undefined) this.#observe(initial);
   }
 
-  /** For after a step: what that step alone has shown is left out. */
-  copy(): FollowedGuest {
-    const copy = new FollowedGuest(
-      this.config,
-      this.place,
-      undefined,
-      this.#table.copy(),
-      this.#refusals.copy(),
-      this.#account.copy(),
-    );
-    copy.hostOn = this.hostOn;
-    copy.hostOffSince = this.hostOffSince;
-    copy.#arms = this.#arms.slice();
-    copy.#states.become(this.#states);
-    for (const [vector, state] of this.#guestStates) copy.#guestStates.set(vector, state);
-    // What is seen before the first operation is judged with it: of a copy of later it is forgotten with the next step.
-    copy.touched = this.touched;
-    return copy;
+  become(other: FollowedGuest): void {
+    this.table.become(other.table);
+    this.refusals.become(other.refusals);
+    this.account.become(other.account);
+    this.hostOn = other.hostOn;
+    this.hostOffSince = other.hostOffSince;
+    this.arms = other.arms;
+    this.states.become(other.states);
+    this.guestStates.become(other.guestStates);
+    // What is seen before the first operation is judged with it: that of later is forgotten with the next step.
+    this.touched = other.touched;
   }
 
-  key(label: Label): string {
-    const arms = this.#arms.map(({ vector, window, index }) => `a${vector}${window}${label(index)}`).join('');
-    const off = this.hostOffSince === null ? '' : `o${label(this.hostOffSince)}`;
-    return `${this.#table.key()}${this.#refusals.key()}${this.hostOn ? 1 : 0}${arms}${off}`;
+  tell(words: Words, label: Label): void {
+    this.table.tell(words);
+    this.refusals.tell(words);
+    words.put(flags(this.hostOn, this.hostOffSince !== null) + this.arms.length * 4);
+    if (this.hostOffSince !== null) words.put(label(this.hostOffSince));
+    for (const { vector, window, index } of this.arms) {
+      words.put(vector);
+      words.put(WINDOWS.indexOf(window));
+      words.put(label(index));
+    }
   }
 
-  keyOf(vector: number, label: Label): string {
-    const state = String.fromCharCode(0x100 + this.stateAfter(vector) * 32 + this.guestState(vector));
-    return `${state}${this.#table.keyOf(vector)}${this.#refusals.keyOf(vector)}${this.#account.keyOf(vector, label)}`;
+  tellVector(vector: number, words: Words, label: Label): void {
+    words.put(this.stateAfter(vector) * 0x100 + this.guestState(vector));
+    this.table.tellVector(vector, words);
+    this.refusals.tellVector(vector, words);
+    this.account.tellVector(vector, words, label);
   }
 
   get gatesBefore(): Gates {
-    return this.#table.gatesBefore;
+    return this.table.gatesBefore;
   }
 
   get gates(): Gates {
-    return this.#table.gates;
+    return this.table.gates;
   }
 
-  get unmasked(): ReadonlySet<number> {
-    return this.#table.unmasked;
+  get unmasked(): VectorSet {
+    return this.table.unmasked;
   }
 
   get anyRefused(): boolean {
-    return this.#refusals.some;
+    return this.refusals.some;
   }
 
   isOpen(vector: number): boolean {
-    return this.#table.isOpen(vector);
+    return this.table.isOpen(vector);
   }
 
   wasOpen(vector: number): boolean {
-    return this.#table.wasOpen(vector);
+    return this.table.wasOpen(vector);
   }
 
   messages(vector: number): readonly Message[] {
-    return this.#table.messages(vector);
+    return this.table.messages(vector);
   }
 
   written(vector: number, offset: number): number {
-    return this.#table.read(vector, offset);
+    return this.table.read(vector, offset);
   }
 
   guestState(vector: number): number {
-    return this.#guestStates.get(vector) ?? 0;
-  }
-
-  guestStates(): Iterable<readonly [vector: number, state: number]> {
-    return this.#guestStates;
+    return this.guestStates.get(vector) ?? 0;
   }
 
   stateAfter(vector: number): number {
-    return this.#states.of(vector);
+    return this.states.of(vector);
   }
 
   wasExcused(vector: number): boolean {
-    return this.#refusals.excused(vector);
+    return this.refusals.excused(vector);
   }
 
   isExcused(vector: number): boolean {
-    return this.#refusals.excuses(vector);
+    return this.refusals.excuses(vector);
   }
 
   /** @param guest the operation where it is a guest's, else null */
   follow(operation: Operation, place: number, guest: GuestOperation | null, step: Step, index: number): void {
     const own = place === this.place;
     const access = own ? guest : null;
-    this.#table.follow(access);
+    this.table.follow(access);
     // What is seen before the first operation is judged with it.
     if (index > 0) this.touched = UNCHANGED;
-    for (const { vector } of this.#table.maskWrites) this.#touch(vector);
+    for (const { vector } of this.table.maskWrites) this.#touch(vector);
     const wasOn = this.hostOn;
     this.hostOffBefore = this.hostOffSince;
     const observation = step.observation[this.place];
@@ -174,9 +164,9 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
     this.received = NOTHING_RECEIVED;
     if (step.events.length > 0) this.#followEvents(step, index, access !== null);
     if (own && operation.kind === 'device.arm')
-      this.#arms.push({ vector: operation.vector, window: operation.window, index });
-    if (access !== null && this.#arms.length > 0) this.#arms = [];
-    this.settled = this.#account.follow(this);
+      this.arms = [...this.arms, { vector: operation.vector, window: operation.window, index }];
+    if (access !== null) this.arms = NO_ARMS;
+    this.settled = this.account.follow(this);
   }
 
   #touch(vector: number): void {
@@ -186,22 +176,22 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
   #observe({ enable, changes, guest }: DeviceObservation): void {
     this.hostOn = enable;
     this.changed = changes.length === 0 ? UNCHANGED : changes.map(({ vector }) => vector);
-    for (const { vector, state } of changes) this.#states.set(vector, state);
+    for (const { vector, state } of changes) this.states.set(vector, state);
     this.seen = guest;
     if (guest === undefined) return;
     for (const { vector, state } of guest.changes) {
       this.#touch(vector);
-      if (state === 0) this.#guestStates.delete(vector);
-      else this.#guestStates.set(vector, state);
+      if (state === 0) this.guestStates.delete(vector);
+      else this.guestStates.set(vector, state);
     }
   }
 
   #followCalls(calls: readonly VmmCall[] | undefined): void {
     this.calls = calls;
     this.setCalls = calls === undefined || calls.length === 0 ? NOTHING_SET : setCalls(calls);
-    if (this.gates.enable !== this.gatesBefore.enable) this.#refusals.begin();
-    this.#refusals.follow(this.setCalls, this.hostOn);
-    for (const vector of this.changed) if ((this.stateAfter(vector) & ARMED) !== 0) this.#refusals.arm(vector);
+    if (this.gates.enable !== this.gatesBefore.enable) this.refusals.begin();
+    this.refusals.follow(this.setCalls, this.hostOn);
+    for (const vector of this.changed) if ((this.stateAfter(vector) & ARMED) !== 0) this.refusals.arm(vector);
   }
 
   #followEvents({ events }: Step, index: number, reacts: boolean): void {
@@ -223,8 +213,10 @@ export class FollowedGuest implements GuestView, Memory<FollowedGuest> {
 
   /** Which arming a raise comes from: each is used once. */
   #armOf(vector: number, window: Window | null): number | null {
-    const found = this.#arms.findIndex((arm) => arm.vector === vector && (window === null || arm.window === window));
-    return found === -1 ? null : (this.#arms.splice(found, 1)[0]?.index ?? null);
+    const found = this.arms.find((arm) => arm.vector === vector && (window === null || arm.window === window));
+    if (found === undefined) return null;
+    this.arms = this.arms.filter((arm) => arm !== found);
+    return found.index;
   }
 }
 

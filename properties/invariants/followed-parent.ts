@@ -9,6 +9,7 @@ import {
   PENDING,
 } from '#vocabulary';
 import { canBe } from './by-vector.ts';
+import { flags, type Words } from './memory.ts';
 
 /** A machine whose devices are mediated. */
 export type MdevConfig = Config & Required<Pick<Config, 'mdev' | 'parent'>>;
@@ -204,38 +205,73 @@ function copiedMdev(mdev: FollowedMdev): FollowedMdev {
 }
 
 /**
- * Equal for two followed parents that no further step can tell apart: all that was seen and all that is remembered,
- * without the indices of operations.
+ * Tells all that was seen and all that is remembered, without the indices of operations: the same of two followed
+ * parents that no further step can tell apart.
  */
-export function keyOf({ entries, pasids, mdevs, descriptors, arms, allocationMayFail }: FollowedParent): string {
-  let key = allocationMayFail ? 'F' : '';
-  for (const { entry, control, data, device, vector, handle } of entries)
-    if (control !== IMS_MASK || data !== 0 || device !== -1 || handle)
-      key += `${entry}:${control}.${data}.${device}.${vector}${handle ? 'h' : ','}`;
-  for (const { pasid, state, vm, guest, references } of pasids)
-    if (state !== 'free') key += `${pasid}${state === 'active' ? '=' : '-'}${vm}.${guest}.${references},`;
-  for (const mdev of mdevs) key += mdevKey(mdev);
-  for (const { descriptor, phase, device, pasid, entry, asked } of descriptors) {
-    const what = `${asked.queue}${asked.pasid}.${asked.handle}.${asked.rci}`;
-    key += `d${descriptor}${phase}${device}.${pasid}.${entry}.${what}`;
+export function tellParent(parent: FollowedParent, words: Words): void {
+  const { entries, pasids, mdevs, descriptors, arms, allocationMayFail } = parent;
+  words.put(flags(allocationMayFail));
+  for (const { entry, control, data, device, vector, handle } of entries) {
+    if (control === IMS_MASK && data === 0 && device === -1 && !handle) continue;
+    words.put(entry);
+    words.put(control);
+    words.put(data);
+    words.put(device);
+    words.put(vector);
+    words.put(flags(handle));
   }
-  for (const { device, descriptor } of arms) key += `a${device}.${descriptor}`;
-  return key;
+  words.put(END);
+  for (const { pasid, state, vm, guest, references } of pasids) {
+    if (state === 'free') continue;
+    words.put(pasid);
+    words.put(flags(state === 'active'));
+    words.put(vm);
+    words.put(guest);
+    words.put(references);
+  }
+  words.put(END);
+  for (const mdev of mdevs) tellMdev(mdev, words);
+  for (const { descriptor, phase, device, pasid, entry, asked } of descriptors) {
+    words.put(descriptor);
+    words.put(flags(phase === 'started', asked.queue === 'shared', asked.rci === false));
+    words.put(device);
+    words.put(pasid);
+    words.put(entry);
+    words.put(asked.pasid);
+    words.put(asked.handle);
+  }
+  words.put(END);
+  for (const { device, descriptor } of arms) {
+    words.put(device);
+    words.put(descriptor);
+  }
+  words.put(END);
 }
 
-/** Of mdevs that no step changes any more. Most are shared by many followed parents. */
-const mdevKeys = new WeakMap<FollowedMdev, string>();
+/** No entry, PASID, descriptor or mdev has this number. */
+const END = -1;
 
-function mdevKey(mdev: FollowedMdev): string {
-  const known = mdevKeys.get(mdev) ?? printMdev(mdev);
-  mdevKeys.set(mdev, known);
-  return known;
+const LIVES: readonly MdevState['life'][] = ['gone', 'created', 'open'];
+
+function tellMdev(mdev: FollowedMdev, words: Words): void {
+  const { life, fds, defaultPasid, enable, infoFlags } = mdev;
+  words.put(flags(enable) + LIVES.indexOf(life) * 2);
+  words.put(fds);
+  words.put(defaultPasid);
+  words.put(infoFlags);
+  tellList(mdev.states, words);
+  tellList(mdev.perms, words);
+  tellList(mdev.written, words);
+  tellList(mdev.triggers, words);
+  tellList(mdev.sampled, words);
+  tellList(mdev.sampledPerms, words);
+  tellList(mdev.told, words);
+  tellList(mdev.live, words);
 }
 
-function printMdev(mdev: FollowedMdev): string {
-  const { life, fds, defaultPasid, enable, infoFlags, states, perms, written, triggers, sampled, told, live } = mdev;
-  const lists = `${states}|${perms}|${written}|${triggers}|${sampled}|${mdev.sampledPerms}|${told}|${live}`;
-  return `${life}${fds}.${defaultPasid}.${enable}.${infoFlags}|${lists};`;
+function tellList(list: readonly number[], words: Words): void {
+  words.put(list.length);
+  for (let place = 0; place < list.length; place += 1) words.put(list[place] as number);
 }
 
 /** The number at a place of a list that may end early. */

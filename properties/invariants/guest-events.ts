@@ -1,6 +1,7 @@
 import { ARMED, type Message, PENDING, UNMASKED } from '#vocabulary';
+import { VectorMap } from './by-vector.ts';
 import type { GuestRaise, GuestView } from './guest-moment.ts';
-import { flagsKey, type Label, type Memory } from './memory.ts';
+import { flags, type Label, type Memory, type Words } from './memory.ts';
 import { type Claim, NO_MESSAGES, settle, type Told } from './received.ts';
 
 /** Events of a vector that were owed to the guest, and whose message never came. */
@@ -20,7 +21,7 @@ export interface Settled {
 }
 
 /** Events of one vector that no message has told yet. */
-interface Held {
+export interface Held {
   /** Those that the guest must hear of. */
   readonly owed: readonly GuestRaise[];
   /** Whether the pending bit of the device holds some. */
@@ -47,56 +48,63 @@ const NOTHING: Held = { owed: [], inDevice: false, inVmm: false, hostOffSince: n
  * Source: PCIe 6.0, 6.1.4.5, 7.5.1.1.3 and 7.7.2.2.
  */
 export class GuestEvents implements Memory<GuestEvents> {
-  readonly #held = new Map<number, Held>();
+  readonly held = new VectorMap<Held>();
 
-  /** Of the events that a vector owes the copy has the first few: one that merges with those tells nothing more. */
-  copy(): GuestEvents {
-    const copy = new GuestEvents();
-    for (const [vector, held] of this.#held)
-      copy.#held.set(
-        vector,
-        held.owed.length > OWED_COPIED ? { ...held, owed: held.owed.slice(0, OWED_COPIED) } : held,
-      );
-    return copy;
+  /** Of the events that a vector owes it has the first few: one that merges with those tells nothing more. */
+  become(other: GuestEvents): void {
+    this.held.become(other.held);
+    for (let vector = this.held.next(0); vector !== -1; vector = this.held.next(vector + 1)) {
+      const held = this.#of(vector);
+      if (held.owed.length > OWED_COPIED) this.held.set(vector, { ...held, owed: held.owed.slice(0, OWED_COPIED) });
+    }
   }
 
-  key(): string {
-    return '';
-  }
+  /** Every event is of a vector. */
+  tell(): void {}
 
-  keyOf(vector: number, label: Label): string {
-    const held = this.#held.get(vector);
-    if (held === undefined) return '-';
-    const owed = held.owed
-      .slice(0, OWED_COPIED)
-      .map(({ raisedAt, armedAt }) => `o${label(raisedAt)}${label(armedAt ?? -1)}`);
-    return `${flagsKey(held.inDevice, held.inVmm)}${owed.join('')}${label(held.hostOffSince ?? -1)}`;
+  tellVector(vector: number, words: Words, label: Label): void {
+    const held = this.held.get(vector);
+    if (held === undefined) {
+      words.put(0);
+      return;
+    }
+    const { owed, inDevice, inVmm, hostOffSince } = held;
+    const told = Math.min(owed.length, OWED_COPIED);
+    words.put(flags(true, inDevice, inVmm) + told * 8);
+    words.put(label(hostOffSince ?? -1));
+    for (let place = 0; place < told; place += 1) {
+      const { raisedAt, armedAt } = owed[place] as GuestRaise;
+      words.put(label(raisedAt));
+      words.put(label(armedAt ?? -1));
+    }
   }
 
   follow(view: GuestView): Settled {
-    if (this.#held.size === 0 && view.raises.length === 0 && view.received.length === 0) return SETTLED;
-    const vectors = vectorsOf(this.#held, view.raises);
+    if (this.held.isEmpty && view.raises.length === 0 && view.received.length === 0) return SETTLED;
+    const vectors = vectorsOf(this.held, view.raises);
     const claims = vectors.map((vector) => claim(view, vector, this.#of(vector), raisesOf(view, vector)));
     const { told, unmet, unexplained } = settle(claims, view.received);
     const lost = unmet.map((vector) => loss(view, vector, this.#of(vector), raisesOf(view, vector)));
     for (const vector of vectors) {
       const held = heldAfter(view, vector, this.#of(vector), raisesOf(view, vector), told.get(vector) ?? NONE);
-      if (held.owed.length > 0 || held.inDevice || held.inVmm) this.#held.set(vector, held);
-      else this.#held.delete(vector);
+      if (held.owed.length > 0 || held.inDevice || held.inVmm) this.held.set(vector, held);
+      else this.held.delete(vector);
     }
     return lost.length + unexplained.length === 0 ? SETTLED : { lost, unexplained };
   }
 
   #of(vector: number): Held {
-    return this.#held.get(vector) ?? NOTHING;
+    return this.held.get(vector) ?? NOTHING;
   }
 }
 
 /** The vectors that have something or raise, ascending. */
-export function vectorsOf(having: ReadonlyMap<number, unknown>, raises: readonly GuestRaise[]): readonly number[] {
-  const vectors = [...having.keys()];
+export function vectorsOf(having: Pick<VectorMap<unknown>, 'next'>, raises: readonly GuestRaise[]): readonly number[] {
+  const vectors: number[] = [];
+  for (let vector = having.next(0); vector !== -1; vector = having.next(vector + 1)) vectors.push(vector);
+  const known = vectors.length;
   for (const { vector } of raises) if (!vectors.includes(vector)) vectors.push(vector);
-  return vectors.length > 1 ? vectors.sort((left, right) => left - right) : vectors;
+  return vectors.length > known ? vectors.sort((left, right) => left - right) : vectors;
 }
 
 function raisesOf({ raises }: GuestView, at: number): readonly GuestRaise[] {

@@ -11,6 +11,7 @@ import {
   type VmmCall,
   type Window,
 } from '#vocabulary';
+import type { VectorSet } from './by-vector.ts';
 import { FollowedGuest } from './followed-guest.ts';
 import type { Settled } from './guest-events.ts';
 import type { Gates } from './guest-table.ts';
@@ -53,7 +54,7 @@ export interface GuestView {
   readonly gatesBefore: Gates;
   readonly gates: Gates;
   /** Vectors whose mask bit the guest has cleared. */
-  readonly unmasked: ReadonlySet<number>;
+  readonly unmasked: Pick<VectorSet, 'has' | 'next'>;
   /** What the guest reads after the operation, where it is seen. */
   readonly seen: GuestObservation | undefined;
   /** Vectors whose mask bit the operation wrote, or that read otherwise than before. */
@@ -87,7 +88,7 @@ export interface GuestView {
   /** UNMASKED and PENDING as the guest reads them after the operation. */
   guestState(vector: number): number;
   /** The vectors for which that is not 0. */
-  guestStates(): Iterable<readonly [vector: number, state: number]>;
+  readonly guestStates: Iterable<readonly [vector: number, state: number]>;
   /** The vector's state at the host, after the operation. */
   stateAfter(vector: number): number;
   /** Whether the host has refused the vector and never granted it, before the operation and after it. */

@@ -7,8 +7,8 @@ import {
   MSIX_ENTRY_BYTES,
   type PciFunction,
 } from '#vocabulary';
-
-import { flagsKey, type Memory } from './memory.ts';
+import { VectorMap, VectorSet } from './by-vector.ts';
+import { flags, type Memory, type Words } from './memory.ts';
 
 /** What a guest has written that decides about all vectors of a function at once. */
 export interface Gates {
@@ -17,7 +17,7 @@ export interface Gates {
   readonly busMaster: boolean;
 }
 
-interface Entry extends Message {
+export interface Entry extends Message {
   readonly control: number;
 }
 
@@ -30,6 +30,7 @@ interface MaskWrite {
 const MASK_BIT = 1;
 const EMPTY: Entry = { address: 0, high: 0, data: 0, control: MASK_BIT };
 const NO_WRITES: readonly MaskWrite[] = [];
+const NO_MESSAGES: readonly Message[] = [];
 
 /**
  * What the guest has written to one function, followed from its operations alone: an interrupt may come exactly when
@@ -40,51 +41,55 @@ export class GuestTable implements Memory<GuestTable> {
   gatesBefore: Gates = { enable: false, functionMask: false, busMaster: true };
   gates: Gates = this.gatesBefore;
   /** Vectors whose mask bit is clear. */
-  readonly unmasked = new Set<number>();
+  readonly unmasked = new VectorSet();
   /** What the operation has written to mask bits. */
   maskWrites: readonly MaskWrite[] = NO_WRITES;
-  readonly #config: PciFunction;
-  readonly #place: number;
+  readonly config: PciFunction;
+  readonly place: number;
   /** As far as the guest has written them. */
-  readonly #entries = new Map<number, Entry>();
+  readonly entries = new VectorMap<Entry>();
   /** Messages that an open vector has had since it was last closed. */
-  readonly #earlier = new Map<number, Message[]>();
-  #wasReset = false;
+  readonly earlier = new VectorMap<readonly Message[]>();
+  wasReset = false;
 
   constructor(config: PciFunction, place: number) {
-    this.#config = config;
-    this.#place = place;
+    this.config = config;
+    this.place = place;
   }
 
-  copy(): GuestTable {
-    const copy = new GuestTable(this.#config, this.#place);
-    copy.gates = this.gates;
-    copy.gatesBefore = this.gates;
-    copy.#wasReset = this.#wasReset;
-    for (const vector of this.unmasked) copy.unmasked.add(vector);
-    for (const [vector, entry] of this.#entries) copy.#entries.set(vector, entry);
-    for (const [vector, earlier] of this.#earlier) copy.#earlier.set(vector, earlier.slice());
-    return copy;
+  become(other: GuestTable): void {
+    this.gates = other.gates;
+    this.wasReset = other.wasReset;
+    this.unmasked.become(other.unmasked);
+    this.entries.become(other.entries);
+    this.earlier.become(other.earlier);
   }
 
-  key(): string {
+  tell(words: Words): void {
     const { enable, functionMask, busMaster } = this.gates;
-    return flagsKey(enable, functionMask, busMaster, this.#wasReset);
+    words.put(flags(enable, functionMask, busMaster, this.wasReset));
   }
 
   /** Messages of before are no longer a closed vector's from the next step on. */
-  keyOf(vector: number): string {
-    const { control, ...message } = this.#entry(vector);
-    const earlier = this.isOpen(vector) ? (this.#earlier.get(vector) ?? []) : [];
-    const messages = [message, ...earlier].map((one) => this.#messageKey(vector, one));
-    return `${flagsKey(this.unmasked.has(vector))}${control < 2 ? '' : control}${messages.join('')}`;
+  tellVector(vector: number, words: Words): void {
+    const entry = this.#entry(vector);
+    const earlier = this.isOpen(vector) ? (this.earlier.get(vector) ?? NO_MESSAGES) : NO_MESSAGES;
+    words.put(flags(this.unmasked.has(vector)) + earlier.length * 2);
+    // Of the control word the mask bit is told already.
+    words.put(entry.control < 2 ? 0 : entry.control);
+    this.#tellMessage(vector, entry, words);
+    for (const message of earlier) this.#tellMessage(vector, message, words);
   }
 
-  #messageKey(vector: number, { address, high, data }: Message): string {
-    if (address === 0 && high === 0 && data === 0) return 'z';
-    const first = firstMessage(this.#place, vector);
+  /** A message is nearly always the first of its vector, which is another one for each, or the empty one of a reset. */
+  #tellMessage(vector: number, { address, high, data }: Message, words: Words): void {
+    const first = firstMessage(this.place, vector);
     const isFirst = address === first.address && high === first.high && data === first.data;
-    return isFirst ? 'f' : `m${high}.${address}.${data}`;
+    words.put(isFirst ? 1 : 0);
+    if (isFirst) return;
+    words.put(address);
+    words.put(high);
+    words.put(data);
   }
 
   /** Whether the guest lets the vector through, bus mastering aside: MSI-X on, nothing masked. */
@@ -113,7 +118,7 @@ export class GuestTable implements Memory<GuestTable> {
    * Source: PCIe 6.0, 6.1.4.2.
    */
   messages(vector: number): readonly Message[] {
-    const earlier = this.#earlier.get(vector);
+    const earlier = this.earlier.get(vector);
     return earlier === undefined ? [this.#entry(vector)] : [this.#entry(vector), ...earlier];
   }
 
@@ -121,8 +126,8 @@ export class GuestTable implements Memory<GuestTable> {
   follow(operation: GuestOperation | null): void {
     this.gatesBefore = this.gates;
     this.maskWrites = NO_WRITES;
-    if (this.#earlier.size > 0)
-      for (const vector of this.#earlier.keys()) if (!this.isOpen(vector)) this.#earlier.delete(vector);
+    for (let vector = this.earlier.next(0); vector !== -1; vector = this.earlier.next(vector + 1))
+      if (!this.isOpen(vector)) this.earlier.delete(vector);
     if (operation !== null) this.#do(operation);
   }
 
@@ -139,7 +144,7 @@ export class GuestTable implements Memory<GuestTable> {
         this.#write(operation.vector * MSIX_ENTRY_BYTES + 12, operation.kind === 'guest.mask' ? MASK_BIT : 0);
         return;
       case 'guest.tableWrite':
-        if (operation.vector < this.#config.msixVectors) this.#writeTable(operation);
+        if (operation.vector < this.config.msixVectors) this.#writeTable(operation);
         return;
       case 'guest.busMaster':
         this.gates = { ...this.gates, busMaster: operation.enable };
@@ -154,7 +159,7 @@ export class GuestTable implements Memory<GuestTable> {
   }
 
   #writeControl(enable: boolean, functionMask: boolean): void {
-    if (this.#config.msixVectors > 0) this.gates = { ...this.gates, enable, functionMask };
+    if (this.config.msixVectors > 0) this.gates = { enable, functionMask, busMaster: this.gates.busMaster };
   }
 
   /** Only bits 15 and 14 of Message Control can be written, which are in byte 3 of the capability. */
@@ -177,17 +182,17 @@ export class GuestTable implements Memory<GuestTable> {
 
   #write(address: number, value: number): void {
     const vector = Math.floor(address / MSIX_ENTRY_BYTES);
-    if (vector >= this.#config.msixVectors) return;
+    if (vector >= this.config.msixVectors) return;
     const entry = this.#entry(vector);
     const field = (address % MSIX_ENTRY_BYTES) >> 2;
     if (field === 3) {
       this.#setMask(vector, (value & MASK_BIT) !== 0);
-      this.#entries.set(vector, { address: entry.address, high: entry.high, data: entry.data, control: value });
+      this.entries.set(vector, { address: entry.address, high: entry.high, data: entry.data, control: value });
       return;
     }
     this.#keep(vector, entry);
     const { address: low, high, data, control } = entry;
-    this.#entries.set(vector, {
+    this.entries.set(vector, {
       address: field === 0 ? value : low,
       high: field === 1 ? value : high,
       data: field === 2 ? value : data,
@@ -203,29 +208,27 @@ export class GuestTable implements Memory<GuestTable> {
 
   #keep(vector: number, { address, high, data }: Message): void {
     if (!this.wasOpen(vector)) return;
-    const earlier = this.#earlier.get(vector) ?? [];
-    earlier.push({ address, high, data });
-    this.#earlier.set(vector, earlier);
+    this.earlier.set(vector, [...(this.earlier.get(vector) ?? NO_MESSAGES), { address, high, data }]);
   }
 
   #reset(): void {
     const writes: MaskWrite[] = [];
-    for (const vector of this.unmasked) {
+    for (let vector = this.unmasked.next(0); vector !== -1; vector = this.unmasked.next(vector + 1)) {
       this.#keep(vector, this.#entry(vector));
       writes.push({ vector, before: false });
     }
     this.maskWrites = writes;
-    if (this.unmasked.size > 0) this.unmasked.clear();
-    this.#wasReset = true;
-    this.#entries.clear();
+    this.unmasked.clear();
+    this.wasReset = true;
+    this.entries.clear();
     this.gates = { enable: false, functionMask: false, busMaster: false };
   }
 
   #entry(vector: number): Entry {
-    const known = this.#entries.get(vector);
+    const known = this.entries.get(vector);
     if (known !== undefined) return known;
-    if (this.#wasReset) return EMPTY;
-    const { address, high, data } = firstMessage(this.#place, vector);
+    if (this.wasReset) return EMPTY;
+    const { address, high, data } = firstMessage(this.place, vector);
     return { address, high, data, control: MASK_BIT };
   }
 }

@@ -1,45 +1,45 @@
 import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
-import { VectorSet } from './by-vector.ts';
+import { VectorMap, VectorSet } from './by-vector.ts';
 import { placesOf } from './calls.ts';
 import { deliverable } from './deliveries.ts';
 import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
-import { flagsKey, type Label, type Memory, remembering } from './memory.ts';
+import { flags, type Label, type Memory, remembering, type Words } from './memory.ts';
 import type { DeviceView, Moment, Transition } from './moment.ts';
 
 /** An event that was neither delivered nor kept. */
-interface Gone {
+export interface Gone {
   /** The step at which interrupts had last been turned off, or null where they were on: the vector had no handler. */
   readonly turnedOffAt: number | null;
   readonly raisedAt: number;
 }
 
 /** What is owed to the user of one device. */
-class Debts implements Memory<Debts> {
+export class Debts implements Memory<Debts> {
   /** Vectors the user has armed since the first open and has not given up. */
   readonly wanted = new VectorSet();
   /** Events of wanted vectors that are gone, by vector. */
-  readonly gone = new Map<number, Gone>();
+  readonly gone = new VectorMap<Gone>();
   /** The step at which MSI-X or MSI was last turned off. */
   turnedOffAt = -1;
 
-  copy(): Debts {
-    const copy = new Debts();
-    copy.wanted.become(this.wanted);
-    for (const [vector, gone] of this.gone) copy.gone.set(vector, gone);
-    copy.turnedOffAt = this.turnedOffAt;
-    return copy;
+  become(other: Debts): void {
+    this.wanted.become(other.wanted);
+    this.gone.become(other.gone);
+    this.turnedOffAt = other.turnedOffAt;
   }
 
-  key(label: Label): string {
-    return label(this.turnedOffAt);
+  tell(words: Words, label: Label): void {
+    words.put(label(this.turnedOffAt));
   }
 
-  keyOf(vector: number, label: Label): string {
+  tellVector(vector: number, words: Words, label: Label): void {
     const gone = this.gone.get(vector);
-    const wanted = flagsKey(this.wanted.has(vector), gone?.turnedOffAt === null);
-    return gone === undefined ? wanted : `${wanted}${label(gone.turnedOffAt ?? -1)}g${label(gone.raisedAt)}`;
+    words.put(flags(this.wanted.has(vector), gone !== undefined, gone?.turnedOffAt === null));
+    if (gone === undefined) return;
+    words.put(label(gone.turnedOffAt ?? -1));
+    words.put(label(gone.raisedAt));
   }
 }
 
@@ -104,7 +104,7 @@ function breach({ index }: Moment, message: string): Breach {
 
 /** Whether the vector was or is pending, or anything at all is owed: nearly always there is nothing to settle. */
 function mayOwe({ gone }: Debts, { before, after }: Transition): boolean {
-  return ((before | after) & PENDING) !== 0 || gone.size > 0;
+  return ((before | after) & PENDING) !== 0 || !gone.isEmpty;
 }
 
 /** Looks whether a vector that lost an event is armed again, and whether a pending bit went away by itself. */
@@ -195,12 +195,12 @@ function isChosen({ config, choices, after }: DeviceView, vector: number): boole
 function giveUp({ arming, granted }: Moment, device: DeviceView, owed: Debts): void {
   if (!device.after.held) {
     owed.wanted.clear();
-    if (owed.gone.size > 0) owed.gone.clear();
+    owed.gone.clear();
   }
   if (arming === null || !granted) return;
   for (let place = 0; place < placesOf(arming); place += 1) {
     if (isEventfdName(arming.data[place])) continue;
     owed.wanted.delete(arming.start + place);
-    if (owed.gone.size > 0) owed.gone.delete(arming.start + place);
+    owed.gone.delete(arming.start + place);
   }
 }

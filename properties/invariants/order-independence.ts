@@ -24,7 +24,7 @@ function hostDiffers(view: GuestView): string | null {
   if (!hostOn) return 'the guest has MSI-X on and it is off at the host';
   // What has not changed has been judged before.
   if (gates.functionMask || (gates === view.gatesBefore && !hasChanged(view))) return null;
-  for (const vector of unmasked) {
+  for (let vector = unmasked.next(0); vector !== -1; vector = unmasked.next(vector + 1)) {
     const state = view.stateAfter(vector);
     if ((state & LIVE) !== LIVE)
       return `vector ${vector} is open to the guest and is ${printVectorState(state)} at the host`;

@@ -1,8 +1,9 @@
 import { UNMASKED } from '#vocabulary';
+import { VectorMap } from './by-vector.ts';
 import { vectorsOf } from './guest-events.ts';
 import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, type Invariant, KEPT } from './invariant.ts';
-import { type Memory, remembering } from './memory.ts';
+import { flags, type Memory, remembering, type Words } from './memory.ts';
 import { type Claim, NO_MESSAGES, settle } from './received.ts';
 import { isShort } from './refusals.ts';
 import { messageInWords } from './spurious-message.ts';
@@ -36,38 +37,36 @@ const NOTHING: readonly string[] = [];
  * The function that a guest believes it has: pending bits and masks, nothing below them. `must`: a pending event that
  * becomes a message when its vector opens. `may`: one that a function, or bus mastering that was off, may have eaten.
  */
-class BareFunction implements Memory<BareFunction> {
-  readonly #pending = new Map<number, 'must' | 'may'>();
+export class BareFunction implements Memory<BareFunction> {
+  readonly pending = new VectorMap<'must' | 'may'>();
   /** Whether something has happened after which policies may differ. */
-  #different = false;
+  different = false;
 
-  copy(): BareFunction {
-    const copy = new BareFunction();
-    copy.#different = this.#different;
-    for (const [vector, pending] of this.#pending) copy.#pending.set(vector, pending);
-    return copy;
+  become(other: BareFunction): void {
+    this.different = other.different;
+    this.pending.become(other.pending);
   }
 
-  key(): string {
-    return this.#different ? 'd' : '';
+  tell(words: Words): void {
+    words.put(flags(this.different));
   }
 
-  keyOf(vector: number): string {
-    if (this.#different) return '';
-    return this.#pending.get(vector)?.charAt(1) ?? '-';
+  tellVector(vector: number, words: Words): void {
+    const pending = this.different ? undefined : this.pending.get(vector);
+    words.put(flags(pending !== undefined, pending === 'must'));
   }
 
   differences({ operation, device }: GuestMoment, view: GuestView): readonly string[] {
-    if (this.#different) return NOTHING;
+    if (this.different) return NOTHING;
     if (isShort(view.setCalls) || view.raises.some(({ window }) => window !== null)) {
-      this.#different = true;
+      this.different = true;
       return NOTHING;
     }
     if (!view.gates.enable && view.gatesBefore.enable) this.#disable();
     // A function without a reset of its own keeps its pending bits.
-    if (device === view && operation.kind === 'guest.reset' && view.config.reset === true) this.#pending.clear();
-    if (this.#pending.size === 0 && view.raises.length === 0 && view.received.length === 0) return NOTHING;
-    const vectors = vectorsOf(this.#pending, view.raises);
+    if (device === view && operation.kind === 'guest.reset' && view.config.reset === true) this.pending.clear();
+    if (this.pending.isEmpty && view.raises.length === 0 && view.received.length === 0) return NOTHING;
+    const vectors = vectorsOf(this.pending, view.raises);
     const claims = vectors.map((vector) => this.#claim(view, vector));
     const { unmet, unexplained } = settle(claims, view.received);
     for (const vector of vectors) this.#follow(view, vector);
@@ -79,14 +78,15 @@ class BareFunction implements Memory<BareFunction> {
   }
 
   #disable(): void {
-    for (const vector of this.#pending.keys()) this.#pending.set(vector, 'may');
+    for (let vector = this.pending.next(0); vector !== -1; vector = this.pending.next(vector + 1))
+      this.pending.set(vector, 'may');
   }
 
   #claim(view: GuestView, vector: number): Claim {
     if (!view.isOpen(vector)) return { vector, messages: NO_MESSAGES, most: 0, least: 0 };
     const messages = view.messages(vector);
     const { busMaster } = view.gates;
-    const pending = this.#pending.get(vector);
+    const pending = this.pending.get(vector);
     const raised = busMaster ? raisesOf(view, vector) : 0;
     const owed = busMaster && (pending === 'must' || raised > 0);
     return { vector, messages, most: Number(pending !== undefined) + raised, least: owed ? 1 : 0 };
@@ -94,11 +94,10 @@ class BareFunction implements Memory<BareFunction> {
 
   #follow(view: GuestView, vector: number): void {
     const { gates, config } = view;
-    if (view.isOpen(vector)) this.#pending.delete(vector);
+    if (view.isOpen(vector)) this.pending.delete(vector);
     else if (raisesOf(view, vector) === 0) return;
-    else if (gates.enable && gates.busMaster) this.#pending.set(vector, 'must');
-    else if (gates.enable || config.whileOff === 'latches')
-      this.#pending.set(vector, this.#pending.get(vector) ?? 'may');
+    else if (gates.enable && gates.busMaster) this.pending.set(vector, 'must');
+    else if (gates.enable || config.whileOff === 'latches') this.pending.set(vector, this.pending.get(vector) ?? 'may');
   }
 }
 

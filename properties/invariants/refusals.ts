@@ -8,7 +8,7 @@ import {
 } from '#vocabulary';
 import { VectorSet } from './by-vector.ts';
 import { setsVectors } from './calls.ts';
-import { flagsKey, type Memory } from './memory.ts';
+import { flags, type Memory, type Words } from './memory.ts';
 
 const SHORTAGE: readonly Errno[] = ['ENOSPC', 'ENOMEM'];
 
@@ -50,74 +50,72 @@ export function isShort(calls: readonly SetCall[]): boolean {
 export class Refusals implements Memory<Refusals> {
   /** Whether any call that sets triggers was refused. A call that is wrong is only excused by a shortage before it. */
   some = false;
-  readonly #refused = new VectorSet();
-  readonly #refusedBefore = new VectorSet();
-  readonly #onceArmed = new VectorSet();
+  readonly refused = new VectorSet();
+  readonly refusedBefore = new VectorSet();
+  readonly onceArmed = new VectorSet();
   /** Whether MSI-X has been on at the host. */
-  #onceOn = false;
-  #neverGivenBefore = false;
+  onceOn = false;
+  neverGivenBefore = false;
 
-  copy(): Refusals {
-    const copy = new Refusals();
-    copy.some = this.some;
-    copy.#onceOn = this.#onceOn;
-    copy.#refused.become(this.#refused);
-    copy.#onceArmed.become(this.#onceArmed);
-    return copy;
+  become(other: Refusals): void {
+    this.some = other.some;
+    this.onceOn = other.onceOn;
+    this.refused.become(other.refused);
+    this.onceArmed.become(other.onceArmed);
   }
 
-  key(): string {
-    return flagsKey(this.some, this.#onceOn);
+  tell(words: Words): void {
+    words.put(flags(this.some, this.onceOn));
   }
 
   /** Which vectors were ever armed counts when a call is refused. */
-  keyOf(vector: number): string {
-    return flagsKey(this.#refused.has(vector), this.#onceArmed.has(vector));
+  tellVector(vector: number, words: Words): void {
+    words.put(flags(this.refused.has(vector), this.onceArmed.has(vector)));
   }
 
   /** Whether the host has refused the vector, or MSI-X as a whole, and never had granted it. */
   excuses(vector: number): boolean {
-    return this.#refused.has(vector) || this.#neverGiven();
+    return this.refused.has(vector) || this.#neverGiven();
   }
 
   /** The same before the operation. */
   excused(vector: number): boolean {
-    return this.#refusedBefore.has(vector) || this.#neverGivenBefore;
+    return this.refusedBefore.has(vector) || this.neverGivenBefore;
   }
 
   /** The guest has enabled or disabled MSI-X. */
   begin(): void {
     this.some = false;
-    this.#onceOn = false;
-    this.#refused.clear();
-    this.#onceArmed.clear();
+    this.onceOn = false;
+    this.refused.clear();
+    this.onceArmed.clear();
   }
 
   /** @param on whether MSI-X is on at the host after the operation */
   follow(calls: readonly SetCall[], on: boolean): void {
-    this.#refusedBefore.become(this.#refused);
-    this.#neverGivenBefore = this.#neverGiven();
+    this.refusedBefore.become(this.refused);
+    this.neverGivenBefore = this.#neverGiven();
     for (const call of calls) this.#followCall(call);
-    if (on) this.#onceOn = true;
+    if (on) this.onceOn = true;
   }
 
   #followCall({ operation: { start, count, data }, answer }: SetCall): void {
-    if (answer === 'granted') this.#onceOn = true;
+    if (answer === 'granted') this.onceOn = true;
     if (answer === 'shortage') this.some = true;
     for (let place = 0; place < count && place < data.length; place += 1) {
       if (!isEventfdName(data[place])) continue;
       if (answer === 'granted') this.arm(start + place);
-      else if (this.some && !this.#onceArmed.has(start + place)) this.#refused.add(start + place);
+      else if (this.some && !this.onceArmed.has(start + place)) this.refused.add(start + place);
     }
   }
 
   /** A vector was seen armed. */
   arm(vector: number): void {
-    this.#onceArmed.add(vector);
-    this.#refused.delete(vector);
+    this.onceArmed.add(vector);
+    this.refused.delete(vector);
   }
 
   #neverGiven(): boolean {
-    return this.some && !this.#onceOn;
+    return this.some && !this.onceOn;
   }
 }

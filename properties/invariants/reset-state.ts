@@ -45,7 +45,7 @@ function guestResetWrong(view: GuestView): string | null {
   if (hostOn || seen?.enable === true || seen?.functionMask === true) return 'MSI-X is not off after the reset';
   // A function without a reset of its own keeps its events, and one may come after the reset.
   const nothing = canReset && raises.length === 0 ? 0 : PENDING;
-  for (const [vector, state] of view.guestStates())
+  for (const [vector, state] of view.guestStates)
     if ((state | nothing) !== nothing)
       return `the guest reads vector ${vector} as ${printVectorState(state)} after the reset`;
   return null;

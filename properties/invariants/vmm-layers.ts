@@ -8,10 +8,11 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
   type VmmCall,
 } from '#vocabulary';
+import { VectorMap } from './by-vector.ts';
 import { disables, setsVectors } from './calls.ts';
 import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
-import { type Memory, remembering } from './memory.ts';
+import { flags, type Memory, remembering, type Words } from './memory.ts';
 
 /**
  * What a VMM was granted is what the function has: MSI-X is on after the last call that set triggers and off after the
@@ -30,24 +31,22 @@ export function watchVmmLayers(): GuestWatch {
 }
 
 /** What the calls for one device add up to. A vector of which they say nothing is not armed while MSI-X is on. */
-class Granted implements Memory<Granted> {
-  #on = false;
-  readonly #armed = new Map<number, boolean | 'unknown'>();
+export class Granted implements Memory<Granted> {
+  on = false;
+  readonly armed = new VectorMap<boolean | 'unknown'>();
 
-  copy(): Granted {
-    const copy = new Granted();
-    copy.#on = this.#on;
-    for (const [vector, armed] of this.#armed) copy.#armed.set(vector, armed);
-    return copy;
+  become(other: Granted): void {
+    this.on = other.on;
+    this.armed.become(other.armed);
   }
 
-  key(): string {
-    return this.#on ? '1' : '0';
+  tell(words: Words): void {
+    words.put(flags(this.on));
   }
 
-  keyOf(vector: number): string {
-    const armed = this.#armed.get(vector) ?? false;
-    return armed === 'unknown' ? '?' : armed ? '1' : '0';
+  tellVector(vector: number, words: Words): void {
+    const armed = this.armed.get(vector);
+    words.put(flags(armed === true, armed === 'unknown'));
   }
 
   #follow(call: VmmCall): void {
@@ -56,27 +55,27 @@ class Granted implements Memory<Granted> {
     if (operation.index !== VFIO_PCI_MSIX_IRQ_INDEX) return;
     const isGranted = outcome.kind === 'ok';
     if (disables(operation) && isGranted) {
-      this.#on = false;
-      if (this.#armed.size > 0) this.#armed.clear();
+      this.on = false;
+      this.armed.clear();
     }
     // A call that should have turned MSI-X on and failed leaves it off.
-    if (!setsVectors(operation) || (!isGranted && !this.#on)) return;
-    this.#on = true;
+    if (!setsVectors(operation) || (!isGranted && !this.on)) return;
+    this.on = true;
     for (let place = 0; place < operation.count; place += 1)
-      this.#armed.set(operation.start + place, isGranted ? isEventfdName(operation.data[place]) : 'unknown');
+      this.armed.set(operation.start + place, isGranted ? isEventfdName(operation.data[place]) : 'unknown');
   }
 
   differs(view: GuestView, calls: readonly VmmCall[]): string | null {
     for (const call of calls) this.#follow(call);
-    if (this.#on !== view.hostOn)
-      return `the VMM was granted MSI-X ${this.#on ? 'on' : 'off'} and it is ${view.hostOn ? 'on' : 'off'}`;
+    if (this.on !== view.hostOn)
+      return `the VMM was granted MSI-X ${this.on ? 'on' : 'off'} and it is ${view.hostOn ? 'on' : 'off'}`;
     if (calls.length === 0 && view.changed.length === 0) return null;
-    for (const [vector, granted] of this.#armed) {
-      const wrong = armedOtherwise(view, vector, granted);
+    for (let vector = this.armed.next(0); vector !== -1; vector = this.armed.next(vector + 1)) {
+      const wrong = armedOtherwise(view, vector, this.armed.get(vector) ?? false);
       if (wrong !== null) return wrong;
     }
     for (const vector of view.changed) {
-      const wrong = this.#armed.has(vector) ? null : armedOtherwise(view, vector, false);
+      const wrong = this.armed.get(vector) !== undefined ? null : armedOtherwise(view, vector, false);
       if (wrong !== null) return wrong;
     }
     return null;

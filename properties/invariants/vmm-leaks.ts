@@ -1,7 +1,8 @@
 import { ALLOCATED, type EventfdName, eventfdUse, type Operation, type VmmCall, vmmEventfd } from '#vocabulary';
+import { VectorSet } from './by-vector.ts';
 import type { GuestMoment, GuestView } from './guest-moment.ts';
 import { type Breach, type GuestWatch, ofEachGuest } from './invariant.ts';
-import { flagsKey, type Memory, remembering } from './memory.ts';
+import { flags, type Memory, remembering, type Words } from './memory.ts';
 import { isShort } from './refusals.ts';
 
 /**
@@ -24,56 +25,56 @@ export function watchVmmLeaks(): GuestWatch {
 const NO_CALLS: readonly VmmCall[] = [];
 
 /** What the VMM has of one device. */
-class Taken implements Memory<Taken> {
+export class Taken implements Memory<Taken> {
   /** Whether anybody has taken vectors from the host. */
   isLimited = false;
   /** Eventfds of vectors whose signals KVM takes. Those of INTx were there before, and are no vector's. */
-  readonly #irqfds = new Set<EventfdName>();
-  readonly #allocated = new Set<number>();
+  readonly irqfds = new Set<EventfdName>();
+  readonly allocated = new VectorSet();
   /** What KVM was to let go of in this step and did not have. */
-  #releasedTwice: EventfdName | null = null;
-  #place = 0;
+  releasedTwice: EventfdName | null = null;
+  place = 0;
 
-  copy(): Taken {
-    const copy = new Taken();
-    copy.isLimited = this.isLimited;
-    copy.#place = this.#place;
-    for (const eventfd of this.#irqfds) copy.#irqfds.add(eventfd);
-    for (const vector of this.#allocated) copy.#allocated.add(vector);
-    return copy;
+  become(other: Taken): void {
+    this.isLimited = other.isLimited;
+    if (this.irqfds.size > 0) this.irqfds.clear();
+    if (other.irqfds.size > 0) for (const eventfd of other.irqfds) this.irqfds.add(eventfd);
+    this.allocated.become(other.allocated);
   }
 
-  key(): string {
-    return this.isLimited ? 'l' : '';
+  tell(words: Words): void {
+    words.put(flags(this.isLimited));
   }
 
-  keyOf(vector: number): string {
-    const irqfd = this.#irqfds.has(vmmEventfd(this.#place, 'irqfd', vector));
-    return flagsKey(this.#allocated.has(vector), irqfd, this.#irqfds.has(vmmEventfd(this.#place, 'interrupt', vector)));
+  tellVector(vector: number, words: Words): void {
+    words.put(flags(this.allocated.has(vector), this.#has('irqfd', vector), this.#has('interrupt', vector)));
+  }
+
+  #has(role: 'irqfd' | 'interrupt', vector: number): boolean {
+    return this.irqfds.size > 0 && this.irqfds.has(vmmEventfd(this.place, role, vector));
   }
 
   follow(view: GuestView, operation: Operation): void {
-    this.#place = view.place;
-    this.#releasedTwice = null;
+    this.place = view.place;
+    this.releasedTwice = null;
     if (operation.kind === 'host.limitVectors' || operation.kind === 'host.failAllocation') this.isLimited = true;
     for (const call of view.calls ?? NO_CALLS) {
       if (call.kind !== 'kvm.irqfd' || eventfdUse(call.eventfd).role === 'intx') continue;
-      if (call.assign) this.#irqfds.add(call.eventfd);
-      else if (!this.#irqfds.delete(call.eventfd)) this.#releasedTwice = call.eventfd;
+      if (call.assign) this.irqfds.add(call.eventfd);
+      else if (!this.irqfds.delete(call.eventfd)) this.releasedTwice = call.eventfd;
     }
     for (const vector of view.changed) {
-      if ((view.stateAfter(vector) & ALLOCATED) !== 0) this.#allocated.add(vector);
-      else this.#allocated.delete(vector);
+      if ((view.stateAfter(vector) & ALLOCATED) !== 0) this.allocated.add(vector);
+      else this.allocated.delete(vector);
     }
   }
 
   leaked({ gatesBefore, gates }: GuestView): string | null {
-    if (this.#releasedTwice !== null) return `KVM was told to let go of ${this.#releasedTwice}, which it did not have`;
+    if (this.releasedTwice !== null) return `KVM was told to let go of ${this.releasedTwice}, which it did not have`;
     if (gates.enable || !gatesBefore.enable) return null;
-    if (this.#allocated.size > 0)
-      return `the guest has disabled MSI-X and ${this.#allocated.size} vectors are allocated`;
-    if (this.#irqfds.size === 0) return null;
-    return `the guest has disabled MSI-X and KVM still has ${[...this.#irqfds].join(' ')}`;
+    if (this.allocated.size > 0) return `the guest has disabled MSI-X and ${this.allocated.size} vectors are allocated`;
+    if (this.irqfds.size === 0) return null;
+    return `the guest has disabled MSI-X and KVM still has ${[...this.irqfds].join(' ')}`;
   }
 }
 

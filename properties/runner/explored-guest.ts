@@ -4,18 +4,19 @@ import { restoreMachine, type SavedMachine, saveMachine } from '../../model/mach
 import { putPlace, putVector } from '../../model/machine-words.ts';
 import type { Expectation } from '../expected.ts';
 import { FollowedGuest } from '../invariants/followed-guest.ts';
-import { type GuestMoment, nextGuestMoment } from '../invariants/guest-moment.ts';
+import { nextGuestMoment, startGuests } from '../invariants/guest-moment.ts';
 import type { Invariant } from '../invariants/invariant.ts';
+import type { PutBack } from '../invariants/memory.ts';
 import type { Stepped, Subject } from './explore.ts';
 import {
-  copyOfWatches,
   judged,
   labelOf,
+  memoriesOf,
   Spoken,
+  saveMemories,
   tellInterchangeable,
-  tellMemory,
-  tellVectorMemory,
-  type Watching,
+  tellMemories,
+  tellVectorMemories,
   watchesOf,
 } from './explored.ts';
 import { Fingerprint } from './fingerprint.ts';
@@ -24,9 +25,8 @@ import { Fingerprint } from './fingerprint.ts';
 interface SavedGuest {
   readonly machine: SavedMachine;
   readonly devices: readonly FollowedGuest[];
-  readonly watches: readonly Watching<GuestMoment>[];
-  /** Of each operation so far, what is to be remembered of it. */
-  readonly said: readonly string[];
+  /** What each promise remembers, and of each operation so far what is to be remembered of it. */
+  readonly putBack: PutBack;
 }
 
 /**
@@ -41,24 +41,25 @@ export function exploredGuest(
 ): Subject<SavedGuest> {
   const spoken = new Spoken(expectations);
   const machine = initial(config);
-  const seen = observe(machine);
-  let devices = config.devices.map((device, place) => new FollowedGuest(device, place, seen[place]));
-  let watches = watchesOf(invariants, ({ startGuest }) => startGuest?.());
-  let said: string[] = [];
+  const devices = startGuests(config, observe(machine));
+  const watches = watchesOf(invariants, ({ startGuest }) => startGuest?.());
+  const memories = memoriesOf(watches);
+  const said: number[] = [];
+  const label = labelOf(said);
   const vectors = config.devices.map(({ msixVectors }) => Array.from({ length: msixVectors }, () => new Fingerprint()));
   const firsts = config.devices.map((device, place) =>
     symmetric ? firstInterchangeable(config, place) : device.msixVectors,
   );
   const tellDevice = (device: FollowedGuest, place: number, fingerprint: Fingerprint): number => {
-    const label = labelOf(said);
     putPlace(machine, place, fingerprint);
-    fingerprint.text(device.key(label));
-    tellMemory(watches, place, label, fingerprint);
+    device.tell(fingerprint, label);
+    tellMemories(memories, place, label, fingerprint);
     const each = vectors[place] ?? [];
-    for (const [vector, one] of each.entries()) {
+    for (let vector = 0; vector < each.length; vector += 1) {
+      const one = each[vector] as Fingerprint;
       putVector(machine, place, vector, one.begin());
-      one.text(device.keyOf(vector, label));
-      tellVectorMemory(watches, place, vector, label, one);
+      device.tellVector(vector, one, label);
+      tellVectorMemories(memories, place, vector, label, one);
     }
     return tellInterchangeable(each, firsts[place] ?? 0, fingerprint);
   };
@@ -66,15 +67,14 @@ export function exploredGuest(
     promises: watches.map(({ id }) => id),
     save: () => ({
       machine: saveMachine(machine),
-      devices: devices.map((device) => device.copy()),
-      watches: copyOfWatches(watches),
-      said: said.slice(),
+      devices: devices.map(copyOf),
+      putBack: saveMemories(memories, said),
     }),
     restore: (saved) => {
       restoreMachine(machine, saved.machine);
-      devices = saved.devices.map((device) => device.copy());
-      watches = copyOfWatches(saved.watches);
-      said = saved.said.slice();
+      for (let place = 0; place < devices.length; place += 1)
+        devices[place]?.become(saved.devices[place] as FollowedGuest);
+      saved.putBack();
     },
     step: (operation, index): Stepped => {
       const done = step(machine, operation);
@@ -82,7 +82,12 @@ export function exploredGuest(
       const moment = nextGuestMoment(devices, operation, done, index);
       return { broken: judged(watches, moment, spoken, said), still: isStill(done) };
     },
-    tell: (fingerprint) => devices.reduce((ways, device, place) => ways * tellDevice(device, place, fingerprint), 1),
+    tell: (fingerprint) => {
+      let ways = 1;
+      for (let place = 0; place < devices.length; place += 1)
+        ways *= tellDevice(devices[place] as FollowedGuest, place, fingerprint);
+      return ways;
+    },
     tries: () => true,
     opens: (operation, device, saved) => {
       act(machine, operation);
@@ -91,6 +96,12 @@ export function exploredGuest(
       return opened;
     },
   };
+}
+
+function copyOf(device: FollowedGuest): FollowedGuest {
+  const copy = new FollowedGuest(device.config, device.place, undefined);
+  copy.become(device);
+  return copy;
 }
 
 /** Nothing happened and nothing was asked of the host: the guest wrote what it had written. */

@@ -3,10 +3,11 @@ import { initialMdevMachine, observeMdevs, stepMdev } from '../../model/mdev-mac
 import { putMdevs, restoreMdevs, type SavedMdevs, saveMdevs } from '../../model/mdev-saved.ts';
 import type { Words } from '../../model/words.ts';
 import { firstSeen } from '../invariants/follow-parent.ts';
-import { type FollowedParent, keyOf, type MdevConfig } from '../invariants/followed-parent.ts';
+import { type FollowedParent, type MdevConfig, tellParent } from '../invariants/followed-parent.ts';
 import type { Invariant } from '../invariants/invariant.ts';
 import { mdevMoment } from '../invariants/mdev-moment.ts';
 import type { Broken, Stepped, Subject } from './explore.ts';
+import { Fingerprint } from './fingerprint.ts';
 
 /** A machine with mediated devices, whatever it is made of: one state, which is moved on and put back. */
 export interface ParentMachine<Saved> {
@@ -50,6 +51,9 @@ export function exploredMdevs<Saved>(
     startMdev === undefined ? [] : [{ id, watch: startMdev() }],
   );
   let followed = firstSeen(config, machine.seen);
+  /** What was told last of what is followed: most operations leave that as it is. */
+  const told = new Fingerprint();
+  let toldOf: FollowedParent | null = null;
   return {
     promises: watches.map(({ id }) => id),
     save: () => ({ machine: machine.save(), followed }),
@@ -68,7 +72,9 @@ export function exploredMdevs<Saved>(
     },
     tell: (fingerprint) => {
       machine.tell(fingerprint);
-      fingerprint.text(keyOf(followed));
+      if (toldOf !== followed) tellParent(followed, told.begin());
+      toldOf = followed;
+      told.tellTo(fingerprint);
       return 1;
     },
     tries: (operation) => operation.kind !== 'vfio.open' || followed.mdevs[operation.device]?.fds === 0,

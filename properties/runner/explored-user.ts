@@ -2,18 +2,21 @@ import type { Config, Operation, Step } from '#vocabulary';
 import { initial, type Machine, observe, step } from '../../model/machine.ts';
 import { restoreMachine, type SavedMachine, saveMachine } from '../../model/machine-saved.ts';
 import { putDevice, vectorsOf } from '../../model/machine-words.ts';
+import { putNumber } from '../../model/words.ts';
 import type { Expectation } from '../expected.ts';
+import { FollowedDevice } from '../invariants/followed-device.ts';
 import type { Invariant } from '../invariants/invariant.ts';
-import { type Moment, nextMoment, type Run, startRun } from '../invariants/moment.ts';
+import type { PutBack, Words } from '../invariants/memory.ts';
+import { nextMoment, type Run, startRun } from '../invariants/moment.ts';
 import type { Stepped, Subject } from './explore.ts';
 import {
-  copyOfWatches,
   judged,
   labelOf,
+  memoriesOf,
   Spoken,
-  tellMemory,
-  tellVectorMemory,
-  type Watching,
+  saveMemories,
+  tellMemories,
+  tellVectorMemories,
   watchesOf,
 } from './explored.ts';
 import type { Fingerprint } from './fingerprint.ts';
@@ -22,9 +25,8 @@ import type { Fingerprint } from './fingerprint.ts';
 interface SavedUser {
   readonly machine: SavedMachine;
   readonly run: Run;
-  readonly watches: readonly Watching<Moment>[];
-  /** Of each operation so far, what is to be remembered of it. */
-  readonly said: readonly string[];
+  /** What each promise remembers, and of each operation so far what is to be remembered of it. */
+  readonly putBack: PutBack;
 }
 
 const NO_WINDOWS: ReadonlySet<never> = new Set();
@@ -40,35 +42,29 @@ export function exploredUser(
 ): Subject<SavedUser> {
   const spoken = new Spoken(expectations);
   const machine = initial(config);
-  let run = startRun(config, observe(machine));
-  let watches = watchesOf(invariants, ({ start }) => start?.());
-  let said: string[] = [];
+  const run = startRun(config, observe(machine));
+  const watches = watchesOf(invariants, ({ start }) => start?.());
+  const memories = memoriesOf(watches);
+  const said: number[] = [];
+  const label = labelOf(said);
   const tellDevice = (place: number, fingerprint: Fingerprint): void => {
-    const label = labelOf(said);
     const device = run.devices[place];
     if (device === undefined) throw new Error(`the Config has no device ${place}`);
     putDevice(machine, place, fingerprint);
-    fingerprint.text(device.key());
-    tellMemory(watches, place, label, fingerprint);
-    fingerprint.text(`${run.hostVectorsFree}${run.allocationMayFail ? 'f' : ''}`);
+    device.tell(fingerprint);
+    tellMemories(memories, place, label, fingerprint);
     for (let vector = 0; vector < vectorsOf(device); vector += 1) {
-      fingerprint.text(device.keyOf(vector));
-      tellVectorMemory(watches, place, vector, label, fingerprint);
+      device.tellVector(vector, fingerprint);
+      tellVectorMemories(memories, place, vector, label, fingerprint);
     }
   };
   return {
     promises: watches.map(({ id }) => id),
-    save: () => ({
-      machine: saveMachine(machine),
-      run: copyOfRun(run),
-      watches: copyOfWatches(watches),
-      said: said.slice(),
-    }),
+    save: () => ({ machine: saveMachine(machine), run: copyOfRun(run), putBack: saveMemories(memories, said) }),
     restore: (saved) => {
       restoreMachine(machine, saved.machine);
-      run = copyOfRun(saved.run);
-      watches = copyOfWatches(saved.watches);
-      said = saved.said.slice();
+      putBackRun(run, saved.run);
+      saved.putBack();
     },
     step: (operation, index): Stepped => {
       const done = step(machine, operation);
@@ -77,6 +73,7 @@ export function exploredUser(
       return { broken: judged(watches, moment, spoken, said), still: isStill(done) };
     },
     tell: (fingerprint) => {
+      tellRun(run, fingerprint);
       for (let place = 0; place < machine.places.length; place += 1) tellDevice(place, fingerprint);
       return 1;
     },
@@ -86,7 +83,22 @@ export function exploredUser(
 }
 
 function copyOfRun(run: Run): Run {
-  return { ...run, devices: run.devices.map((device) => device.copy()) };
+  const copy = { ...run, devices: run.devices.map(({ config }) => new FollowedDevice(config, undefined)) };
+  putBackRun(copy, run);
+  return copy;
+}
+
+/** Tells what is about no one device. */
+export function tellRun({ hostVectorsFree, allocationMayFail }: Run, words: Words): void {
+  putNumber(hostVectorsFree, words);
+  words.put(allocationMayFail ? 1 : 0);
+}
+
+export function putBackRun(run: Run, saved: Run): void {
+  run.hostVectorsFree = saved.hostVectorsFree;
+  run.allocationMayFail = saved.allocationMayFail;
+  for (let place = 0; place < run.devices.length; place += 1)
+    run.devices[place]?.become(saved.devices[place] as FollowedDevice);
 }
 
 function opensAgain({ places }: Machine, operation: Operation): boolean {

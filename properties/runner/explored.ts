@@ -1,7 +1,7 @@
 import type { Step } from '#vocabulary';
 import type { Expectation } from '../expected.ts';
 import type { Breach, Invariant, InvariantId } from '../invariants/invariant.ts';
-import type { Fold, FoldMemory, Label } from '../invariants/memory.ts';
+import type { Fold, FoldMemory, Label, PutBack } from '../invariants/memory.ts';
 import type { Broken } from './explore.ts';
 import type { Fingerprint } from './fingerprint.ts';
 
@@ -10,7 +10,7 @@ export interface Watching<At> {
   readonly id: InvariantId;
   readonly watch: Fold<At>;
   /** Null for one that remembers nothing. */
-  readonly memory: FoldMemory<At> | null;
+  readonly memory: FoldMemory | null;
 }
 
 /** The folds of the promises that say anything of such a machine. */
@@ -24,10 +24,20 @@ export function watchesOf<At>(
   });
 }
 
-export function copyOfWatches<At>(watches: readonly Watching<At>[]): readonly Watching<At>[] {
-  return watches.map((watching) =>
-    watching.memory === null ? watching : { ...watching, memory: watching.memory.copy() },
-  );
+/** What the promises remember that remember anything. */
+export function memoriesOf<At>(watches: readonly Watching<At>[]): readonly FoldMemory[] {
+  return watches.flatMap(({ memory }) => memory ?? []);
+}
+
+/** Returns what puts back what is remembered now, and what was said of the operations so far. */
+export function saveMemories(memories: readonly FoldMemory[], said: number[]): PutBack {
+  const putBacks = memories.map((memory) => memory.save());
+  const saidThen = said.slice();
+  return () => {
+    for (const putBack of putBacks) putBack();
+    for (let index = 0; index < saidThen.length; index += 1) said[index] = saidThen[index] ?? 0;
+    said.length = saidThen.length;
+  };
 }
 
 /** What each promise says of a moment. */
@@ -35,11 +45,11 @@ export function judged<At>(
   watches: readonly Watching<At>[],
   moment: At,
   spoken: Spoken,
-  said: readonly string[],
+  said: readonly number[],
 ): readonly Broken[] {
   let broken: Broken[] = NOTHING;
-  for (const { id, watch, memory } of watches) {
-    const breaches = memory === null ? watch(moment) : memory.judge(moment);
+  for (const { id, watch } of watches) {
+    const breaches = watch(moment);
     if (breaches.length > 0) broken = [...broken, ...breaches.map((breach) => spoken.judged(id, breach, said))];
   }
   return broken;
@@ -48,57 +58,62 @@ export function judged<At>(
 const NOTHING: Broken[] = [];
 
 /** Tells everything that is remembered of a device, but for its vectors. */
-export function tellMemory<At>(
-  watches: readonly Watching<At>[],
+export function tellMemories(
+  memories: readonly FoldMemory[],
   place: number,
   label: Label,
   fingerprint: Fingerprint,
 ): void {
-  for (const { memory } of watches) if (memory !== null) fingerprint.text(memory.key(place, label));
+  for (const memory of memories) memory.tell(place, fingerprint, label);
 }
 
-export function tellVectorMemory<At>(
-  watches: readonly Watching<At>[],
+export function tellVectorMemories(
+  memories: readonly FoldMemory[],
   place: number,
   vector: number,
   label: Label,
   fingerprint: Fingerprint,
 ): void {
-  for (const { memory } of watches) if (memory !== null) fingerprint.text(memory.keyOf(place, vector, label));
+  for (const memory of memories) memory.tellVector(place, vector, fingerprint, label);
 }
 
 /**
  * What is to be remembered of the operations so far: which of the clauses that explain a known violation spoke in each,
- * a character for each.
+ * a bit for each.
  */
 export class Spoken {
   readonly #expectations: readonly Expectation[];
-  readonly #clauses: ReadonlyMap<string, string>;
+  readonly #bits: ReadonlyMap<string, number>;
 
   constructor(expectations: readonly Expectation[]) {
+    const clauses = new Set(expectations.map(({ clause }) => clause));
+    if (clauses.size > BITS)
+      throw new Error(`${clauses.size} clauses explain what is known, and there are ${BITS} bits`);
     this.#expectations = expectations;
-    this.#clauses = new Map(expectations.map(({ clause }, place) => [clause, String.fromCharCode(0x41 + place)]));
+    this.#bits = new Map([...clauses].map((clause, place) => [clause, 1 << place]));
   }
 
-  of({ clauses }: Step): string {
-    let said = '';
-    if (this.#clauses.size > 0) for (const clause of clauses) said += this.#clauses.get(clause) ?? '';
+  of({ clauses }: Step): number {
+    let said = 0;
+    if (this.#bits.size > 0) for (const clause of clauses) said |= this.#bits.get(clause) ?? 0;
     return said;
   }
 
   /** A breach with the clause that explains it: it spoke at one of the causes. */
-  judged(id: InvariantId, breach: Breach, said: readonly string[]): Broken {
+  judged(id: InvariantId, breach: Breach, said: readonly number[]): Broken {
     const expectation = this.#expectations.find(({ invariant, clause }) => {
-      const letter = this.#clauses.get(clause);
-      return invariant === id && letter !== undefined && breach.causes.some((cause) => said[cause]?.includes(letter));
+      const bit = this.#bits.get(clause) ?? 0;
+      return invariant === id && breach.causes.some((cause) => ((said[cause] ?? 0) & bit) !== 0);
     });
     return { id, breach, expectedBy: expectation?.clause ?? null };
   }
 }
 
+const BITS = 32;
+
 /** The clauses that spoke in the operation of an index. */
-export function labelOf(said: readonly string[]): Label {
-  return (index) => (index < 0 ? '' : (said[index] ?? ''));
+export function labelOf(said: readonly number[]): Label {
+  return (index) => (index < 0 ? 0 : (said[index] ?? 0));
 }
 
 /**
@@ -108,12 +123,13 @@ export function labelOf(said: readonly string[]): Label {
 export function tellInterchangeable(vectors: readonly Fingerprint[], first: number, fingerprint: Fingerprint): number {
   for (let place = 0; place < first; place += 1) vectors[place]?.tellTo(fingerprint);
   if (first >= vectors.length) return 1;
-  const sorted = vectors.slice(first).sort((left, right) => left.low - right.low || left.high - right.high);
+  const sorted = vectors.slice(first);
+  if (sorted.length > 1) sorted.sort((left, right) => left.low - right.low || left.high - right.high);
   let ways = 1;
   let alike = 0;
-  for (const [place, one] of sorted.entries()) {
-    const before = sorted[place - 1];
-    alike = before?.equals(one) === true ? alike + 1 : 1;
+  for (let place = 0; place < sorted.length; place += 1) {
+    const one = sorted[place] as Fingerprint;
+    alike = place > 0 && one.equals(sorted[place - 1] as Fingerprint) ? alike + 1 : 1;
     ways = (ways * (place + 1)) / alike;
     one.tellTo(fingerprint);
   }

@@ -1,6 +1,10 @@
-import type { Platform, System } from '#vocabulary';
+import { HarnessError, type Platform, type System } from '#vocabulary';
 import { INVARIANTS } from '../../properties/invariants/index.ts';
-import type { CampaignPlan } from '../../properties/runner/campaign.ts';
+import { BLOCK_SCENARIOS, drawBlock } from '../../properties/runner/block.ts';
+import { type CampaignPlan, campaign } from '../../properties/runner/campaign.ts';
+import { lockstep } from '../../properties/runner/lockstep.ts';
+import { Tally } from '../../properties/runner/tally.ts';
+import type { CampaignResult } from '../../properties/runner/verdict.ts';
 
 /** A campaign to be measured. */
 export interface MeasuredCampaign {
@@ -18,4 +22,27 @@ export function measuredPlan({ system, profile, platform, scenarios }: MeasuredC
     ...{ shard: { index: 1, count: 1 }, crew: null, stop: new AbortController().signal },
     onProgress: () => undefined,
   };
+}
+
+/**
+ * Does all of it.
+ * @throws HarnessError when it ends before: a part of the work would be taken for the whole
+ */
+export async function measuredCampaign(plan: CampaignPlan): Promise<CampaignResult> {
+  const result = await campaign(plan);
+  if (result.verdict === 'errored') throw new HarnessError(`a campaign that is measured: ${result.reason}`);
+  return result;
+}
+
+/**
+ * Draws and judges a part of the scenarios, and returns how many operations that were. Nothing is shortened: what
+ * several parts find each of them would shorten, and the whole does so once.
+ */
+export async function measuredPart(plan: MeasuredCampaign, { index, count }: CampaignPlan['shard']): Promise<number> {
+  const whole = measuredPlan(plan);
+  const tally = new Tally(whole);
+  for (let block = index - 1; block * BLOCK_SCENARIOS < whole.scenarios; block += count)
+    for (const [place, scenario] of drawBlock(whole, block).entries())
+      tally.add(scenario, await lockstep(whole.system, scenario, whole), block * BLOCK_SCENARIOS + place);
+  return tally.operations;
 }

@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { type ProfileName, platformOf } from '../../model/profiles.ts';
-import { campaign } from '../../properties/runner/campaign.ts';
 import { Crew } from '../../properties/runner/crew.ts';
 import { WorkerProcess } from '../../properties/runner/worker-process.ts';
 import type { BenchRow } from '../bench-json.ts';
 import { counted } from '../layout.ts';
-import { measuredPlan } from './campaign-plan.ts';
+import { measuredCampaign, measuredPlan } from './campaign-plan.ts';
 import type { ShardWork } from './shard-worker.ts';
 import { type BenchPair, measureRows, type Work } from './turns.ts';
 
@@ -14,8 +13,8 @@ import { type BenchPair, measureRows, type Work } from './turns.ts';
 const SECONDS_MAX = 600;
 
 /**
- * A campaign that all cores share, beside the same on one; and beside a part of it in each of as many processes that
- * know nothing of each other, which is all that the machine can do.
+ * A campaign that all cores share, beside the same on one; and beside a part of its scenarios drawn and judged in each
+ * of as many processes that know nothing of each other, which is all that the machine can do.
  */
 export async function coresRows(profile: ProfileName, scenarios: number): Promise<readonly BenchRow[]> {
   const count = availableParallelism();
@@ -28,7 +27,7 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
   const by =
     (crewOrNone: Crew | null): Work =>
     async () =>
-      (await campaign({ ...plan, crew: crewOrNone })).operations;
+      (await measuredCampaign({ ...plan, crew: crewOrNone })).operations;
   const apart: Work = async () => {
     const asked = shards.map((worker, place) =>
       worker.ask({ profile, scenarios, shard: { index: place + 1, count } }, SECONDS_MAX),
@@ -39,7 +38,7 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
   const shared = [`a campaign on ${counted(count, 'core')}`, by(crew)] as const;
   const pairs: readonly BenchPair[] = [
     [...shared, 'the same on one', by(null)],
-    [...shared, `a part of it in each of ${counted(count, 'process', 'processes')}`, apart],
+    [...shared, `a part of its scenarios in each of ${counted(count, 'process', 'processes')}`, apart],
   ];
   try {
     await Promise.all([...crew.workers, ...shards].map(({ ready }) => ready));

@@ -1,8 +1,8 @@
 import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { type ProfileName, platformOf } from '../../model/profiles.ts';
-import { type CampaignPlan, campaign } from '../../properties/runner/campaign.ts';
+import type { CampaignPlan } from '../../properties/runner/campaign.ts';
 import { answerQuestions } from '../../properties/runner/worker-process.ts';
-import { measuredPlan } from './campaign-plan.ts';
+import { measuredPart } from './campaign-plan.ts';
 
 // A process of its own: it does its part of a campaign, and knows nothing of who does the others.
 
@@ -14,7 +14,7 @@ export interface ShardWork {
   readonly shard: CampaignPlan['shard'];
 }
 
-answerQuestions(async ({ profile, scenarios, shard }: ShardWork): Promise<number> => {
-  const plan = measuredPlan({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios });
-  return (await campaign({ ...plan, shard })).operations;
-});
+answerQuestions(
+  ({ profile, scenarios, shard }: ShardWork): Promise<number> =>
+    measuredPart({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios }, shard),
+);

@@ -1,7 +1,6 @@
 import type { System, SystemFactory } from '#vocabulary';
-import { campaign } from '../../properties/runner/campaign.ts';
 import type { BenchRow } from '../bench-json.ts';
-import { type MeasuredCampaign, measuredPlan } from './campaign-plan.ts';
+import { type MeasuredCampaign, measuredCampaign, measuredPlan } from './campaign-plan.ts';
 
 const SECTION = 'real systems';
 
@@ -37,6 +36,6 @@ export async function systemRows(optimised: System, works: readonly RealWork[]):
 }
 
 async function speedOf(measured: MeasuredCampaign): Promise<number> {
-  const { operations, seconds } = await campaign(measuredPlan(measured));
+  const { operations, seconds } = await measuredCampaign(measuredPlan(measured));
   return operations / seconds;
 }

@@ -11,6 +11,7 @@ import {
 } from '#vocabulary';
 import type { SavedMdevs } from '../model/mdev-saved.ts';
 import { broken, exploreModel, exploreOn, ISOLATION, LIFE, MODES, smallest } from './explore.fixture.ts';
+import { tellText } from './invariants/memory.ts';
 import type { Exploration } from './runner/explore.ts';
 import { modelOfMdevs, type ParentMachine } from './runner/explored-mdev.ts';
 import { Fingerprint } from './runner/fingerprint.ts';
@@ -96,7 +97,7 @@ describe('the explorer', () => {
 describe('a set of states', () => {
   const named = (...texts: readonly string[]): Fingerprint => {
     const fingerprint = new Fingerprint().begin();
-    for (const text of texts) fingerprint.text(text);
+    for (const text of texts) tellText(text, fingerprint);
     return fingerprint;
   };
 

@@ -46,7 +46,7 @@ export interface FollowedMdev {
   told: number[];
   /** 1 for a handle that was requested and neither given back nor lost since. */
   live: number[];
-  /** The operation that last changed something of this about the vector: its index and 1. Not part of the key. */
+  /** The operation that last changed something of this about the vector: its index and 1. Told nobody. */
   at: number[];
 }
 
@@ -79,7 +79,7 @@ export interface FollowedParent {
   arms: readonly FollowedArm[];
   /** Whether somebody has asked for an allocation to fail, and none has been seen to yet. */
   allocationMayFail: boolean;
-  /** The operation that last changed the entry, or the PASID: its index and 1. Not part of the key. */
+  /** The operation that last changed the entry, or the PASID: its index and 1. Told nobody. */
   entriesAt: number[];
   pasidsAt: number[];
 }

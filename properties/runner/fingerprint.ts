@@ -22,11 +22,6 @@ export class Fingerprint {
     this.high = (Math.imul((high << 17) | (high >>> 15), 5) + 0x561ccd1b) | 0;
   }
 
-  text(text: string): void {
-    this.put(text.length);
-    for (let place = 0; place < text.length; place += 1) this.put(text.charCodeAt(place));
-  }
-
   /** Makes this one a part of what another is of. */
   tellTo(whole: Fingerprint): void {
     whole.put(this.low);

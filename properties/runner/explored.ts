@@ -5,12 +5,10 @@ import type { Fold, FoldMemory, Label, PutBack } from '../invariants/memory.ts';
 import type { Broken } from './explore.ts';
 import type { Fingerprint } from './fingerprint.ts';
 
-/** A promise with what it remembers of the run so far. */
+/** A promise, and the fold that judges a run by it. */
 export interface Watching<At> {
   readonly id: InvariantId;
   readonly watch: Fold<At>;
-  /** Null for one that remembers nothing. */
-  readonly memory: FoldMemory | null;
 }
 
 /** The folds of the promises that say anything of such a machine. */
@@ -20,13 +18,13 @@ export function watchesOf<At>(
 ): readonly Watching<At>[] {
   return invariants.flatMap((invariant) => {
     const watch = start(invariant);
-    return watch === undefined ? [] : [{ id: invariant.id, watch, memory: watch.memory ?? null }];
+    return watch === undefined ? [] : [{ id: invariant.id, watch }];
   });
 }
 
 /** What the promises remember that remember anything. */
 export function memoriesOf<At>(watches: readonly Watching<At>[]): readonly FoldMemory[] {
-  return watches.flatMap(({ memory }) => memory ?? []);
+  return watches.flatMap(({ watch }) => watch.memory ?? []);
 }
 
 /** Returns what puts back what is remembered now, and what was said of the operations so far. */

@@ -28,10 +28,10 @@ async function rowOf(
   spin: () => TwinCount,
 ): Promise<BenchRow> {
   const spins = spin();
-  const secondsEach = ({ states, transitions, seconds }: TwinCount): number => {
-    if (states !== spins.states || transitions !== spins.transitions)
-      throw new Error(`${states} states and ${transitions} transitions on ${cores}, and by Spin ${spins.states}`);
-    return seconds / transitions;
+  const secondsEach = (count: TwinCount): number => {
+    if (inWords(count) !== inWords(spins))
+      throw new Error(`${inWords(count)} on ${cores}, and ${inWords(spins)} by Spin`);
+    return count.seconds / count.transitions;
   };
   const measured = await takeTurns(
     async () => secondsEach(await explored()),
@@ -45,4 +45,8 @@ async function rowOf(
     unit: 'transitions/s',
     of: 'time',
   };
+}
+
+function inWords({ states, transitions }: TwinCount): string {
+  return `${states} states and ${transitions} transitions`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { measuredExploration } from './exploration.ts';
 import { canSpin, exploreTwin, withSpin } from './twin.ts';
 
 // Two models of one configuration by two hands, each explored by a tool of its own.
@@ -12,5 +13,17 @@ describe('Spin on the Promela twin', () => {
     const { states, transitions } = exploreTwin(vectors);
     expect(await withSpin(vectors, (spin) => spin())).toMatchObject({ states, transitions });
     expect(states).toBe({ 2: 39, 3: 253, 4: 1731 }[vectors]);
+  });
+
+  it.runIf(ready || required)('is beside explore in the benchmark, on one core and on all', async () => {
+    const rows = await measuredExploration(3);
+    expect(rows.map(({ what }) => what)).toEqual([
+      'explore, MSI-X of 3 vectors, one core',
+      expect.stringMatching(/^explore, MSI-X of 3 vectors, \d+ cores?$/),
+    ]);
+    for (const { against, amount } of rows) {
+      expect(against).toBe('Spin on one, 253 states each');
+      expect(amount).toBeGreaterThan(0);
+    }
   });
 });

@@ -1,8 +1,7 @@
 import { HarnessError, type Platform, type System } from '#vocabulary';
 import { INVARIANTS } from '../../properties/invariants/index.ts';
-import { BLOCK_SCENARIOS, drawBlock } from '../../properties/runner/block.ts';
+import { BLOCK_SCENARIOS, judgeBlock } from '../../properties/runner/block.ts';
 import { type CampaignPlan, campaign } from '../../properties/runner/campaign.ts';
-import { lockstep } from '../../properties/runner/lockstep.ts';
 import { Tally } from '../../properties/runner/tally.ts';
 import type { CampaignResult } from '../../properties/runner/verdict.ts';
 
@@ -41,8 +40,9 @@ export async function measuredCampaign(plan: CampaignPlan): Promise<CampaignResu
 export async function measuredPart(plan: MeasuredCampaign, { index, count }: CampaignPlan['shard']): Promise<number> {
   const whole = measuredPlan(plan);
   const tally = new Tally(whole);
-  for (let block = index - 1; block * BLOCK_SCENARIOS < whole.scenarios; block += count)
-    for (const [place, scenario] of drawBlock(whole, block).entries())
-      tally.add(scenario, await lockstep(whole.system, scenario, whole), block * BLOCK_SCENARIOS + place);
+  for (let block = index - 1; block * BLOCK_SCENARIOS < whole.scenarios; block += count) {
+    const known = tally.known().map(([signature]) => signature);
+    tally.merge(await judgeBlock(whole, whole, block, known));
+  }
   return tally.operations;
 }

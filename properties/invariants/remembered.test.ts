@@ -112,23 +112,16 @@ function device(): FollowedDevice {
   return made;
 }
 
-function registers(change: Partial<Registers>): (owner: FollowedDevice) => void {
-  return (owner) => {
-    owner.after = { ...owner.after, ...change };
+/** Changes parts of what a field holds. */
+function within<Owner, Key extends keyof Owner>(field: Key): (change: Partial<Owner[Key]>) => (owner: Owner) => void {
+  return (change) => (owner) => {
+    owner[field] = { ...owner[field], ...change };
   };
 }
 
-function choices(change: Partial<Choices>): (owner: FollowedDevice) => void {
-  return (owner) => {
-    owner.choices = { ...owner.choices, ...change };
-  };
-}
-
-function singles(change: Partial<SingleTriggers>): (owner: FollowedDevice) => void {
-  return (owner) => {
-    owner.singles = { ...owner.singles, ...change };
-  };
-}
+const registers = within<FollowedDevice, 'after'>('after');
+const choices = within<FollowedDevice, 'choices'>('choices');
+const singles = within<FollowedDevice, 'singles'>('singles');
 
 const OF_DEVICE: Changes<FollowedDevice, FollowedDevice> = {
   config: 'never changes',
@@ -296,11 +289,7 @@ function table(): GuestTable {
   return made;
 }
 
-function gates(change: Partial<Gates>): (owner: GuestTable) => void {
-  return (owner) => {
-    owner.gates = { ...owner.gates, ...change };
-  };
-}
+const gates = within<GuestTable, 'gates'>('gates');
 
 const OF_TABLE: Changes<GuestTable, GuestTable> = {
   gatesBefore: 'is of one step',

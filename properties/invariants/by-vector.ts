@@ -34,6 +34,11 @@ export class ByVector<Item> {
     return this.#items.entries();
   }
 
+  /** One past the last vector of which anything was said. */
+  get length(): number {
+    return this.#items.length;
+  }
+
   /** Makes it say what another one says. */
   become(other: ByVector<Item>): void {
     const length = Math.max(this.#items.length, other.#items.length);
@@ -41,27 +46,36 @@ export class ByVector<Item> {
   }
 }
 
-/** Some of the vectors. */
+/** Some of the vectors, as bits. A shift goes by the low five bits of the vector. */
 export class VectorSet {
-  /** As bits: the first number has vectors 0 to 31, and so on. A shift goes by the low five bits of the vector. */
-  readonly #words: number[] = [0];
+  /** Vectors 0 to 31, which are all that most devices have. */
+  #first = 0;
+  /** The others: of the first number 32 to 63, and so on. */
+  readonly #more: number[] = [];
 
   has(vector: number): boolean {
-    return canBe(vector) && ((this.#words[vector >> 5] ?? 0) & (1 << vector)) !== 0;
+    if (vector >>> 5 === 0) return (this.#first & (1 << vector)) !== 0;
+    return canBe(vector) && ((this.#more[(vector >> 5) - 1] ?? 0) & (1 << vector)) !== 0;
   }
 
   add(vector: number): void {
-    if (!canBe(vector)) return;
-    while (this.#words.length <= vector >> 5) this.#words.push(0);
-    this.#words[vector >> 5] = (this.#words[vector >> 5] ?? 0) | (1 << vector);
+    if (vector >>> 5 === 0) this.#first |= 1 << vector;
+    else if (canBe(vector)) this.#set((vector >> 5) - 1, (word) => word | (1 << vector));
   }
 
   delete(vector: number): void {
-    if (this.has(vector)) this.#words[vector >> 5] = (this.#words[vector >> 5] ?? 0) & ~(1 << vector);
+    if (vector >>> 5 === 0) this.#first &= ~(1 << vector);
+    else if (this.has(vector)) this.#set((vector >> 5) - 1, (word) => word & ~(1 << vector));
+  }
+
+  #set(place: number, change: (word: number) => number): void {
+    while (this.#more.length <= place) this.#more.push(0);
+    this.#more[place] = change(this.#more[place] ?? 0);
   }
 
   clear(): void {
-    for (let place = 0; place < this.#words.length; place += 1) this.#words[place] = 0;
+    this.#first = 0;
+    for (let place = 0; place < this.#more.length; place += 1) this.#more[place] = 0;
   }
 
   get size(): number {
@@ -72,10 +86,16 @@ export class VectorSet {
 
   /** The lowest from `from` on, or -1. The set may change between two calls. */
   next(from: number): number {
+    const found = from < 32 ? this.#first & (-1 << from) : 0;
+    return found !== 0 ? lowestBit(found) : this.#nextOfMore(Math.max(from, 32));
+  }
+
+  #nextOfMore(from: number): number {
+    if (!canBe(from)) return -1;
     let asked = -1 << from;
-    for (let place = from >> 5; place < this.#words.length; place += 1) {
-      const found = (this.#words[place] ?? 0) & asked;
-      if (found !== 0) return place * 32 + 31 - Math.clz32(found & -found);
+    for (let place = (from >> 5) - 1; place < this.#more.length; place += 1) {
+      const found = (this.#more[place] ?? 0) & asked;
+      if (found !== 0) return (place + 1) * 32 + lowestBit(found);
       asked = -1;
     }
     return -1;
@@ -83,9 +103,15 @@ export class VectorSet {
 
   /** Makes it hold the vectors of another one. */
   become(other: VectorSet): void {
-    while (this.#words.length < other.#words.length) this.#words.push(0);
-    for (let place = 0; place < this.#words.length; place += 1) this.#words[place] = other.#words[place] ?? 0;
+    this.#first = other.#first;
+    const length = Math.max(this.#more.length, other.#more.length);
+    for (let place = 0; place < length; place += 1) this.#more[place] = other.#more[place] ?? 0;
   }
+}
+
+/** The place, 0 to 31, of the lowest bit that is set; `bits` is not 0. */
+function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }
 
 /** Something of some of the vectors. */

@@ -11,7 +11,7 @@ import {
   UNMASKED,
   VFIO_PCI_ERR_IRQ_INDEX,
 } from '#vocabulary';
-import { type Call, isChosen, loopsBack, placesOf, setsIntx, unmasksIntx } from './calls.ts';
+import { type Call, type IrqType, isChosen, loopsBack, placesOf, setsIntx, unmasksIntx } from './calls.ts';
 import { sendsMsi } from './followed-device.ts';
 import type { DeviceView, Moment, TriggerView } from './moment.ts';
 
@@ -79,10 +79,11 @@ class Account {
   }
 
   #of(eventfd: EventfdName): Making {
-    this.#opened ??= [];
-    for (const delivery of this.#opened) if (delivery.eventfd === eventfd) return delivery;
+    if (this.#opened !== null) for (const delivery of this.#opened) if (delivery.eventfd === eventfd) return delivery;
     const delivery = { eventfd, least: 0, most: 0, counted: 0 };
-    this.#opened.push(delivery);
+    // A list that is pushed to while it is empty takes room for many.
+    if (this.#opened === null) this.#opened = [delivery];
+    else this.#opened.push(delivery);
     return delivery;
   }
 }
@@ -120,21 +121,21 @@ export function deliverable(device: DeviceView, vector: number): boolean {
  * fails later may have got that far.
  */
 function replays(device: DeviceView, call: Call, account: Account): void {
-  const { choices } = device;
   const { type, start, data } = call;
-  for (let place = 0; place < data.length; place += 1) {
-    const element = data[place];
-    const vector = start + place;
-    const pending = type === 'msix' && (device.stateBefore(vector) & PENDING) !== 0;
-    const waits = type === 'msi' && device.waiting.has(vector);
-    if (!isEventfdName(element) || !(pending || waits)) continue;
-    const state = device.stateAfter(vector);
-    const arrives = waits
-      ? (state & ARMED) !== 0 && !device.unsure.has(vector)
-      : (state & (PENDING | ADDRESS_0)) === 0 && choices.busMaster && !choices.inD3hot;
-    if (arrives) account.owe(element);
+  const kept = type === 'msix' ? device.pendingBefore : device.waiting;
+  for (let vector = kept.next(start); vector !== -1 && vector < start + data.length; vector = kept.next(vector + 1)) {
+    const element = data[vector - start];
+    if (!isEventfdName(element)) continue;
+    if (arrives(device, type, vector)) account.owe(element);
     else account.allow(element);
   }
+}
+
+/** Whether what was kept of a vector that is given a handler is delivered to it, and does not stay where it is. */
+function arrives(device: DeviceView, type: IrqType, vector: number): boolean {
+  const state = device.stateAfter(vector);
+  if (type === 'msi') return (state & ARMED) !== 0 && !device.unsure.has(vector);
+  return (state & (PENDING | ADDRESS_0)) === 0 && device.choices.busMaster && !device.choices.inD3hot;
 }
 
 /** A loopback signals the triggers it names. */

@@ -9,6 +9,7 @@ import {
   MSI_MESSAGE,
   type Operation,
   type PciFunction,
+  PENDING,
   type Step,
   UNMASKED,
   type VectorChange,
@@ -52,13 +53,14 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   singles = NO_SINGLES;
   readonly wiped = new VectorSet();
   readonly unsure = new VectorSet();
+  readonly pendingBefore = new VectorSet();
   readonly waiting = new VectorSet();
   mappings = 0;
   /** Vectors that have had a trigger since the type was set up. */
   readonly onceArmed = new VectorSet();
   readonly nowWaiting = new VectorSet();
+  readonly pending = new VectorSet();
   readonly statesNow = new ByVector(0);
-  readonly statesBefore = new ByVector(0);
   readonly triggers = new ByVector<TriggerView | null>(null);
 
   constructor(config: PciFunction, initial: DeviceObservation | undefined) {
@@ -72,8 +74,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     this.singles = other.singles;
     this.transitions = UNCHANGED;
     this.mappings = other.mappings;
+    this.pending.become(other.pending);
     this.statesNow.become(other.statesNow);
-    this.statesBefore.become(other.statesNow);
     this.triggers.become(other.triggers);
     this.wiped.become(other.wiped);
     this.unsure.become(other.unsure);
@@ -118,10 +120,6 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     return this.statesNow.entries();
   }
 
-  stateBefore(vector: number): number {
-    return this.statesBefore.of(vector);
-  }
-
   trigger(vector: number): TriggerView | null {
     return this.triggers.of(vector);
   }
@@ -148,10 +146,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     this.choicesBefore = this.choices;
     this.singlesBefore = this.singles;
     this.raised = NOT_RAISED;
-    if (this.transitions.length > 0) {
-      for (const { vector, after } of this.transitions) this.statesBefore.set(vector, after);
-      this.transitions = UNCHANGED;
-    }
+    this.transitions = UNCHANGED;
+    this.pendingBefore.become(this.pending);
     this.waiting.become(this.nowWaiting);
   }
 
@@ -174,7 +170,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
         this.#choose(operation);
         return;
       case 'vfio.reset':
-        this.choices = { ...this.choices, inD3hot: false, msiOff: false, oneMessage: false };
+        this.choices = chosen(this.choices, { inD3hot: false, msiOff: false, oneMessage: false });
         return;
     }
   }
@@ -211,6 +207,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     return changes.map(({ vector, state }): Transition => {
       const before = this.stateAfter(vector);
       this.statesNow.set(vector, state);
+      if ((state & PENDING) > (before & PENDING)) this.pending.add(vector);
+      if ((state & PENDING) < (before & PENDING)) this.pending.delete(vector);
       return { vector, before, after: state };
     });
   }
@@ -230,16 +228,16 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   #choose({ field, value }: VfioConfigWrite): void {
     switch (field) {
       case 'busMaster':
-        this.choices = { ...this.choices, busMaster: value === 1 };
+        this.choices = chosen(this.choices, { busMaster: value === 1 });
         return;
       case 'power':
-        this.choices = { ...this.choices, inD3hot: value === 3 };
+        this.choices = chosen(this.choices, { inD3hot: value === 3 });
         return;
       case 'intxDisable':
-        this.choices = { ...this.choices, intxDisable: value === 1 };
+        this.choices = chosen(this.choices, { intxDisable: value === 1 });
         return;
       case 'msiEnable':
-        if (this.before.type === 'msi') this.choices = { ...this.choices, msiOff: value === 0, oneMessage: true };
+        if (this.before.type === 'msi') this.choices = chosen(this.choices, { msiOff: value === 0, oneMessage: true });
         return;
       case 'memory':
       case 'msixControl':
@@ -256,8 +254,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   }
 
   #forgetEventfd(eventfd: EventfdName): void {
-    for (const [vector, trigger] of this.triggers.entries())
-      if (trigger === eventfd) this.triggers.set(vector, 'unseen');
+    for (let vector = 0; vector < this.triggers.length; vector += 1)
+      if (this.triggers.of(vector) === eventfd) this.triggers.set(vector, 'unseen');
     const { intx, unmask, err, req } = this.singles;
     if (intx !== eventfd && unmask !== eventfd && err !== eventfd && req !== eventfd) return;
     const forgotten = (trigger: TriggerView | null): TriggerView | null => (trigger === eventfd ? 'unseen' : trigger);
@@ -280,7 +278,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   #setSingle(call: Call): void {
     if (call.type === 'msi' || call.type === 'msix') return;
     const { intx, unmask, err, req } = this.singles;
-    const [element] = call.data;
+    const element = call.data[0];
     const name = isEventfdName(element) ? element : null;
     this.singles = {
       intx: setsIntx(call) ? name : intx,
@@ -301,7 +299,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
       this.nowWaiting.clear();
       this.unsure.clear();
       this.wiped.clear();
-      if (choices.msiOff || choices.oneMessage) this.choices = { ...choices, msiOff: false, oneMessage: false };
+      if (choices.msiOff || choices.oneMessage) this.choices = chosen(choices, { msiOff: false, oneMessage: false });
     }
     if (before.held && !after.held) this.choices = FRESH;
     for (const transition of this.transitions) this.#followTransition(transition, wipes);
@@ -311,10 +309,11 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     const isArmed = (after & ARMED) !== 0;
     if (wipes && isArmed && (after & UNMASKED) === 0) this.wiped.add(vector);
     if ((after & UNMASKED) !== 0 || !isArmed) this.wiped.delete(vector);
-    if (isArmed) {
+    if (!isArmed) this.triggers.set(vector, null);
+    else if (this.after.type === 'msi') {
       this.onceArmed.add(vector);
       this.nowWaiting.delete(vector);
-    } else this.triggers.set(vector, null);
+    }
   }
 
   /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
@@ -328,8 +327,14 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
 
   /** What was raised, and which MSI vectors wait for their first handler with it. */
   #followRaises(place: number, { events }: Step): void {
-    const raised: number[] = [];
-    for (const event of events) if (event.kind === 'raised' && event.device === place) raised.push(event.vector);
+    let raised: number[] | null = null;
+    for (const event of events) {
+      if (event.kind !== 'raised' || event.device !== place) continue;
+      // A list that is pushed to while it is empty takes room for many.
+      if (raised === null) raised = [event.vector];
+      else raised.push(event.vector);
+    }
+    if (raised === null) return;
     this.raised = raised;
     if (this.after.type !== 'msi') return;
     for (const vector of raised) {
@@ -345,6 +350,17 @@ export function sendsMsi({ after, choices }: DeviceView, vector: number): boolea
   const sends = MSI_ENABLE | MSI_MESSAGE;
   const has = (after.registers & sends) === sends && (vector === 0 || !choices.oneMessage);
   return has && choices.busMaster && !choices.inD3hot;
+}
+
+/** Choices that are all of one shape, which a spread that overwrites is not: every promise reads them. */
+function chosen({ busMaster, inD3hot, msiOff, oneMessage, intxDisable }: Choices, now: Partial<Choices>): Choices {
+  return {
+    busMaster: now.busMaster ?? busMaster,
+    inD3hot: now.inD3hot ?? inD3hot,
+    msiOff: now.msiOff ?? msiOff,
+    oneMessage: now.oneMessage ?? oneMessage,
+    intxDisable: now.intxDisable ?? intxDisable,
+  };
 }
 
 function typeSeen(enable: boolean, allocated: number, registers: number): IrqType {

@@ -60,7 +60,8 @@ export function violations(
   const found: Violation[] = [];
   const judge = judgeOf(invariants, config, trace, found);
   for (let index = 0; index < trace.steps.length; index += 1) {
-    const [operation, step] = [operations[index], trace.steps[index]];
+    const operation = operations[index];
+    const step = trace.steps[index];
     if (operation === undefined || step === undefined) throw new Error(`step ${index} answers no operation`);
     judge(operation, step, index);
   }
@@ -127,6 +128,10 @@ function speaking<At>(
 }
 
 function show<At>(watches: readonly Watching<At>[], moment: At, found: Violation[]): void {
-  for (const { id, watch } of watches)
-    for (const { step, causes, message } of watch(moment)) found.push({ invariant: id, step, causes, message });
+  for (let at = 0; at < watches.length; at += 1) {
+    const { id, watch } = watches[at] as Watching<At>;
+    const breaches = watch(moment);
+    if (breaches.length === 0) continue;
+    for (const { step, causes, message } of breaches) found.push({ invariant: id, step, causes, message });
+  }
 }

@@ -10,6 +10,7 @@ import {
   type Step,
   VFIO_IRQ_INFO_NORESIZE,
 } from '#vocabulary';
+import type { VectorSet } from './by-vector.ts';
 import { type Call, callOf, type IrqType, setsVectors } from './calls.ts';
 import { type Delivery, deliveries, NOBODY } from './deliveries.ts';
 import { FollowedDevice } from './followed-device.ts';
@@ -89,20 +90,21 @@ export interface DeviceView {
   readonly singles: SingleTriggers;
   /** Vectors whose table entries the device has lost, and that were not armed since. */
   readonly wiped: Vectors;
+  /** Vectors whose pending bit was set before the operation. */
+  readonly pendingBefore: Vectors;
   /** MSI vectors whose message came, before the operation, when they had had no handler yet. */
   readonly waiting: Vectors;
   /** MSI vectors that a failed call may have armed for a moment: what waited for them may have been delivered. */
   readonly unsure: Vectors;
   /** The state of each vector after the operation; those that are left out have state 0. */
   states(): Iterable<readonly [vector: number, state: number]>;
-  stateBefore(vector: number): number;
   stateAfter(vector: number): number;
   /** Who gets the signals of a vector after the operation, where it is armed. */
   trigger(vector: number): TriggerView | null;
 }
 
 /** Some vectors of a device. */
-export type Vectors = Pick<ReadonlySet<number>, 'has'>;
+export type Vectors = Pick<VectorSet, 'has' | 'next'>;
 
 /** What is read of a device besides its vectors, and how many vectors there are of a kind. */
 export interface Registers {

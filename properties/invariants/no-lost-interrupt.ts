@@ -78,8 +78,9 @@ export const noLostInterrupt: Invariant = {
 function follow(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly Breach[]): readonly Breach[] {
   const { before, after, raised, transitions } = device;
   let breaches = sofar;
+  const owesNobody = owed.gone.isEmpty;
   for (const transition of transitions)
-    if (mayOwe(owed, transition)) breaches = settle(moment, device, owed, transition, breaches);
+    if (!owesNobody || isOrWasPending(transition)) breaches = settle(moment, device, owed, transition, breaches);
   if (before.type !== after.type && after.type === 'none') owed.turnedOffAt = moment.index;
   if (moment.device === device) giveUp(moment, device, owed);
   if (raised.length > 0) breaches = note(moment, device, owed, breaches);
@@ -88,23 +89,20 @@ function follow(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly
 }
 
 function missingSignals(moment: Moment): readonly Breach[] {
-  if (moment.deliveries.length === 0) return KEPT;
-  return moment.deliveries
-    .filter(({ counted, least }) => counted < least)
-    .map(({ eventfd, counted, least }) => ({
-      step: moment.index,
-      causes: [moment.index],
-      message: `${eventfd} was signalled ${counted} times where ${least} were owed`,
-    }));
+  let breaches = KEPT;
+  for (const { eventfd, counted, least } of moment.deliveries)
+    if (counted < least)
+      breaches = [...breaches, breach(moment, `${eventfd} was signalled ${counted} times where ${least} were owed`)];
+  return breaches;
 }
 
 function breach({ index }: Moment, message: string): Breach {
   return { step: index, causes: [index], message };
 }
 
-/** Whether the vector was or is pending, or anything at all is owed: nearly always there is nothing to settle. */
-function mayOwe({ gone }: Debts, { before, after }: Transition): boolean {
-  return ((before | after) & PENDING) !== 0 || !gone.isEmpty;
+/** Whether there is anything to settle: nearly always there is not. */
+function isOrWasPending({ before, after }: Transition): boolean {
+  return ((before | after) & PENDING) !== 0;
 }
 
 /** Looks whether a vector that lost an event is armed again, and whether a pending bit went away by itself. */

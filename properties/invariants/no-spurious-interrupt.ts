@@ -10,14 +10,13 @@ export const noSpuriousInterrupt: Invariant = {
   start:
     (): Watch =>
     (moment): readonly Breach[] => {
-      if (moment.deliveries.length === 0) return KEPT;
-      const tooMany = moment.deliveries.filter(({ counted, most }) => counted > most);
-      if (tooMany.length === 0) return KEPT;
-      return tooMany.map(({ eventfd, counted, most }) => ({
-        step: moment.index,
-        causes: [moment.index],
-        message: `${eventfd} was signalled ${counted} times where at most ${most} had a reason`,
-      }));
+      let breaches = KEPT;
+      for (const { eventfd, counted, most } of moment.deliveries) {
+        if (counted <= most) continue;
+        const message = `${eventfd} was signalled ${counted} times where at most ${most} had a reason`;
+        breaches = [...breaches, { step: moment.index, causes: [moment.index], message }];
+      }
+      return breaches;
     },
   startGuest: watchSpuriousMessages,
   startMdev: watchSpuriousCompletions,

@@ -135,14 +135,15 @@ const OF_DEVICE: Changes<FollowedDevice, FollowedDevice> = {
   singles: 'has a table of its own',
   wiped: ({ wiped }) => wiped.add(1),
   unsure: ({ unsure }) => unsure.add(1),
+  pendingBefore: 'is of one step',
   waiting: 'is of one step',
   mappings: (followed) => {
     followed.mappings += 1;
   },
   onceArmed: ({ onceArmed }) => onceArmed.add(1),
   nowWaiting: ({ nowWaiting }) => nowWaiting.add(1),
+  pending: 'follows from the rest',
   statesNow: ({ statesNow }) => statesNow.set(1, 3),
-  statesBefore: 'is of one step',
   triggers: ({ triggers }) => triggers.set(1, 'e7'),
 };
 

@@ -29,6 +29,8 @@ describe('something of some of the vectors', () => {
         expect([...map]).toEqual(expected);
         expect([set.size, map.isEmpty]).toEqual([plain.size, plain.size === 0]);
         expect([map.get(33), set.next(33)]).toEqual([plain.get(33), expected.find(([one]) => one >= 33)?.[0] ?? -1]);
+        // A call may name any number of 32 bits.
+        expect([set.next(2048), set.next(4294967295)]).toEqual([-1, -1]);
         other.become(map);
         map.clear();
         expect([...other]).toEqual(expected);

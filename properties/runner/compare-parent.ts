@@ -16,52 +16,30 @@ import { type Kind, Sides } from './sides.ts';
 import type { Told } from './told.ts';
 
 const ENTRIES: Kind<ImsEntry> = {
-  isSame: (left, right) =>
-    left.entry === right.entry &&
-    left.control === right.control &&
-    left.data === right.data &&
-    left.device === right.device &&
-    left.vector === right.vector &&
-    left.handle === right.handle,
   name: ({ entry }) => `entry ${entry}`,
   print: printImsEntry,
   unspoken: ({ entry }) => ({ entry, control: IMS_MASK, data: 0, device: -1, vector: -1, handle: false }),
 };
 
 const PASIDS: Kind<HostPasid> = {
-  isSame: (left, right) =>
-    left.pasid === right.pasid &&
-    left.state === right.state &&
-    left.vm === right.vm &&
-    left.guest === right.guest &&
-    left.references === right.references,
   name: ({ pasid }) => `pasid ${pasid}`,
   print: printHostPasid,
   unspoken: ({ pasid }) => ({ pasid, state: 'free', vm: -1, guest: 0, references: 0 }),
 };
 
 const MDEVS: Kind<MdevState> = {
-  isSame: (left, right) =>
-    left.device === right.device && left.life === right.life && left.defaultPasid === right.defaultPasid,
   name: ({ device }) => `mdev ${device}`,
   print: printMdevState,
   unspoken: ({ device }) => ({ device, life: 'gone', defaultPasid: 0 }),
 };
 
 const PERMS: Kind<MsixPerm> = {
-  isSame: (left, right) => left.device === right.device && left.vector === right.vector && left.value === right.value,
   name: ({ device, vector }) => `MSIX_PERM @${device}.${vector}`,
   print: printMsixPerm,
   unspoken: ({ device, vector }) => ({ device, vector, value: 0 }),
 };
 
 const DESCRIPTORS: Kind<Descriptor> = {
-  isSame: (left, right) =>
-    left.descriptor === right.descriptor &&
-    left.phase === right.phase &&
-    left.device === right.device &&
-    left.pasid === right.pasid &&
-    left.entry === right.entry,
   name: ({ descriptor }) => `descriptor ${descriptor}`,
   print: printDescriptor,
   unspoken: ({ descriptor }) => ({ descriptor, phase: 'over', device: -1, pasid: 0, entry: -1 }),
@@ -83,6 +61,15 @@ export class ParentSides {
     this.#mdevs = new Sides(told, 'parent', MDEVS);
     this.#perms = new Sides(told, 'parent', PERMS);
     this.#descriptors = new Sides(told, 'parent', DESCRIPTORS);
+  }
+
+  /** Both sides tell the same, and nothing that differs lasts. */
+  agree({ entries, pasids, mdevs, perms, descriptors }: ParentObservation): void {
+    this.#entries.agree(entries);
+    this.#pasids.agree(pasids);
+    this.#mdevs.agree(mdevs);
+    this.#perms.agree(perms);
+    this.#descriptors.agree(descriptors);
   }
 
   /** Where neither side has a parent there is nothing to compare. */

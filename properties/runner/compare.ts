@@ -19,8 +19,8 @@ import {
   type VmmCall,
 } from '#vocabulary';
 import { ParentSides } from './compare-parent.ts';
-import { isSameCall, isSameEvent, isSameOutcome } from './same.ts';
-import { areSame, type Kind, Sides } from './sides.ts';
+import { isSameRun, isSameStep } from './same-run.ts';
+import { type Kind, Sides } from './sides.ts';
 import { Told } from './told.ts';
 import type { Divergence } from './verdict.ts';
 
@@ -29,6 +29,7 @@ import type { Divergence } from './verdict.ts';
  * a difference that lasts is reported where it begins and where it changes.
  */
 export function compare(scenario: Scenario, reference: Trace, subject: Trace, precision: Precision): Divergence[] {
+  if (isSameRun(reference, subject, precision)) return [];
   const told = new Told();
   const devices = scenario.config.devices.map((_, index) => new DeviceSides(index, told, precision));
   const parent = new ParentSides(told);
@@ -43,6 +44,11 @@ export function compare(scenario: Scenario, reference: Trace, subject: Trace, pr
   for (let step = 0; step < answered; step += 1) {
     const expected = reference.steps[step] as Step;
     const got = subject.steps[step] as Step;
+    if (told.isEmpty && isSameStep(expected, got, precision)) {
+      for (const device of devices) device.agree(got.observation);
+      if (got.parent !== undefined) parent.agree(got.parent);
+      continue;
+    }
     compareAnswers(step, expected, got, precision, told);
     if (got.outcome.kind === 'unknown') continue;
     for (const device of devices) device.compare(step, expected.observation, got.observation);
@@ -51,22 +57,14 @@ export function compare(scenario: Scenario, reference: Trace, subject: Trace, pr
   return told.found;
 }
 
-const NO_CALLS: readonly VmmCall[] = [];
-
-/** Only what differs is printed: it is the notation that says whether that can be seen. */
 function compareAnswers(step: number, expected: Step, got: Step, precision: Precision, told: Told): void {
-  if (!isSameOutcome(expected.outcome, got.outcome))
-    told.once(step, 'outcome', printOutcome(expected.outcome), printOutcome(got.outcome));
+  told.once(step, 'outcome', printOutcome(expected.outcome), printOutcome(got.outcome));
   if (got.outcome.kind === 'unknown') return;
-  if (!areSame(expected.events, got.events, isSameEvent))
-    told.once(step, 'events', printEvents(expected.events, precision), printEvents(got.events, precision));
-  const { calls: expectedCalls = NO_CALLS } = expected;
-  const { calls: gotCalls = NO_CALLS } = got;
-  if (!areSame(expectedCalls, gotCalls, isSameCall))
-    told.once(step, 'calls', printCalls(expectedCalls), printCalls(gotCalls));
+  told.once(step, 'events', printEvents(expected.events, precision), printEvents(got.events, precision));
+  told.once(step, 'calls', printCalls(expected.calls), printCalls(got.calls));
 }
 
-function printCalls(calls: readonly VmmCall[]): string {
+function printCalls(calls: readonly VmmCall[] = []): string {
   return calls.length === 0 ? 'nothing' : calls.map(printCall).join('; ');
 }
 
@@ -79,7 +77,6 @@ function printEvents(events: readonly Event[], { seesMessage }: Precision): stri
 /** The vectors of a device, of whose states the bits of `mask` are seen. */
 function vectorsOf(mask: number): Kind<VectorChange> {
   return {
-    isSame: (left, right) => left.vector === right.vector && ((left.state ^ right.state) & mask) === 0,
     name: ({ vector }) => `vector ${vector}`,
     print: ({ state }) => printVectorState(state & mask),
     unspoken: ({ vector }) => ({ vector, state: 0 }),
@@ -110,19 +107,20 @@ class DeviceSides {
     this.#guestVectors = new Sides(told, `device ${index} guest`, vectorsSeen(UNMASKED | PENDING));
   }
 
+  /** Both sides tell the same, and nothing that differs lasts. */
+  agree(told: Observation): void {
+    const { changes, guest } = told[this.#index] as DeviceObservation;
+    this.#vectors.agree(changes);
+    if (guest !== undefined) this.#guestVectors.agree(guest.changes);
+  }
+
   compare(step: number, expected: Observation, got: Observation): void {
     const left = expected[this.#index];
     const right = got[this.#index];
     if (left === undefined || right === undefined) throw new Error(`device ${this.#index} was not observed`);
-    if (!this.#told.isEmpty || !this.#isSame(left, right)) this.#registers(step, left, right);
+    this.#registers(step, left, right);
     this.#vectors.compare(step, left.changes, right.changes);
     this.#guest(step, left.guest, right.guest);
-  }
-
-  #isSame(left: DeviceObservation, right: DeviceObservation): boolean {
-    const { messageControl, registers } = this.#precision;
-    if (messageControl && (left.enable !== right.enable || left.functionMask !== right.functionMask)) return false;
-    return ((left.registers ^ right.registers) & registers) === 0 && left.msixInfoFlags === right.msixInfoFlags;
   }
 
   #registers(step: number, left: DeviceObservation, right: DeviceObservation): void {
@@ -140,15 +138,7 @@ class DeviceSides {
   /** What the guest of a VMM sees. Where neither side has one there is nothing to compare. */
   #guest(step: number, left: GuestObservation | undefined, right: GuestObservation | undefined): void {
     if (left === undefined && right === undefined) return;
-    const isSame =
-      left !== undefined &&
-      right !== undefined &&
-      left.enable === right.enable &&
-      left.functionMask === right.functionMask;
-    if (!this.#told.isEmpty || !isSame) {
-      const path = `device ${this.#index} guest Message Control`;
-      this.#told.register(step, path, printControl(left), printControl(right));
-    }
+    this.#told.register(step, `device ${this.#index} guest Message Control`, printControl(left), printControl(right));
     this.#guestVectors.compare(step, left?.changes ?? NO_CHANGES, right?.changes ?? NO_CHANGES);
   }
 }

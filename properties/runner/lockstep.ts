@@ -34,10 +34,14 @@ export function judge(
   { name, precision }: Pick<System, 'name' | 'precision'>,
   { profile, invariants }: Terms,
 ): Judgement {
-  const expectations = expectationsOf(profile, name);
   const divergences = compare(scenario, reference, subject, precision);
   const shown = completed(subject, reference, precision);
-  const judged = violations(invariants, scenario.config, scenario.operations, shown).map(
+  const found = violations(invariants, scenario.config, scenario.operations, shown);
+  // Nearly always nothing is wrong, and nobody needs to know what is expected to be.
+  if (divergences.length === 0 && found.length === 0 && !hasDied(subject))
+    return { reference, subject, divergences, violations: [] };
+  const expectations = expectationsOf(profile, name);
+  const judged = found.map(
     (violation): JudgedViolation => ({ ...violation, expectedBy: expectedBy(violation, reference, expectations) }),
   );
   const fault = knownFault(reference, subject, divergences, expectations);
@@ -58,7 +62,7 @@ function knownFault(
   divergences: readonly Divergence[],
   expectations: readonly Expectation[],
 ): JudgedViolation | null {
-  const died = subject.steps.at(-1)?.outcome.kind === 'unknown' ? subject.steps.length - 1 : Number.POSITIVE_INFINITY;
+  const died = hasDied(subject) ? subject.steps.length - 1 : Number.POSITIVE_INFINITY;
   const step = Math.min(died, divergences[0]?.step ?? Number.POSITIVE_INFINITY);
   const spoken = reference.steps[step]?.clauses ?? [];
   const expectation = expectations.find(
@@ -67,6 +71,11 @@ function knownFault(
   if (expectation === undefined) return null;
   const message = died === step ? 'the system died of it' : `the system differs in its ${divergences[0]?.path}`;
   return { invariant: 'conformance', step, causes: [step], message, expectedBy: expectation.clause };
+}
+
+/** A system that died in a step says so in it, and there are no more. */
+function hasDied({ steps }: Trace): boolean {
+  return steps.at(-1)?.outcome.kind === 'unknown';
 }
 
 /** The clause that explains a violation: it spoke in the reference at one of the causes. */
@@ -84,9 +93,9 @@ function withPlatform({ config, operations }: Scenario, platform: Platform): Sce
 }
 
 /** Whether the subject died, and not of what it is known to die of. */
-export function isUnforeseenEnd({ steps }: Trace, violations: readonly JudgedViolation[]): boolean {
-  if (steps.at(-1)?.outcome.kind !== 'unknown') return false;
-  return !violations.some(({ invariant, step }) => invariant === 'conformance' && step === steps.length - 1);
+export function isUnforeseenEnd(subject: Trace, violations: readonly JudgedViolation[]): boolean {
+  if (!hasDied(subject)) return false;
+  return !violations.some(({ invariant, step }) => invariant === 'conformance' && step === subject.steps.length - 1);
 }
 
 /** What came of a judgement, the worst first; `held` when nothing did. */

@@ -224,6 +224,11 @@ export class Device {
     return this.#touched.next(from);
   }
 
+  /** Whether no state can differ from the last one reported. */
+  isUntouched(): boolean {
+    return this.#touched.isEmpty();
+  }
+
   /** The next vector from `from` on whose state differs from the last one reported, or -1. It counts as reported. */
   nextChange(from: number): number {
     for (let vector = this.#touched.next(from); vector !== -1; vector = this.#touched.next(vector + 1)) {

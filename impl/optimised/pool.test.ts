@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { List, ListArena } from './pool.ts';
+import { FilledLists, List, ListArena } from './pool.ts';
 
 function shown(list: List<number>, length: number): readonly number[] {
   list.clear();
@@ -43,4 +43,13 @@ it('lists handed out in a row hold what was pushed, and short ones are the same 
   const second = handedOut(arena);
   expect(second).toEqual(first);
   for (const [place, length] of LENGTHS.entries()) expect(second[place] === first[place]).toBe(length <= 32);
+});
+
+it('lists with objects of their own are as long as asked for, and the same again after a reset', () => {
+  const lists = new FilledLists(() => ({ place: -1 }));
+  const first = LENGTHS.map((length) => lists.next(length));
+  expect(first.map(({ length }) => length)).toEqual(LENGTHS);
+  expect(new Set(first.flat()).size).toBe(first.flat().length);
+  lists.reset();
+  for (const [place, length] of LENGTHS.entries()) expect(lists.next(length)).toBe(first[place]);
 });

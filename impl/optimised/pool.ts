@@ -48,10 +48,13 @@ export class ListArena<T> {
   #length = 0;
   /** By length. */
   readonly #lists = Array.from({ length: KEPT_MAX + 1 }, (_, length) => new Arena<T[]>(() => new Array(length)));
+  /** The longest of #lists since `reset`. */
+  #longest = 0;
 
   reset(): void {
     this.#length = 0;
-    for (const lists of this.#lists) lists.reset();
+    for (let length = 0; length <= this.#longest; length += 1) this.#listsOf(length).reset();
+    this.#longest = 0;
   }
 
   push(item: T): void {
@@ -64,9 +67,42 @@ export class ListArena<T> {
     const length = this.#length;
     if (length === 0) return EMPTY;
     this.#length = 0;
-    const list = this.#lists[length]?.next() ?? new Array<T>(length);
+    const list = length > KEPT_MAX ? new Array<T>(length) : this.#keptList(length);
     for (let place = 0; place < length; place += 1) list[place] = this.#items[place] as T;
     return list;
+  }
+
+  #keptList(length: number): T[] {
+    if (length > this.#longest) this.#longest = length;
+    return this.#listsOf(length).next();
+  }
+
+  #listsOf(length: number): Arena<T[]> {
+    return this.#lists[length] as Arena<T[]>;
+  }
+}
+
+/** Hands out lists in which each place has an object of its own, to be written to. After `reset` the same again. */
+export class FilledLists<T> {
+  readonly #make: () => T;
+  /** By length. */
+  readonly #lists: Arena<readonly T[]>[] = [];
+
+  constructor(make: () => T) {
+    this.#make = make;
+  }
+
+  reset(): void {
+    for (const lists of this.#lists) lists.reset();
+  }
+
+  next(length: number): readonly T[] {
+    while (this.#lists.length <= length) this.#addLength(this.#lists.length);
+    return (this.#lists[length] as Arena<readonly T[]>).next();
+  }
+
+  #addLength(length: number): void {
+    this.#lists.push(new Arena(() => Array.from({ length }, this.#make)));
   }
 }
 

@@ -17,7 +17,7 @@ import type { Device } from './device.ts';
 import type { Guest } from './guest.ts';
 import { MessageList } from './message-list.ts';
 import { OK } from './outcomes.ts';
-import { Arena, ListArena, type Mutable } from './pool.ts';
+import { Arena, FilledLists, ListArena, type Mutable } from './pool.ts';
 
 type BareObservation = Mutable<Omit<DeviceObservation, 'guest'>>;
 
@@ -75,8 +75,8 @@ export class TracePool {
   readonly #shownSteps = new Arena(stepMaker(true, false));
   readonly #mdevSteps = new Arena(stepMaker(false, true));
   readonly #shownMdevSteps = new Arena(stepMaker(true, true));
-  readonly #observations = new Arena(makeObservation);
-  readonly #shownObservations = new Arena(makeShownObservation);
+  readonly #observations = new FilledLists(makeObservation);
+  readonly #shownObservations = new FilledLists(makeShownObservation);
   readonly #changes = new Arena(makeChange);
   readonly #raised = new Arena(makeRaised);
   readonly #completed = new Arena(makeCompleted);
@@ -86,7 +86,6 @@ export class TracePool {
   readonly #messages = new MessageList();
   readonly #calls = new CallPool();
   readonly #eventLists = new ListArena<Event>();
-  readonly #observationLists = new ListArena<DeviceObservation>();
   readonly #changeLists = new ListArena<VectorChange>();
   readonly #callLists = new ListArena<VmmCall>();
   #trace: Mutable<Trace> = { initial: [], steps: [] };
@@ -126,7 +125,6 @@ export class TracePool {
     this.#messages.reset();
     this.#calls.reset();
     this.#eventLists.reset();
-    this.#observationLists.reset();
     this.#changeLists.reset();
     this.#callLists.reset();
   }
@@ -236,31 +234,35 @@ export class TracePool {
   }
 
   #observe(devices: readonly Device[]): Observation {
-    for (const device of devices) this.#observationLists.push(this.#describe(device, this.#observations.next()));
-    return this.#observationLists.next();
+    const observation = this.#observations.next(devices.length);
+    for (let place = 0; place < devices.length; place += 1)
+      this.#describe(devices[place] as Device, observation[place] as BareObservation);
+    return observation;
   }
 
   #observeShown(guests: readonly Guest[]): Observation {
-    for (const guest of guests) {
-      const observation = this.#shownObservations.next();
+    const observation = this.#shownObservations.next(guests.length);
+    for (let place = 0; place < guests.length; place += 1) {
+      const guest = guests[place] as Guest;
+      const shown = observation[place] as ShownObservation;
       guest.lookAtDevice();
-      observation.guest.enable = guest.enable;
-      observation.guest.functionMask = guest.functionMask;
-      observation.guest.changes = this.#changesOf(guest);
-      this.#observationLists.push(this.#describe(guest.device, observation));
+      shown.guest.enable = guest.enable;
+      shown.guest.functionMask = guest.functionMask;
+      shown.guest.changes = this.#changesOf(guest);
+      this.#describe(guest.device, shown);
     }
-    return this.#observationLists.next();
+    return observation;
   }
 
-  #describe(device: Device, observation: BareObservation): DeviceObservation {
+  #describe(device: Device, observation: BareObservation): void {
     observation.enable = device.msixEnable;
     observation.msixInfoFlags = device.openCount === 0 ? 0 : device.msixInfoFlags;
     observation.registers = device.seenRegisters();
     observation.changes = this.#changesOf(device);
-    return observation;
   }
 
   #changesOf(seen: Device | Guest): readonly VectorChange[] {
+    if (seen.isUntouched()) return NONE;
     for (let vector = seen.nextChange(0); vector !== -1; vector = seen.nextChange(vector + 1)) {
       const change = this.#changes.next();
       change.vector = vector;

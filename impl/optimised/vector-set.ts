@@ -36,6 +36,11 @@ export class VectorSet {
     return (this.#words[vector >>> 5] as number) >>> 0;
   }
 
+  isEmpty(): boolean {
+    for (let place = 0; place < SUMMARY_WORDS; place += 1) if (this.#summary[place] !== 0) return false;
+    return true;
+  }
+
   clear(): void {
     for (let word = this.#nextWord(0); word !== -1; word = this.#nextWord(word + 1)) this.#words[word] = 0;
     // Not by `fill`, whose call costs more than all the rest.

@@ -17,7 +17,9 @@ export class VectorSet {
 
   add(vector: number): void {
     const word = vector >>> 5;
-    this.#words[word] = (this.#words[word] as number) | (1 << (vector & 31));
+    const before = this.#words[word] as number;
+    this.#words[word] = before | (1 << (vector & 31));
+    if (before !== 0) return;
     const place = word >>> 5;
     this.#summary[place] = (this.#summary[place] as number) | (1 << (word & 31));
   }

@@ -5,13 +5,30 @@ import type { TracePool } from './trace-pool.ts';
 export const NOT_OPEN = 0x40000000;
 export const NOT_EVENTFD = 0x40000001;
 
+const DIGIT_0 = '0'.charCodeAt(0);
+
+/** Slots by name. Nearly every name is `e` and a digit, and is found by that digit: a look-up in a Map costs more. */
+class Slots {
+  readonly #byDigit: (number | undefined)[] = Array.from({ length: 10 }, () => undefined);
+  readonly #others = new Map<EventfdName, number>();
+
+  get(name: EventfdName): number | undefined {
+    return name.length === 2 ? this.#byDigit[name.charCodeAt(1) - DIGIT_0] : this.#others.get(name);
+  }
+
+  set(name: EventfdName, slot: number): void {
+    if (name.length === 2) this.#byDigit[name.charCodeAt(1) - DIGIT_0] = slot;
+    else this.#others.set(name, slot);
+  }
+}
+
 /**
  * The user's eventfds as small integers. A name has a slot for as long as the machine lives; what the name stands for
  * is told by the slot's generation, which grows when the user closes the eventfd. A trigger that was set before then
  * holds an old generation, and its signals are unseen.
  */
 export class Eventfds {
-  readonly #slots = new Map<EventfdName, number>();
+  readonly #slots = new Slots();
   /** These five by slot. */
   readonly #names: EventfdName[] = [];
   readonly #numbers: number[] = [];

@@ -58,6 +58,7 @@ export function violations(
   trace: Trace,
 ): readonly Violation[] {
   const found: Violation[] = [];
+  if (invariants.length === 0) return found;
   const judge = judgeOf(invariants, config, trace, found);
   for (let index = 0; index < trace.steps.length; index += 1) {
     const operation = operations[index];

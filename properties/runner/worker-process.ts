@@ -6,6 +6,17 @@ interface Asker<Answer> {
   readonly secondsMax: number;
 }
 
+/**
+ * What V8 is told when a process begins that judges. Nearly all that a step makes is garbage after it, and half of the
+ * collections are saved by room for twice as much; and a step is many small functions, more of which are inlined.
+ * Together they save a tenth of the time.
+ */
+export const ENGINE_OPTIONS = [
+  '--min-semi-space-size=32',
+  '--max-semi-space-size=32',
+  '--max-inlined-bytecode-size-cumulative=3000',
+];
+
 /** A process of its own that answers one question after the other, each with one message. */
 export class WorkerProcess<Question, Answer> {
   isOver = false;
@@ -22,7 +33,7 @@ export class WorkerProcess<Question, Answer> {
   constructor(source: string) {
     const isSource = import.meta.url.endsWith('.ts');
     const file = new URL(`./${source}.${isSource ? 'ts' : 'js'}`, import.meta.url);
-    const execArgv = isSource ? ['--import', import.meta.resolve('tsx')] : [];
+    const execArgv = isSource ? [...ENGINE_OPTIONS, '--import', import.meta.resolve('tsx')] : ENGINE_OPTIONS;
     this.#child = fork(file, { execArgv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr?.on('data', (data: Buffer) => {
       this.#said = (this.#said + data).slice(-2000);

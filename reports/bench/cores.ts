@@ -20,14 +20,11 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
   const count = availableParallelism();
   const plan = measuredPlan({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios });
   const crew = new Crew(count - 1);
-  const shards = Array.from(
-    { length: count },
-    () => new WorkerProcess<ShardWork, number>('../../reports/bench/shard-worker'),
-  );
-  const by =
-    (crewOrNone: Crew | null): Work =>
-    async () =>
-      (await measuredCampaign({ ...plan, crew: crewOrNone })).operations;
+  // Not this process, whose engine was not told what those of the crew were.
+  const one = shardProcess();
+  const shards = Array.from({ length: count }, shardProcess);
+  const together: Work = async () => (await measuredCampaign({ ...plan, crew })).operations;
+  const alone: Work = () => one.ask({ profile, scenarios, shard: null }, SECONDS_MAX);
   const apart: Work = async () => {
     const asked = shards.map((worker, place) =>
       worker.ask({ profile, scenarios, shard: { index: place + 1, count } }, SECONDS_MAX),
@@ -35,16 +32,20 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
     const operations = await Promise.all(asked);
     return operations.reduce((sum, each) => sum + each);
   };
-  const shared = [`a campaign on ${counted(count, 'core')}`, by(crew)] as const;
+  const shared = [`a campaign on ${counted(count, 'core')}`, together] as const;
   const pairs: readonly BenchPair[] = [
-    [...shared, 'the same on one', by(null)],
+    [...shared, 'the same on one', alone],
     [...shared, `a part of its scenarios in each of ${counted(count, 'process', 'processes')}`, apart],
   ];
   try {
-    await Promise.all([...crew.workers, ...shards].map(({ ready }) => ready));
+    await Promise.all([...crew.workers, one, ...shards].map(({ ready }) => ready));
     return await measureRows('cores', pairs);
   } finally {
     crew.end();
-    for (const worker of shards) worker.end();
+    for (const worker of [one, ...shards]) worker.end();
   }
+}
+
+function shardProcess(): WorkerProcess<ShardWork, number> {
+  return new WorkerProcess('../../reports/bench/shard-worker');
 }

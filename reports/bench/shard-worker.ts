@@ -2,19 +2,21 @@ import { optimisedSystem } from '../../impl/optimised/system.ts';
 import { type ProfileName, platformOf } from '../../model/profiles.ts';
 import type { CampaignPlan } from '../../properties/runner/campaign.ts';
 import { answerQuestions } from '../../properties/runner/worker-process.ts';
-import { measuredPart } from './campaign-plan.ts';
+import { measuredCampaign, measuredPart, measuredPlan } from './campaign-plan.ts';
 
-// A process of its own: it does its part of a campaign, and knows nothing of who does the others.
+// A process of its own: it does a campaign, or its part of one, and knows nothing of who does the others.
 
-/** A part of a campaign. */
+/** A campaign, or a part of one. */
 export interface ShardWork {
   readonly profile: ProfileName;
   /** Of the whole. */
   readonly scenarios: number;
-  readonly shard: CampaignPlan['shard'];
+  /** Null for the whole. */
+  readonly shard: CampaignPlan['shard'] | null;
 }
 
-answerQuestions(
-  ({ profile, scenarios, shard }: ShardWork): Promise<number> =>
-    measuredPart({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios }, shard),
-);
+answerQuestions(async ({ profile, scenarios, shard }: ShardWork): Promise<number> => {
+  const measured = { system: optimisedSystem(), profile, platform: platformOf(profile), scenarios };
+  if (shard !== null) return measuredPart(measured, shard);
+  return (await measuredCampaign(measuredPlan(measured))).operations;
+});

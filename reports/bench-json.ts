@@ -4,7 +4,7 @@ export interface BenchRow {
   readonly section: string;
   readonly what: string;
   readonly against: string;
-  /** What was measured of `what`, in its unit: the median of the turns. */
+  /** What was measured of `what`, in its unit: the best of the turns. */
   readonly amount: number;
   readonly unit: string;
   /** So many times what `against` needs of it, `what` needs. Below 1, `what` is the better one. */

@@ -6,7 +6,7 @@ export type Work = () => number | Promise<number>;
 /** What is measured, its work, and the same of what it is measured against. */
 export type BenchPair = readonly [what: string, work: Work, against: string, other: Work];
 
-const TURNS = 7;
+const TURNS = 15;
 /** Turns that only warm up: an engine makes code fast that has been busy for some tenths of a second. */
 const WARM_TURNS = 3;
 
@@ -25,22 +25,22 @@ export async function measureRows(section: string, pairs: readonly BenchPair[]):
 
 /**
  * Two sides in turn, over and over: how many units of work the first does in a second, and how many times the other's
- * time it takes, the medians of both.
+ * time it takes, by the least that each has taken: the work is the same in all turns, and whatever else a machine does
+ * only adds to it.
  * @param one a turn of a side: the seconds of one unit of work
  */
 export async function takeTurns(
   one: () => number | Promise<number>,
   other: () => number | Promise<number>,
 ): Promise<Pick<BenchRow, 'amount' | 'ratio'>> {
-  const seconds: number[] = [];
-  const ratios: number[] = [];
+  let [least, leastOfOther] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let turn = -WARM_TURNS; turn < TURNS; turn += 1) {
-    const pair = [await one(), await other()] as const;
+    const [seconds, secondsOfOther] = [await one(), await other()];
     if (turn < 0) continue;
-    seconds.push(pair[0]);
-    ratios.push(pair[0] / pair[1]);
+    least = Math.min(least, seconds);
+    leastOfOther = Math.min(leastOfOther, secondsOfOther);
   }
-  return { amount: 1 / median(seconds), ratio: median(ratios) };
+  return { amount: 1 / least, ratio: least / leastOfOther };
 }
 
 /** Seconds that one operation took. */
@@ -48,8 +48,4 @@ async function secondsOf(work: Work): Promise<number> {
   const startedAt = performance.now();
   const operations = await work();
   return (performance.now() - startedAt) / 1000 / operations;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -75,16 +75,15 @@ export class VectorSet {
 
   /** The smallest member from `from` on, or -1. The set may change between two calls. */
   next(from: number): number {
-    if (from < WORD_BITS) {
-      const left = this.#low & (-1 << (from & 31));
-      if (left !== 0) return lowestBit(left);
-    }
-    return this.#highSize === 0 ? -1 : this.#nextHigh(Math.max(from, WORD_BITS));
+    const left = from < WORD_BITS ? this.#low & (-1 << (from & 31)) : 0;
+    if (left !== 0) return lowestBit(left);
+    return this.#highSize === 0 ? -1 : this.#nextHigh(from);
   }
 
   #nextHigh(from: number): number {
-    let skipped = -1 << (from & 31);
-    for (let word = highWord(from); word < HIGH_WORDS; word += 1) {
+    let word = Math.max(highWord(from), 0);
+    let skipped = from < WORD_BITS ? -1 : -1 << (from & 31);
+    for (; word < HIGH_WORDS; word += 1) {
       const left = (this.#high?.[word] ?? 0) & skipped;
       if (left !== 0) return (word + 1) * WORD_BITS + lowestBit(left);
       skipped = -1;
@@ -93,34 +92,43 @@ export class VectorSet {
   }
 
   has(vector: number): boolean {
-    if (vector < WORD_BITS) return (this.#low & (1 << (vector & 31))) !== 0;
+    return vector < WORD_BITS ? (this.#low & (1 << (vector & 31))) !== 0 : this.#hasHigh(vector);
+  }
+
+  #hasHigh(vector: number): boolean {
     return this.#highSize > 0 && ((this.#high?.[highWord(vector)] ?? 0) & (1 << (vector & 31))) !== 0;
   }
 
   add(vector: number): void {
-    if (this.#touched !== null) this.#touched.#put(vector);
-    this.#put(vector);
-  }
-
-  /** Adds without a note: who is noted in notes nothing, and a function that called itself would not be inlined. */
-  #put(vector: number): void {
-    if (vector < WORD_BITS) {
-      this.#low |= 1 << (vector & 31);
+    if (vector >= WORD_BITS) {
+      this.#addHigh(vector);
       return;
     }
-    if (this.has(vector)) return;
+    const bit = 1 << (vector & 31);
+    this.#low |= bit;
+    if (this.#touched !== null) this.#touched.#low |= bit;
+  }
+
+  #addHigh(vector: number): void {
+    if (this.#touched !== null) this.#touched.#addHigh(vector);
+    if (this.#hasHigh(vector)) return;
     this.#highSize += 1;
     this.#flipHigh(vector);
   }
 
   /** Returns whether it was a member. */
   delete(vector: number): boolean {
-    if (!this.has(vector)) return false;
-    if (this.#touched !== null) this.#touched.#put(vector);
-    if (vector < WORD_BITS) {
-      this.#low &= ~(1 << (vector & 31));
-      return true;
-    }
+    if (vector >= WORD_BITS) return this.#deleteHigh(vector);
+    const bit = 1 << (vector & 31);
+    if ((this.#low & bit) === 0) return false;
+    this.#low ^= bit;
+    if (this.#touched !== null) this.#touched.#low |= bit;
+    return true;
+  }
+
+  #deleteHigh(vector: number): boolean {
+    if (!this.#hasHigh(vector)) return false;
+    if (this.#touched !== null) this.#touched.#addHigh(vector);
     this.#highSize -= 1;
     this.#flipHigh(vector);
     return true;
@@ -139,9 +147,12 @@ export class VectorSet {
   }
 
   clear(): void {
-    this.#touched?.addAll(this);
+    if (this.#touched !== null) this.#touched.addAll(this);
     this.#low = 0;
-    if (this.#highSize === 0) return;
+    if (this.#highSize !== 0) this.#clearHigh();
+  }
+
+  #clearHigh(): void {
     this.#highSize = 0;
     this.#ownHigh().fill(0);
   }

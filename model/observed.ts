@@ -43,7 +43,15 @@ function inOrder(left: Delivered, right: Delivered): number {
 /** All events of a step: what was raised, then what came of it. */
 export function eventsOf(raised: readonly Event[] | null, heard: readonly Event[]): readonly Event[] {
   if (raised === null) return heard;
-  return heard.length === 0 ? raised : [...raised, ...heard];
+  return heard.length === 0 ? raised : joined(raised, heard);
+}
+
+/** Most often one signal follows one raise: two lists that are spread take several times as long. */
+function joined(raised: readonly Event[], heard: readonly Event[]): readonly Event[] {
+  const first = raised[0];
+  const last = heard[0];
+  if (raised.length === 1 && heard.length === 1 && first !== undefined && last !== undefined) return [first, last];
+  return [...raised, ...heard];
 }
 
 /**

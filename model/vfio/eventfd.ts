@@ -150,11 +150,14 @@ export function closeEventfd(eventfds: Eventfds, name: EventfdName): void {
 
 /** The counts that rose, by eventfd number; they are 0 again. Source: ours, as events are told. */
 export function signalledEvents(eventfds: Eventfds): readonly Event[] {
-  const { signalled } = eventfds;
-  if (signalled === null) return [];
+  return eventfds.signalled === null ? [] : takeEvents(eventfds, eventfds.signalled);
+}
+
+/** Source: ours, as events are told. */
+function takeEvents(eventfds: Eventfds, signalled: Eventfd[]): readonly Event[] {
   if (signalled.length > 1) signalled.sort((left, right) => left.number - right.number);
   const events = signalled.map(({ name, count }): Event => ({ kind: 'signalled', eventfd: name, count }));
-  forgetSignals(eventfds);
+  resetCounts(eventfds, signalled);
   return events;
 }
 
@@ -172,7 +175,11 @@ function numberIn(name: EventfdName): number {
 
 /** Whoever reads the eventfds has read them. Source: eventfd_read, Linux 6.1 and 6.12. */
 export function forgetSignals(eventfds: Eventfds): void {
-  if (eventfds.signalled === null) return;
-  for (const eventfd of eventfds.signalled) eventfd.count = 0;
+  if (eventfds.signalled !== null) resetCounts(eventfds, eventfds.signalled);
+}
+
+/** Source: eventfd_read, Linux 6.1 and 6.12. */
+function resetCounts(eventfds: Eventfds, signalled: readonly Eventfd[]): void {
+  for (const eventfd of signalled) eventfd.count = 0;
   eventfds.signalled = null;
 }

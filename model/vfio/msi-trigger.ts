@@ -131,7 +131,7 @@ function msiEnable(device: VfioDevice, kind: MsiKind, call: VfioSetIrqs): number
   }
   device.irqType = kind;
   const result = msiSetBlock(device, call);
-  if (result !== 0) {
+  if (typeof result === 'string') {
     cite(CLAUSE.enableUndone);
     msiDisable(device);
   }
@@ -150,7 +150,7 @@ function msiSetBlock(device: VfioDevice, call: VfioSetIrqs): 0 | Errno {
   cite(CLAUSE.block);
   for (let place = 0; place < call.count; place += 1) {
     const result = msiSetVectorSignal(device, call.start + place, elementAt(call, place));
-    if (result !== 0) {
+    if (typeof result === 'string') {
       cite(CLAUSE.blockUndone);
       for (let undone = 0; undone <= place; undone += 1) removeTrigger(device, call.start + undone);
       return result;
@@ -171,7 +171,7 @@ function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataEle
       return 'EINVAL';
     }
     const refused = pciMsixAllocIrqAt(device.domain, vector);
-    if (refused !== 0) return refused;
+    if (typeof refused === 'string') return refused;
     cite(CLAUSE.addVector);
   }
   const eventfd = eventfdLookup(device.eventfds, element);
@@ -180,7 +180,7 @@ function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataEle
     return eventfd;
   }
   const arrives = requestIrq(device.domain, vector);
-  if (arrives === 'ENOSPC') return arrives;
+  if (typeof arrives === 'string') return arrives;
   cite(CLAUSE.set);
   device.triggers.set(vector, eventfd);
   // The message of an event that was pending arrives while request_irq runs, with the handler in place.

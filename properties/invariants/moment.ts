@@ -143,6 +143,11 @@ export function ownTransitions(device: DeviceView): readonly Transition[] {
     .filter(({ before, after }) => before !== after);
 }
 
+/** Whether nothing of a device has changed, it has raised nothing, and nobody has asked for triggers of its vectors. */
+export function isUntouched(view: DeviceView, { device, arming }: Moment): boolean {
+  return view.before === view.after && view.raised.length === 0 && (arming === null || device !== view);
+}
+
 /** What is followed of a run from step to step. */
 export interface Run {
   readonly config: Config;

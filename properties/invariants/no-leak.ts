@@ -12,7 +12,7 @@ import {
 import { type Call, disables, type IrqType, placesOf, setsIntx, setsVectors } from './calls.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevLeaks } from './mdev-leaks.ts';
-import { canGrow, type DeviceView, type Moment, ownTransitions, type Transition } from './moment.ts';
+import { canGrow, type DeviceView, isUntouched, type Moment, ownTransitions, type Transition } from './moment.ts';
 import { watchVmmLeaks } from './vmm-leaks.ts';
 
 /** What was taken is given back, then and only then. */
@@ -27,6 +27,7 @@ export const noLeak: Invariant = {
     const wrong = moment.device === undefined ? null : (leaked(moment, moment.device) ?? usedUp(moment));
     let breaches = wrong === null ? KEPT : [breach(moment, wrong)];
     for (const device of moment.devices) {
+      if (isUntouched(device, moment)) continue;
       const moved = typeMoved(moment, device) ?? triggersMoved(moment, device);
       if (moved !== null) breaches = [...breaches, breach(moment, moved)];
     }

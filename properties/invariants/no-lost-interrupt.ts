@@ -6,7 +6,7 @@ import { ascending, type Breach, type Invariant, KEPT, type Watch } from './inva
 import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
 import { flags, type Label, type Memory, remembering, type Words } from './memory.ts';
-import type { DeviceView, Moment, Transition } from './moment.ts';
+import { type DeviceView, isUntouched, type Moment, type Transition } from './moment.ts';
 
 /** An event that was neither delivered nor kept. */
 export interface Gone {
@@ -64,7 +64,7 @@ export const noLostInterrupt: Invariant = {
         let breaches = missingSignals(moment);
         for (let place = 0; place < devices.length; place += 1) {
           const device = devices[place];
-          if (device === undefined) continue;
+          if (device === undefined || isUntouched(device, moment)) continue;
           breaches = follow(moment, device, debts.of(place), breaches);
         }
         return breaches;

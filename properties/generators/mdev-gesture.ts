@@ -152,6 +152,7 @@ function* drawUpset(scene: Scene, device: number, vector: number): Moves {
   const pasid = named ?? pick(random, swarm.pasids);
   if (named !== undefined && chance(random, 30)) return yield { kind: 'guest.freePasid', device, pasid };
   const upsets = UPSETS.filter((upset) => swarm.isOn(UPSET_KINDS[upset] ?? 'device.start'));
+  if (upsets.length === 0) return;
   switch (pick(random, upsets)) {
     case 'disable':
       return yield* disable(scene, device, vector);

@@ -26,6 +26,6 @@ it('the harnesses of the repository are measured beside the implementation in th
     expect(amount).toBeGreaterThan(0);
     expect(ratio).toBeGreaterThan(0);
   }
-  // Each of ten turns of each of two rows has run each scenario once.
-  expect(new Set(runs.values())).toEqual(new Set([20]));
+  // Each of 24 turns of each of two rows has run each scenario once.
+  expect(new Set(runs.values())).toEqual(new Set([48]));
 });

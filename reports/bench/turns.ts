@@ -6,9 +6,9 @@ export type Work = () => number | Promise<number>;
 /** What is measured, its work, and the same of what it is measured against. */
 export type BenchPair = readonly [what: string, work: Work, against: string, other: Work];
 
-const TURNS = 15;
+const TURNS = 20;
 /** Turns that only warm up: an engine makes code fast that has been busy for some tenths of a second. */
-const WARM_TURNS = 3;
+const WARM_TURNS = 4;
 
 /** Measures pairs of pieces of work, one after the other, over and over. */
 export async function measureRows(section: string, pairs: readonly BenchPair[]): Promise<readonly BenchRow[]> {

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { VectorMap, VectorSet } from './by-vector.ts';
 
 /** Of small tables, of several words of bits, and of those that no device can have. */
-const VECTOR = fc.oneof(fc.nat(40), fc.integer({ min: 2000, max: 2060 }), fc.constant(-1));
+const VECTOR = fc.oneof(
+  fc.nat(40),
+  fc.integer({ min: 2000, max: 2060 }),
+  // A range may begin at any number of 32 bits, and goes on from there.
+  fc.integer({ min: 2 ** 32 - 2, max: 2 ** 32 + 40 }),
+  fc.constant(-1),
+);
 const WRITE = fc.oneof(
   { weight: 4, arbitrary: fc.record({ vector: VECTOR, item: fc.nat(9) }) },
   { weight: 2, arbitrary: fc.record({ vector: VECTOR, item: fc.constant(null) }) },
@@ -29,8 +35,9 @@ describe('something of some of the vectors', () => {
         expect([...map]).toEqual(expected);
         expect([set.size, map.isEmpty]).toEqual([plain.size, plain.size === 0]);
         expect([map.get(33), set.next(33)]).toEqual([plain.get(33), expected.find(([one]) => one >= 33)?.[0] ?? -1]);
-        // A call may name any number of 32 bits.
-        expect([set.next(2048), set.next(4294967295)]).toEqual([-1, -1]);
+        for (const { vector } of [...first, ...second].filter((write) => write !== 'clear'))
+          expect([set.has(vector), map.get(vector)]).toEqual([plain.has(vector), plain.get(vector)]);
+        expect([set.next(2048), set.next(2 ** 32 - 1)]).toEqual([-1, -1]);
         other.become(map);
         map.clear();
         expect([...other]).toEqual(expected);

@@ -8,6 +8,11 @@ export function canBe(vector: number): boolean {
   return vector >= 0 && vector < MSIX_VECTORS_MAX;
 }
 
+/** Whether it is one of the first 32, not whatever its lowest bits are: a range goes on beyond 32 bits. */
+function isFirst(vector: number): boolean {
+  return vector >= 0 && vector < 32;
+}
+
 /** One thing of each vector. */
 export class ByVector<Item> {
   readonly #none: Item;
@@ -19,7 +24,7 @@ export class ByVector<Item> {
   }
 
   of(vector: number): Item {
-    // A call may name any number of 32 bits, and what is no place of the list takes long to look up.
+    // A range may begin at any number of 32 bits, and what is no place of the list takes long to look up.
     return (vector < this.#items.length ? this.#items[vector] : undefined) ?? this.#none;
   }
 
@@ -54,17 +59,17 @@ export class VectorSet {
   readonly #more: number[] = [];
 
   has(vector: number): boolean {
-    if (vector >>> 5 === 0) return (this.#first & (1 << vector)) !== 0;
+    if (isFirst(vector)) return (this.#first & (1 << vector)) !== 0;
     return canBe(vector) && ((this.#more[(vector >> 5) - 1] ?? 0) & (1 << vector)) !== 0;
   }
 
   add(vector: number): void {
-    if (vector >>> 5 === 0) this.#first |= 1 << vector;
+    if (isFirst(vector)) this.#first |= 1 << vector;
     else if (canBe(vector)) this.#set((vector >> 5) - 1, (word) => word | (1 << vector));
   }
 
   delete(vector: number): void {
-    if (vector >>> 5 === 0) this.#first &= ~(1 << vector);
+    if (isFirst(vector)) this.#first &= ~(1 << vector);
     else if (this.has(vector)) this.#set((vector >> 5) - 1, (word) => word & ~(1 << vector));
   }
 

@@ -51,6 +51,15 @@ describe('a pending bit that goes away', () => {
   });
 });
 
+it('a refused range that goes on beyond 32 bits says nothing of the vectors with which they begin again', () => {
+  const lines = [`${SET_MSI} 0+2 [-1 e1]`, 'device.raise 0', `${SET_MSI} 4294967295+2 [e0 e1]`, `${SET_MSI} 0+1 [e0]`];
+  const at = on(WITH_MSI, ...lines);
+  expect(judged(at)).toEqual([]);
+  expect(judged(at, (steps) => signalled(steps[3], {}))).toContain(
+    '3 no-lost-interrupt: e0 was signalled 0 times where 1 were owed',
+  );
+});
+
 describe('an event of a vector with a trigger', () => {
   it.each<readonly [string, Scenario, Edit]>([
     [

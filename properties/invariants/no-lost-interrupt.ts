@@ -24,6 +24,12 @@ export class Debts implements Memory<Debts> {
   /** The step at which MSI-X or MSI was last turned off. */
   turnedOffAt = -1;
 
+  /** The user gives all vectors up by closing the device. */
+  forget(): void {
+    this.wanted.clear();
+    this.gone.clear();
+  }
+
   become(other: Debts): void {
     this.wanted.become(other.wanted);
     this.gone.become(other.gone);
@@ -78,11 +84,13 @@ export const noLostInterrupt: Invariant = {
 function follow(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly Breach[]): readonly Breach[] {
   const { before, after, raised, transitions } = device;
   let breaches = sofar;
+  // Nearly always there is nothing to settle.
   const owesNobody = owed.gone.isEmpty;
   for (const transition of transitions)
     if (!owesNobody || isOrWasPending(transition)) breaches = settle(moment, device, owed, transition, breaches);
   if (before.type !== after.type && after.type === 'none') owed.turnedOffAt = moment.index;
-  if (moment.device === device) giveUp(moment, device, owed);
+  if (!after.held) owed.forget();
+  if (moment.device === device) giveUp(moment, owed);
   if (raised.length > 0) breaches = note(moment, device, owed, breaches);
   for (const transition of transitions) if ((transition.after & ARMED) !== 0) owed.wanted.add(transition.vector);
   return breaches;
@@ -100,7 +108,6 @@ function breach({ index }: Moment, message: string): Breach {
   return { step: index, causes: [index], message };
 }
 
-/** Whether there is anything to settle: nearly always there is not. */
 function isOrWasPending({ before, after }: Transition): boolean {
   return ((before | after) & PENDING) !== 0;
 }
@@ -189,12 +196,8 @@ function isChosen({ config, choices, after }: DeviceView, vector: number): boole
   return config.silent === true || vector >= has || choices.inD3hot || !choices.busMaster || turnedOff;
 }
 
-/** The user gives a vector up by removing its trigger, and all of them by closing the device. */
-function giveUp({ arming, granted }: Moment, device: DeviceView, owed: Debts): void {
-  if (!device.after.held) {
-    owed.wanted.clear();
-    owed.gone.clear();
-  }
+/** The user gives a vector up by removing its trigger. */
+function giveUp({ arming, granted }: Moment, owed: Debts): void {
   if (arming === null || !granted) return;
   for (let place = 0; place < placesOf(arming); place += 1) {
     if (isEventfdName(arming.data[place])) continue;

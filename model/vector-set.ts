@@ -21,7 +21,10 @@ export class VectorSet {
   /** Whether a copy has `#high` in hand too: it is copied before it changes. */
   #isShared = false;
 
-  /** @param touched receives every vector that enters or leaves; shared by the sets that make up a vector's state. */
+  /**
+   * @param touched receives every vector that enters or leaves; shared by the sets that make up a vector's state.
+   * It notes nowhere itself.
+   */
   constructor(touched: VectorSet | null) {
     this.#touched = touched;
   }

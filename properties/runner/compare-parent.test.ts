@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ParentObservation, parseOperation, type Scenario, type Step, type Trace } from '#vocabulary';
+import { IMS_MASK, type ParentObservation, parseOperation, type Scenario, type Step, type Trace } from '#vocabulary';
 import { platformOf } from '../../model/profiles.ts';
 import { compare } from './compare.ts';
 import type { Divergence } from './verdict.ts';
@@ -44,6 +44,19 @@ describe('the comparer of parents', () => {
     const said = { entries: [ENTRY], pasids: [PASID] };
     expect(differences(run(said, {}, {}), run(said, said, {}))).toEqual([]);
     expect(differences(run(undefined, undefined), run(undefined, undefined))).toEqual([]);
+  });
+
+  it('remembers what both said of a thing before they differed in it', () => {
+    const clean = { entry: 0, control: IMS_MASK, data: 0, device: -1, vector: -1, handle: false };
+    const both = { entries: [ENTRY] };
+    expect(differences(run({}, both, {}), run({}, both, { entries: [clean] }))).toEqual([
+      {
+        step: 1,
+        path: 'parent entry 0',
+        expected: 'entry 0 of @0.1: unmasked pasid 2 irq 0x101',
+        got: 'entry 0 free: masked',
+      },
+    ]);
   });
 
   it('tells each thing that differs, in words', () => {

@@ -14,7 +14,6 @@ import {
   type Step,
   type Trace,
   UNMASKED,
-  VECTOR_STATE_MASK,
   type VectorChange,
   type VmmCall,
 } from '#vocabulary';
@@ -83,12 +82,6 @@ function vectorsOf(mask: number): Kind<VectorChange> {
   };
 }
 
-/** By what is seen of them, so that none is made for a scenario. */
-const VECTORS = Array.from({ length: VECTOR_STATE_MASK + 1 }, (_, mask) => vectorsOf(mask));
-function vectorsSeen(mask: number): Kind<VectorChange> {
-  return VECTORS[mask] as Kind<VectorChange>;
-}
-
 const NO_CHANGES: readonly VectorChange[] = [];
 
 /** One device on both sides: what its host shows, and what its guest sees. */
@@ -103,13 +96,13 @@ class DeviceSides {
     this.#index = index;
     this.#told = told;
     this.#precision = precision;
-    this.#vectors = new Sides(told, `device ${index}`, vectorsSeen(precision.vectorState));
-    this.#guestVectors = new Sides(told, `device ${index} guest`, vectorsSeen(UNMASKED | PENDING));
+    this.#vectors = new Sides(told, `device ${index}`, vectorsOf(precision.vectorState));
+    this.#guestVectors = new Sides(told, `device ${index} guest`, vectorsOf(UNMASKED | PENDING));
   }
 
   /** Both sides tell the same, and nothing that differs lasts. */
-  agree(told: Observation): void {
-    const { changes, guest } = told[this.#index] as DeviceObservation;
+  agree(observation: Observation): void {
+    const { changes, guest } = observation[this.#index] as DeviceObservation;
     this.#vectors.agree(changes);
     if (guest !== undefined) this.#guestVectors.agree(guest.changes);
   }

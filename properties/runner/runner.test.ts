@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
+  ALLOCATED,
   ARMED,
   HarnessError,
   type HostTraits,
   INTX_STATUS,
+  type Observation,
   type PciFunction,
   parseOperation,
   printOperation,
@@ -15,7 +17,9 @@ import {
   type Step,
   type System,
   type Trace,
+  UNMASKED,
   VECTOR_STATE_MASK,
+  type VectorChange,
 } from '#vocabulary';
 import { hostTraits, platformOf } from '../../model/profiles.ts';
 import { referenceSystem, specify } from '../../model/reference.ts';
@@ -66,6 +70,25 @@ describe('the comparer', () => {
     'device.raise 2',
     'vfio.getIrqInfo MSIX',
   ]);
+
+  it('remembers what both sides said of a vector before they differed in it', () => {
+    const seen = (vector: VectorChange[], ofGuest: VectorChange[]): Observation => [
+      {
+        ...{ enable: true, functionMask: false, msixInfoFlags: 1, registers: 0, changes: vector },
+        guest: { enable: true, functionMask: false, changes: ofGuest },
+      },
+    ];
+    const run = (...observations: Observation[]): Trace => ({
+      initial: seen([], []),
+      steps: observations.map((observation) => ({ outcome: { kind: 'ok' }, events: [], observation, clauses: [] })),
+    });
+    const both = seen([{ vector: 0, state: ALLOCATED | ARMED }], [{ vector: 0, state: UNMASKED }]);
+    const idle = [{ vector: 0, state: 0 }];
+    expect(compare(at, run(both, seen([], [])), run(both, seen(idle, idle)), FULL)).toEqual([
+      { step: 1, path: 'device 0 vector 0', expected: 'allocated armed', got: 'idle' },
+      { step: 1, path: 'device 0 guest vector 0', expected: 'unmasked', got: 'idle' },
+    ]);
+  });
 
   it('finds nothing in two equal runs', () => {
     expect(compare(at, specify(at), specify(at), FULL)).toEqual([]);

@@ -45,20 +45,35 @@ function leavesOf(value: unknown, path: Path = []): readonly Path[] {
   return Object.entries(value).flatMap(([name, part]) => leavesOf(part, [...path, name]));
 }
 
-function changed(value: unknown, [name, ...rest]: Path): unknown {
-  if (name === undefined)
-    return typeof value === 'number' ? value ^ UNMASKED : typeof value === 'boolean' ? !value : `${value}0`;
-  if (Array.isArray(value)) return value.with(Number(name), changed(value[Number(name)], rest));
-  return { ...(value as object), [name]: changed((value as Record<string, unknown>)[name], rest) };
+/** Every list with something in it, but the clauses, which are the reference's alone. */
+function listsOf(value: unknown, path: Path = []): readonly Path[] {
+  if (typeof value !== 'object' || value === null || path.at(-1) === 'clauses') return [];
+  const own = Array.isArray(value) && value.length > 0 ? [path] : [];
+  return [...own, ...Object.entries(value).flatMap(([name, part]) => listsOf(part, [...path, name]))];
 }
 
-/** Clauses are the reference's alone; a call is told without its device, and none of another kind is like it. */
+function shortened(value: unknown): unknown {
+  return (value as readonly unknown[]).slice(0, -1);
+}
+
+function otherLeaf(value: unknown): unknown {
+  return typeof value === 'number' ? value ^ UNMASKED : typeof value === 'boolean' ? !value : `${value}0`;
+}
+
+/** The same with another value in one place. */
+function changed(value: unknown, [name, ...rest]: Path, change: (value: unknown) => unknown): unknown {
+  if (name === undefined) return change(value);
+  if (Array.isArray(value)) return value.with(Number(name), changed(value[Number(name)], rest, change));
+  return { ...(value as object), [name]: changed((value as Record<string, unknown>)[name], rest, change) };
+}
+
+/** Clauses are the reference's alone; a call is told without its device, and its kind follows from its other fields. */
 const UNTOLD = /\.clauses\.|\.calls\.\d+\.operation\.(device|kind)$/;
 
 /** What can be changed without anybody seeing it. */
 function unseen(run: Trace, precision: Precision): readonly string[] {
   return leavesOf(run)
-    .filter((path) => isSameRun(run, changed(run, path) as Trace, precision))
+    .filter((path) => isSameRun(run, changed(run, path, otherLeaf) as Trace, precision))
     .map((path) => path.join('.'));
 }
 
@@ -80,6 +95,18 @@ describe('two runs', () => {
       expect(blind).toContain(`steps.1.observation.0.${field}`);
     for (const field of ['enable', 'functionMask', 'changes.0.state'])
       expect(blind).not.toContain(`steps.1.observation.0.guest.${field}`);
+  });
+
+  it.each([
+    ['a guest', RUN_OF_GUEST],
+    ['mdevs', RUN_OF_MDEVS],
+  ])('of %s are not the same where one has a thing more in any list', (_, run) => {
+    const shorter = listsOf(run).map((path) => [path.join('.'), changed(run, path, shortened) as Trace] as const);
+    expect(shorter.length).toBeGreaterThan(10);
+    for (const [place, less] of shorter) {
+      expect([place, isSameRun(run, less, FULL)]).toEqual([place, false]);
+      expect([place, isSameRun(less, run, FULL)]).toEqual([place, false]);
+    }
   });
 
   it('are not the same where one has less', () => {

@@ -25,8 +25,8 @@ export class Sides<Item> {
   }
 
   /** Both sides tell the same, and nothing that differs lasts. */
-  agree(told: readonly Item[]): void {
-    for (const item of told) {
+  agree(items: readonly Item[]): void {
+    for (const item of items) {
       const name = this.#kind.name(item);
       this.#reference.set(name, item);
       this.#subject.set(name, item);

@@ -7,11 +7,11 @@ interface Asker<Answer> {
 }
 
 /**
- * What V8 is told when a process begins that judges. Nearly all that a step makes is garbage after it, and half of the
+ * What V8 is told when a worker begins. Nearly all that a step makes is garbage after it, and half of the
  * collections are saved by room for twice as much; and a step is many small functions, more of which are inlined.
  * Together they save a tenth of the time.
  */
-export const ENGINE_OPTIONS = [
+const ENGINE_OPTIONS = [
   '--min-semi-space-size=32',
   '--max-semi-space-size=32',
   '--max-inlined-bytecode-size-cumulative=3000',

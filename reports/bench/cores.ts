@@ -20,7 +20,7 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
   const count = availableParallelism();
   const plan = measuredPlan({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios });
   const crew = new Crew(count - 1);
-  // Not this process, whose engine was not told what those of the crew were.
+  // In a worker, which has the engine options of the crew; this process has not.
   const one = shardProcess();
   const shards = Array.from({ length: count }, shardProcess);
   const together: Work = async () => (await measuredCampaign({ ...plan, crew })).operations;

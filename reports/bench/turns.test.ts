@@ -13,7 +13,7 @@ it('both sides take turns, some that warm up first, and the least of the others 
       return turn === best ? seconds : seconds * turn;
     };
   };
-  const measured = await takeTurns(turnsOf('one', 0.5, 7), turnsOf('other', 0.125, 24));
+  const measured = await takeTurns(turnsOf('one', 0.5, 5), turnsOf('other', 0.125, 24));
   expect(measured).toEqual({ amount: 2, ratio: 4 });
   expect(taken).toEqual(Array.from({ length: 24 }, () => ['one', 'other']).flat());
 });

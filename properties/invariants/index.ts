@@ -57,47 +57,52 @@ export function violations(
   operations: readonly Operation[],
   trace: Trace,
 ): readonly Violation[] {
+  const { steps } = trace;
+  if (steps.length > operations.length) throw new Error(`step ${operations.length} answers no operation`);
   const found: Violation[] = [];
-  if (invariants.length === 0) return found;
   const judge = judgeOf(invariants, config, trace, found);
-  for (let index = 0; index < trace.steps.length; index += 1) {
-    const operation = operations[index];
-    const step = trace.steps[index];
-    if (operation === undefined || step === undefined) throw new Error(`step ${index} answers no operation`);
-    judge(operation, step, index);
-  }
+  if (judge === null) return found;
+  for (let index = 0; index < steps.length; index += 1)
+    judge(operations[index] as Operation, steps[index] as Step, index);
   return found;
 }
 
 /** Follows a run by one step, and takes down what is wrong with it. */
 type Judge = (operation: Operation, step: Step, index: number) => void;
 
-function judgeOf(invariants: readonly Invariant[], config: Config, trace: Trace, found: Violation[]): Judge {
+/** Null where none of them promises anything of such a machine: nothing has to be followed then. */
+function judgeOf(invariants: readonly Invariant[], config: Config, trace: Trace, found: Violation[]): Judge | null {
   if (hasMdevs(config)) return judgeOfMdevs(invariants, config, trace, found);
   if (config.vmm !== undefined) {
     const watches = speaking(invariants, ({ startGuest }) => startGuest?.());
+    if (watches.length === 0) return null;
     const guests = startGuests(config, trace.initial);
     return (operation, step, index) => {
-      if (watches.length > 0 && isShown(step)) show(watches, nextGuestMoment(guests, operation, step, index), found);
+      if (isShown(step)) show(watches, nextGuestMoment(guests, operation, step, index), found);
     };
   }
   const watches = speaking(invariants, ({ start }) => start?.());
+  if (watches.length === 0) return null;
   const run = startRun(config, trace.initial);
-  return (operation, step, index) => {
-    if (watches.length > 0) show(watches, nextMoment(run, operation, step, index), found);
-  };
+  return (operation, step, index) => show(watches, nextMoment(run, operation, step, index), found);
 }
 
 /** Where a VMM shows the mdevs, what its guests see of them is judged too. */
-function judgeOfMdevs(invariants: readonly Invariant[], config: MdevConfig, trace: Trace, found: Violation[]): Judge {
+function judgeOfMdevs(
+  invariants: readonly Invariant[],
+  config: MdevConfig,
+  trace: Trace,
+  found: Violation[],
+): Judge | null {
   const watches = speaking(invariants, ({ startMdev }) => startMdev?.());
   const guestWatches = speaking(invariants, ({ startMdevGuest }) =>
     config.vmm === undefined ? undefined : startMdevGuest?.(),
   );
+  if (watches.length + guestWatches.length === 0) return null;
   const guests = startGuests(config, trace.initial);
   let parent = firstSeen(config, trace);
   return (operation, step, index) => {
-    if (watches.length + guestWatches.length === 0 || !isShown(step)) return;
+    if (!isShown(step)) return;
     const moment = mdevMoment(config, parent, operation, step, index);
     parent = moment.after;
     show(watches, moment, found);

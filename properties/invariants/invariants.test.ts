@@ -335,6 +335,14 @@ describe('an invariant', () => {
     trace.steps[1] = { outcome: { kind: 'unknown', reason: 'crash' }, events: [], observation: [], clauses: [] };
     expect(violations(INVARIANTS, at.config, at.operations, trace as Trace)).toEqual([]);
   });
+
+  it('is asked about no run that answers more than was asked, whether any is asked about or none', () => {
+    const at = scenario('linux-6.1', 'latches', [`${SET} 0+1 [e0]`, 'device.raise 0']);
+    for (const invariants of [INVARIANTS, []])
+      expect(() => violations(invariants, at.config, at.operations.slice(1), specify(at))).toThrow(
+        'step 1 answers no operation',
+      );
+  });
 });
 
 describe('a lost interrupt', () => {

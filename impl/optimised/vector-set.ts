@@ -39,8 +39,7 @@ export class VectorSet {
   }
 
   isEmpty(): boolean {
-    for (let place = 0; place < SUMMARY_WORDS; place += 1) if (this.#summary[place] !== 0) return false;
-    return true;
+    return this.#nextWord(0) === -1;
   }
 
   clear(): void {

@@ -1,4 +1,5 @@
 import type { Descriptor, HostPasid, ImsEntry, MdevState, MsixPerm, ParentObservation } from '#vocabulary';
+import { areSame } from './same.ts';
 
 /** Whether two observations of a parent are the same in everything that is printed of them. */
 export function isSameParent(left: ParentObservation | undefined, right: ParentObservation | undefined): boolean {
@@ -10,17 +11,6 @@ export function isSameParent(left: ParentObservation | undefined, right: ParentO
     areSame(left.perms, right.perms, isSamePerm) &&
     areSame(left.descriptors, right.descriptors, isSameDescriptor)
   );
-}
-
-function areSame<Item>(
-  left: readonly Item[],
-  right: readonly Item[],
-  isSame: (left: Item, right: Item) => boolean,
-): boolean {
-  if (left.length !== right.length) return false;
-  for (let place = 0; place < left.length; place += 1)
-    if (!isSame(left[place] as Item, right[place] as Item)) return false;
-  return true;
 }
 
 function isSameEntry(left: ImsEntry, right: ImsEntry): boolean {

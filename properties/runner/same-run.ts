@@ -1,6 +1,5 @@
 import {
   type DeviceObservation,
-  type Event,
   type GuestObservation,
   type Observation,
   PENDING,
@@ -11,7 +10,7 @@ import {
   type VectorChange,
   type VmmCall,
 } from '#vocabulary';
-import { isSameCall, isSameEvent, isSameOutcome } from './same.ts';
+import { areSame, isSameCall, isSameEvent, isSameOutcome } from './same.ts';
 import { isSameParent } from './same-parent.ts';
 
 /**
@@ -31,26 +30,16 @@ export function isSameRun(reference: Trace, subject: Trace, precision: Precision
 export function isSameStep(left: Step, right: Step, precision: Precision): boolean {
   return (
     isSameOutcome(left.outcome, right.outcome) &&
-    areSameEvents(left.events, right.events) &&
+    areSame(left.events, right.events, isSameEvent) &&
     isSameObservation(left.observation, right.observation, precision) &&
     areSameCalls(left.calls, right.calls) &&
     isSameParent(left.parent, right.parent)
   );
 }
 
-function areSameEvents(left: readonly Event[], right: readonly Event[]): boolean {
-  if (left.length !== right.length) return false;
-  for (let place = 0; place < left.length; place += 1)
-    if (!isSameEvent(left[place] as Event, right[place] as Event)) return false;
-  return true;
-}
-
 function areSameCalls(left: readonly VmmCall[] | undefined, right: readonly VmmCall[] | undefined): boolean {
   if (left === undefined || right === undefined) return left === right;
-  if (left.length !== right.length) return false;
-  for (let place = 0; place < left.length; place += 1)
-    if (!isSameCall(left[place] as VmmCall, right[place] as VmmCall)) return false;
-  return true;
+  return areSame(left, right, isSameCall);
 }
 
 function isSameObservation(left: Observation, right: Observation, precision: Precision): boolean {

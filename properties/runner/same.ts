@@ -83,3 +83,15 @@ function isSameRequest(left: VfioSetIrqs | VfioReset, right: VfioSetIrqs | VfioR
   for (let place = 0; place < left.data.length; place += 1) if (left.data[place] !== right.data[place]) return false;
   return true;
 }
+
+/** Whether two lists are the same, item by item. */
+export function areSame<Item>(
+  left: readonly Item[],
+  right: readonly Item[],
+  isSame: (left: Item, right: Item) => boolean,
+): boolean {
+  if (left.length !== right.length) return false;
+  for (let place = 0; place < left.length; place += 1)
+    if (!isSame(left[place] as Item, right[place] as Item)) return false;
+  return true;
+}

@@ -54,6 +54,11 @@ export const IMPORTS: readonly ImportRow[] = [
     reason: 'it knows which vectors there is something of as a set of vectors does',
   },
   {
+    from: /^model\/eventfd-map\.ts$/,
+    may: ['#vocabulary'],
+    reason: 'it knows how eventfds are named, and nothing of what there is of them',
+  },
+  {
     from: /^model\/pci\//,
     may: [...SHARED_BY_LAYERS, 'model/pci/'],
     reason: 'the function is the lowest layer: calls go down, interrupts come back as values',
@@ -65,7 +70,10 @@ export const IMPORTS: readonly ImportRow[] = [
   },
   {
     from: /^model\/vfio\//,
-    may: [...SHARED_BY_LAYERS, 'model/vector-map.ts', 'model/vfio/', 'model/irq/', 'model/pci/'],
+    may: [
+      ...[...SHARED_BY_LAYERS, 'model/eventfd-map.ts', 'model/vector-map.ts'],
+      ...['model/vfio/', 'model/irq/', 'model/pci/'],
+    ],
     reason: 'VFIO calls the layers below it and needs no npm package and no Node',
   },
   {

@@ -45,7 +45,7 @@ export function saveMachine({ places, hostVectors, eventfds, vmm }: Machine): Sa
   return {
     free: hostVectors.free,
     failing: hostVectors.failing,
-    open: [...eventfds.open.values()],
+    open: eventfds.open.values(),
     places: places.map(({ device, armed, reported, reportedToGuest }) => ({
       device: saveDevice(device),
       armed: armed.slice(),

@@ -34,7 +34,7 @@ export function saveMdevs({ vmm, parent, armed, reported }: MdevMachine): SavedM
       bindings: new Map(parent.bindings),
       work: new Map(parent.work),
       failing: parent.failing,
-      open: [...parent.eventfds.open.values()],
+      open: parent.eventfds.open.values(),
       mdevs: parent.mdevs.map(({ gone, descriptors, defaultPasid, setUp, vectors }) => ({
         gone,
         descriptors,

@@ -1,6 +1,7 @@
 import type { DataElement, Event, EventfdName } from '#vocabulary';
 import { added } from '../added.ts';
 import { cite, declare } from '../cite.ts';
+import { digitOf, EventfdMap } from '../eventfd-map.ts';
 
 const CLAUSE = declare({
   notOpen: {
@@ -52,14 +53,14 @@ export interface Eventfd {
 /** The eventfds of one user. */
 export interface Eventfds {
   /** By name, those whose descriptor is open. */
-  readonly open: Map<EventfdName, Eventfd>;
+  readonly open: EventfdMap<Eventfd>;
   /** Those whose counts are not 0, in the order in which they rose; null where there are none. */
   signalled: Eventfd[] | null;
 }
 
 /** A user without eventfds. Source: ours, where a scenario starts. */
 export function noEventfds(): Eventfds {
-  return { open: new Map(), signalled: null };
+  return { open: new EventfdMap(), signalled: null };
 }
 
 /**
@@ -72,7 +73,7 @@ export function isNegative(element: DataElement): boolean {
 
 /** Looks a descriptor up, or says why it cannot be. */
 export function eventfdLookup(eventfds: Eventfds, element: DataElement): Eventfd | 'EBADF' | 'EINVAL' {
-  if (element === 'bad' || typeof element === 'number') {
+  if (typeof element === 'number' || element === 'bad') {
     cite(CLAUSE.notOpen);
     return 'EBADF';
   }
@@ -80,9 +81,7 @@ export function eventfdLookup(eventfds: Eventfds, element: DataElement): Eventfd
     cite(CLAUSE.notEventfd);
     return 'EINVAL';
   }
-  const known = eventfds.open.get(element);
-  if (known !== undefined) return known;
-  return create(eventfds, element);
+  return eventfds.open.get(element) ?? create(eventfds, element);
 }
 
 /** Source: eventfd(2). */
@@ -166,6 +165,8 @@ const numbers = new Map<EventfdName, number>();
 
 /** Source: ours, how a scenario names eventfds. */
 function numberIn(name: EventfdName): number {
+  const digit = digitOf(name);
+  if (digit !== -1) return digit;
   const known = numbers.get(name);
   if (known !== undefined) return known;
   const number = Number(name.slice(1));

@@ -94,7 +94,7 @@ function print(value: unknown, parts: string[], seen: Map<object, number>): void
     parts.push('<');
     for (const [name, item] of Object.entries(value)) {
       // An eventfd that nothing refers to is as good as one that was never made.
-      if (NO_STATE.has(name) || typeof item === 'function' || (name === 'open' && item instanceof Map)) continue;
+      if (NO_STATE.has(name) || typeof item === 'function' || (name === 'open' && typeof item === 'object')) continue;
       print(item, parts, seen);
     }
     parts.push('>');

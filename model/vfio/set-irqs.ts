@@ -122,7 +122,7 @@ function validateHeader<Device>(
     return 'EFAULT';
   }
   if (
-    argsz(call) < IRQ_SET_BYTES ||
+    (call.argsz ?? IRQ_SET_BYTES) < IRQ_SET_BYTES ||
     call.index >= IRQ_INDICES ||
     call.count >= UINT32_MAX - call.start ||
     (call.flags & ~(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK)) !== 0
@@ -144,23 +144,18 @@ function validateData(call: VfioSetIrqs): Errno | null {
     cite(CLAUSE.dataType);
     return 'EINVAL';
   }
-  const bytes = call.count * dataElementBytes(call.flags);
-  if (argsz(call) - IRQ_SET_BYTES < bytes) {
+  const elementBytes = dataElementBytes(type);
+  const bytes = call.count * elementBytes;
+  // Behind the header as much can be read.
+  const mappedBytes = call.data.length * elementBytes;
+  const argsz = call.argsz ?? IRQ_SET_BYTES + mappedBytes;
+  if (argsz - IRQ_SET_BYTES < bytes) {
     cite(CLAUSE.shortData);
     return 'EINVAL';
   }
-  if (mappedBytes(call) < bytes) {
+  if (mappedBytes < bytes) {
     cite(CLAUSE.unreadableData);
     return 'EFAULT';
   }
   return null;
-}
-
-function argsz(call: VfioSetIrqs): number {
-  return call.argsz ?? IRQ_SET_BYTES + mappedBytes(call);
-}
-
-/** Bytes behind the header that can be read. */
-function mappedBytes(call: VfioSetIrqs): number {
-  return call.data.length * dataElementBytes(call.flags);
 }

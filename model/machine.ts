@@ -153,7 +153,7 @@ function perform(machine: Machine, operation: Operation): Outcome {
   }
   const vf = vmm.functions[operation.device];
   if (vf === undefined) throw new Error(`the Config has no device ${operation.device}`);
-  return reacted(machine, operation, guestAccess(vmm, vf, operation));
+  return reacted(machine, place(machine, operation.device), operation, guestAccess(vmm, vf, operation));
 }
 
 function notAskable({ vmm }: Machine, { kind }: Operation): Error {
@@ -165,8 +165,10 @@ function performRaw(machine: Machine, operation: Operation): Outcome {
     case 'vfio.open':
     case 'vfio.close':
     case 'vfio.mapBar':
-    case 'vfio.unmapBar':
-      return reacted(machine, operation, performHold(machine, operation));
+    case 'vfio.unmapBar': {
+      const at = place(machine, operation.device);
+      return reacted(machine, at, operation, performHold(at.device, operation));
+    }
     case 'vfio.getIrqInfo':
     case 'vfio.setIrqs':
     case 'vfio.reset':
@@ -174,8 +176,10 @@ function performRaw(machine: Machine, operation: Operation): Outcome {
     case 'vfio.configRead':
     case 'vfio.tableRead':
     case 'vfio.tableWrite':
-    case 'vfio.pbaRead':
-      return reacted(machine, operation, performCall(machine, operation));
+    case 'vfio.pbaRead': {
+      const at = place(machine, operation.device);
+      return reacted(machine, at, operation, performCall(at.device, operation));
+    }
     case 'vfio.writeEventfd':
       writeEventfd(machine.eventfds, operation.eventfd);
       return OK;
@@ -230,8 +234,7 @@ function performRaw(machine: Machine, operation: Operation): Outcome {
 type Hold = VfioOpen | VfioClose | VfioMapBar | VfioUnmapBar;
 
 /** What makes or ends the user's hold on a device. */
-function performHold(machine: Machine, operation: Hold): Outcome {
-  const { device } = place(machine, operation.device);
+function performHold(device: VfioDevice, operation: Hold): Outcome {
   switch (operation.kind) {
     case 'vfio.open':
       open(device);
@@ -247,8 +250,7 @@ function performHold(machine: Machine, operation: Hold): Outcome {
 }
 
 /** What is asked through an open descriptor. */
-function performCall(machine: Machine, operation: VfioCall): Outcome {
-  const { device } = place(machine, operation.device);
+function performCall(device: VfioDevice, operation: VfioCall): Outcome {
   if (isClosed(device)) return returned('EBADF');
   switch (operation.kind) {
     case 'vfio.getIrqInfo':
@@ -308,15 +310,13 @@ function raiseInWindow(machine: Machine, index: number, window: Window): number 
  * The reaction to an operation on a device has ended. The raises armed for it happen: in its window if it opened that,
  * else right after it. A VMM's event loop runs after each.
  */
-function reacted(machine: Machine, operation: Hold | VfioCall | GuestOperation, outcome: Outcome): Outcome {
-  const index = operation.device;
-  const at = place(machine, index);
+function reacted(machine: Machine, at: Place, operation: Hold | VfioCall | GuestOperation, outcome: Outcome): Outcome {
   if (isUnarmed(at)) return outcome;
   const open = openedWindow(operation, outcome);
   const armed = at.armed;
   at.armed = [];
   for (const { vector, window } of armed) {
-    deviceRaises(machine, index, vector, window === open ? window : null);
+    deviceRaises(machine, operation.device, vector, window === open ? window : null);
     if (machine.vmm !== null) runEventLoop(machine.vmm);
   }
   return outcome;

@@ -205,7 +205,8 @@ export function pciFreeIrqVectors(domain: MsiDomain): void {
   const { pci, hostVectors, activated, messages } = domain;
   if (pci.msix.enable) {
     msixShutdown(pci);
-    for (const vector of messages) writeEntryMessage(pci, vector, false);
+    for (let vector = messages.next(0); vector !== -1; vector = messages.next(vector + 1))
+      writeEntryMessage(pci, vector, false);
   } else {
     msiShutdown(pci);
     if (!pci.inD3hot && activated.has(0)) pci.msi.message = false;

@@ -19,6 +19,7 @@ function unseen(): Eventfd {
 const DEVICE: Changes<VfioDevice> = {
   config: 'never changes',
   host: 'never changes',
+  addsVectors: 'never changes',
   domain: 'has a table of its own',
   pci: 'has a table of its own',
   intx: 'has a table of its own',

@@ -3,7 +3,6 @@ import type { VectorSet } from '../vector-set.ts';
 import { configWrite } from '../vfio/config-space.ts';
 import type { VfioDevice } from '../vfio/device.ts';
 import type { Eventfds } from '../vfio/eventfd.ts';
-import { canAddVectors } from '../vfio/irq-info.ts';
 import { reset } from '../vfio/reset.ts';
 import { setIrqs } from '../vfio/set-irqs.ts';
 
@@ -40,7 +39,7 @@ class PassedThrough implements HostDevice {
   constructor(device: VfioDevice, index: number) {
     this.config = device.config;
     this.eventfds = device.eventfds;
-    this.addsVectors = canAddVectors(device);
+    this.addsVectors = device.addsVectors;
     this.#device = device;
     this.#index = index;
   }

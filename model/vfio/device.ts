@@ -71,6 +71,8 @@ export interface VfioDevice {
   readonly domain: MsiDomain;
   readonly pci: FunctionState;
   readonly eventfds: Eventfds;
+  /** Whether a vector can be added while MSI-X is on (has_dyn_msix). */
+  readonly addsVectors: boolean;
   /** Open descriptors. */
   descriptors: number;
   /** Mappings of BAR 0. */
@@ -100,6 +102,8 @@ export function openedDevice(
     domain: emptyMsiDomain(pci, hostVectors, touched),
     pci,
     eventfds,
+    // vfio_pci_core_enable, Linux 6.5 and later.
+    addsVectors: host.dynamicMsix && config.msixVectors > 0,
     descriptors: 1,
     mappings: 0,
     irqType: 'none',

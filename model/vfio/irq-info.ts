@@ -85,21 +85,13 @@ function irqInfoFlags(device: VfioDevice, index: number): number {
   if (index === VFIO_PCI_INTX_IRQ_INDEX)
     return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
   if (index === VFIO_PCI_MSIX_IRQ_INDEX) {
-    if (canAddVectors(device)) cite(CLAUSE.dynamic);
+    if (device.addsVectors) cite(CLAUSE.dynamic);
     return msixInfoFlags(device);
   }
   return VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
 }
 
-/**
- * Whether a vector can be added while MSI-X is on (has_dyn_msix).
- * Source: vfio_pci_core_enable, Linux 6.5 and later.
- */
-export function canAddVectors({ config, host }: VfioDevice): boolean {
-  return host.dynamicMsix && config.msixVectors > 0;
-}
-
 /** The flags of the MSI-X index. Source: vfio_pci_ioctl_get_irq_info, Linux 6.1 and 6.12. */
-export function msixInfoFlags(device: VfioDevice): number {
-  return canAddVectors(device) ? VFIO_IRQ_INFO_EVENTFD : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+export function msixInfoFlags({ addsVectors }: VfioDevice): number {
+  return addsVectors ? VFIO_IRQ_INFO_EVENTFD : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
 }

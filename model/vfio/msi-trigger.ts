@@ -12,7 +12,6 @@ import type { MsiKind } from '../irq/msi-restore.ts';
 import { boolAt, elementAt } from './data.ts';
 import type { VfioDevice } from './device.ts';
 import { eventfdLookup, isNegative, signal } from './eventfd.ts';
-import { canAddVectors } from './irq-info.ts';
 import { msiDisable, removeTrigger } from './msi-disable.ts';
 
 const CLAUSE = declare({
@@ -166,7 +165,7 @@ function msiSetVectorSignal(device: VfioDevice, vector: number, element: DataEle
     return 0;
   }
   if (!device.domain.allocated.has(vector)) {
-    if (device.irqType !== 'msix' || !canAddVectors(device)) {
+    if (device.irqType !== 'msix' || !device.addsVectors) {
       cite(CLAUSE.cannotAddVector);
       return 'EINVAL';
     }

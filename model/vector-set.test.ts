@@ -16,6 +16,13 @@ function ascending(set: ReadonlySet<number>): readonly number[] {
   return [...set].sort((left, right) => left - right);
 }
 
+/** The bits of the 32 vectors that one is among. */
+function wordOf(set: ReadonlySet<number>, one: number): number {
+  let word = 0;
+  for (let bit = 0; bit < 32; bit += 1) if (set.has(one - (one % 32) + bit)) word += 2 ** bit;
+  return word;
+}
+
 function of(members: Iterable<number>): VectorSet {
   const set = new VectorSet(null);
   for (const member of members) set.add(member);
@@ -37,6 +44,7 @@ describe('a set of vectors', () => {
         for (const one of asked) {
           expect(set.has(one)).toBe(plain.has(one));
           expect(set.next(one)).toBe(ascending(plain).find((member) => member >= one) ?? -1);
+          expect(set.word(one)).toBe(wordOf(plain, one));
         }
       }),
     );

@@ -53,6 +53,11 @@ export class VectorSet {
       words.put(this.#highSize === 0 ? 0 : (this.#high?.[word] ?? 0));
   }
 
+  /** Which of the 32 vectors that a vector is among are members, one bit each: a number of 32 bits without a sign. */
+  word(vector: number): number {
+    return (vector < WORD_BITS ? this.#low : (this.#high?.[highWord(vector)] ?? 0)) >>> 0;
+  }
+
   /** The members below 32, one bit each: a signed number of 32 bits. */
   get low(): number {
     return this.#low;

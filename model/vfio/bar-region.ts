@@ -55,10 +55,7 @@ export function pbaRead(device: VfioDevice, { vector }: VfioPbaRead): Outcome {
     return { kind: 'errno', errno: 'EIO' };
   }
   cite(CLAUSE.pba);
-  const first = vector - (vector % 32);
-  let value = 0;
-  for (let bit = 0; bit < 32; bit += 1) if (pci.msix.pending.has(first + bit)) value += 2 ** bit;
-  return { kind: 'value', value };
+  return { kind: 'value', value: pci.msix.pending.word(vector) };
 }
 
 function isBeyondTable({ config }: VfioDevice, vector: number): boolean {

@@ -155,9 +155,16 @@ export function signalledEvents(eventfds: Eventfds): readonly Event[] {
 /** Source: ours, as events are told. */
 function takeEvents(eventfds: Eventfds, signalled: Eventfd[]): readonly Event[] {
   if (signalled.length > 1) signalled.sort((left, right) => left.number - right.number);
-  const events = signalled.map(({ name, count }): Event => ({ kind: 'signalled', eventfd: name, count }));
+  // Most often one is signalled, and a list that is written down as one costs less than one that is filled.
+  const [first] = signalled;
+  const events = signalled.length === 1 && first !== undefined ? [eventOf(first)] : signalled.map(eventOf);
   resetCounts(eventfds, signalled);
   return events;
+}
+
+/** Source: ours, as events are told. */
+function eventOf({ name, count }: Eventfd): Event {
+  return { kind: 'signalled', eventfd: name, count };
 }
 
 /** Numbers of eventfds by their names: to read one is dear, and there are few. */

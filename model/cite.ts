@@ -8,10 +8,10 @@ interface DeclaredClause {
 }
 
 const declared: DeclaredClause[] = [];
-let stepNumber = 0;
-/** What the current step has cited, as far as `citedCount`: one list serves all steps, and each is given a copy. */
+/** The number of the current step, and how many clauses it has cited. */
+const current = { step: 0, count: 0 };
+/** What the step has cited, as far as `count`, with room for every clause: one list serves all steps. */
 const cited: string[] = [];
-let citedCount = 0;
 
 /**
  * Declares the clauses of a rule file, at its top. The keys are what the rules call them by.
@@ -23,6 +23,7 @@ export function declare<Key extends string>(clauses: Record<Key, Clause>): Recor
     if (declared.some((other) => other.id === id)) throw new Error(`clause ${id} is declared twice`);
     const entry: DeclaredClause = { clause, id, citedAt: 0 };
     declared.push(entry);
+    cited.push(id);
     return [key, entry];
   });
   return Object.fromEntries(entries) as Record<Key, DeclaredClause>;
@@ -30,21 +31,22 @@ export function declare<Key extends string>(clauses: Record<Key, Clause>): Recor
 
 /** Called by a rule where it speaks. A clause cited twice in a step is recorded once. */
 export function cite(clause: DeclaredClause): void {
-  if (clause.citedAt === stepNumber) return;
-  clause.citedAt = stepNumber;
-  cited[citedCount] = clause.id;
-  citedCount += 1;
+  if (clause.citedAt === current.step) return;
+  clause.citedAt = current.step;
+  cited[current.count] = clause.id;
+  current.count += 1;
 }
 
 /** Begins one step of the model. Steps are synchronous, so one collector serves all machines. */
 export function collectCitations(): void {
-  stepNumber += 1;
-  citedCount = 0;
+  current.step += 1;
+  current.count = 0;
 }
 
 /** The ids that were cited since, in order. */
 export function citations(): readonly string[] {
-  return citedCount === 0 ? NOTHING : citedCount === 1 ? [cited[0] as string] : cited.slice(0, citedCount);
+  const { count } = current;
+  return count === 0 ? NOTHING : count === 1 ? [cited[0] as string] : cited.slice(0, count);
 }
 
 const NOTHING: readonly string[] = [];

@@ -66,11 +66,10 @@ export class OptimisedMachine extends GuestLayer {
 
   #runRaw(operations: readonly Operation[]): void {
     for (const operation of operations) {
-      this.traces.beginStep();
       this.opened = null;
       const outcome = this.answer(operation);
       this.eventfds.drain(this.traces);
-      this.traces.endStep(outcome, this.devices, this.guests);
+      this.traces.endStep(outcome, this.devices);
     }
   }
 
@@ -78,8 +77,7 @@ export class OptimisedMachine extends GuestLayer {
   #runShown({ config, operations }: Scenario): void {
     for (const operation of operations) {
       if (!isAskable(config, operation.kind)) throw notAskable(operation);
-      this.traces.beginStep();
-      this.traces.endStep(this.answerBesideVfio(operation), this.devices, this.guests);
+      this.traces.endShownStep(this.answerBesideVfio(operation), this.guests);
     }
   }
 

@@ -55,7 +55,6 @@ export class MdevMachine extends MdevLifeLayer {
     this.#begin();
     for (const operation of operations) {
       if (!isAskable(config, operation.kind)) throw new HarnessError(`${operation.kind} cannot be asked of an mdev`);
-      this.traces.beginStep();
       const outcome = this.isTableHidden ? this.answerShown(operation) : this.answer(operation);
       this.#end(outcome);
     }

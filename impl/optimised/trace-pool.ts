@@ -91,7 +91,6 @@ export class TracePool {
   #trace: Mutable<Trace> = { initial: [], steps: [] };
   /** Those of the machine that the scenario is on. */
   #current = this.#steps;
-  #step = this.#steps.next();
 
   /** What was told before is forgotten. `guests` is empty where there is no VMM. */
   begin(devices: readonly Device[], guests: readonly Guest[]): void {
@@ -127,10 +126,6 @@ export class TracePool {
     this.#eventLists.reset();
     this.#changeLists.reset();
     this.#callLists.reset();
-  }
-
-  beginStep(): void {
-    this.#step = this.#current.next();
   }
 
   raised(device: number, vector: number, window: Window | null): void {
@@ -194,34 +189,36 @@ export class TracePool {
     this.#callLists.push(this.#calls.irqfd(eventfd, assign));
   }
 
-  endStep(outcome: Outcome, devices: readonly Device[], guests: readonly Guest[]): void {
-    const step = this.#step;
-    step.observation = this.#observeAll(devices, guests);
-    if (guests.length > 0) step.calls = this.#callLists.next();
-    this.#end(outcome);
+  endStep(outcome: Outcome, devices: readonly Device[]): void {
+    this.#stepOf(outcome).observation = this.#observe(devices);
+  }
+
+  endShownStep(outcome: Outcome, guests: readonly Guest[]): void {
+    const step = this.#stepOf(outcome);
+    step.observation = this.#observeShown(guests);
+    step.calls = this.#callLists.next();
   }
 
   endMdevStep(outcome: Outcome, observation: Observation, parent: ParentObservation): void {
-    const step = this.#step;
+    const step = this.#stepOf(outcome);
     step.observation = observation;
     step.parent = parent;
-    this.#end(outcome);
   }
 
   endShownMdevStep(outcome: Outcome, guests: readonly Guest[], parent: ParentObservation): void {
-    const step = this.#step;
+    const step = this.#stepOf(outcome);
     step.observation = this.#observeShown(guests);
     step.calls = this.#callLists.next();
     step.parent = parent;
-    this.#end(outcome);
   }
 
-  #end(outcome: Outcome): void {
-    const step = this.#step;
+  #stepOf(outcome: Outcome): Mutable<Step> {
     for (let place = 0; place < this.#messages.length; place += 1) this.#eventLists.push(this.#messages.at(place));
     this.#messages.told();
+    const step = this.#current.next();
     step.outcome = outcome;
     step.events = this.#eventLists.next();
+    return step;
   }
 
   finish(): Trace {

@@ -212,22 +212,23 @@ export class Guest {
     for (let vector = vectors.next(0); vector !== -1; vector = vectors.next(vector + 1)) this.#touch(vector);
   }
 
-  /** Whether no state can differ from the last one reported. */
-  isUntouched(): boolean {
-    return this.#touched.isEmpty();
-  }
-
-  /** The next vector from `from` on whose state differs from the last one reported, or -1. It counts as reported. */
-  nextChange(from: number): number {
-    for (let vector = this.#touched.next(from); vector !== -1; vector = this.#touched.next(vector + 1)) {
+  /**
+   * The vectors whose state differs from the last one reported. They count as reported.
+   * @returns how many there are, at the beginning of `changed`
+   */
+  takeChanges(changed: Uint16Array): number {
+    if (this.#touched.isEmpty()) return 0;
+    let count = 0;
+    for (let vector = this.#touched.next(0); vector !== -1; vector = this.#touched.next(vector + 1)) {
       const state = this.state(vector);
       if (state === this.#reported[vector]) continue;
       this.#reported[vector] = state;
       if ((state & PENDING) === 0) this.#reportedPending.delete(vector);
       else this.#reportedPending.add(vector);
-      return vector;
+      changed[count] = vector;
+      count += 1;
     }
     this.#touched.clear();
-    return -1;
+    return count;
   }
 }

@@ -82,23 +82,36 @@ export class ListArena<T> {
   }
 }
 
-/** Hands out lists in which each place has an object of its own, to be written to. After `reset` the same again. */
+/**
+ * Hands out lists in which each place has an object of its own, to be written to. After `reset` the same objects again;
+ * of long lists only these are kept.
+ */
 export class FilledLists<T> {
   readonly #make: () => T;
   /** By length. */
   readonly #lists: Arena<readonly T[]>[] = [];
+  readonly #objectsOfLong: Arena<T>;
 
   constructor(make: () => T) {
     this.#make = make;
+    this.#objectsOfLong = new Arena(make);
   }
 
   reset(): void {
     for (const lists of this.#lists) lists.reset();
+    this.#objectsOfLong.reset();
   }
 
   next(length: number): readonly T[] {
+    if (length > KEPT_MAX) return this.#longList(length);
     while (this.#lists.length <= length) this.#addLength(this.#lists.length);
     return (this.#lists[length] as Arena<readonly T[]>).next();
+  }
+
+  #longList(length: number): readonly T[] {
+    const list = new Array<T>(length);
+    for (let place = 0; place < length; place += 1) list[place] = this.#objectsOfLong.next();
+    return list;
   }
 
   #addLength(length: number): void {

@@ -12,6 +12,7 @@ import type {
   VmmCall,
   Window,
 } from '#vocabulary';
+import { MSIX_VECTORS_MAX } from '#vocabulary';
 import { CallPool, type SetIrqsCall } from './call-pool.ts';
 import type { Device } from './device.ts';
 import type { Guest } from './guest.ts';
@@ -77,7 +78,7 @@ export class TracePool {
   readonly #shownMdevSteps = new Arena(stepMaker(true, true));
   readonly #observations = new FilledLists(makeObservation);
   readonly #shownObservations = new FilledLists(makeShownObservation);
-  readonly #changes = new Arena(makeChange);
+  readonly #changes = new FilledLists(makeChange);
   readonly #raised = new Arena(makeRaised);
   readonly #completed = new Arena(makeCompleted);
   readonly #errors = new Arena(makeError);
@@ -86,7 +87,8 @@ export class TracePool {
   readonly #messages = new MessageList();
   readonly #calls = new CallPool();
   readonly #eventLists = new ListArena<Event>();
-  readonly #changeLists = new ListArena<VectorChange>();
+  /** The vectors that a list is made of. */
+  readonly #changed = new Uint16Array(MSIX_VECTORS_MAX);
   readonly #callLists = new ListArena<VmmCall>();
   #trace: Mutable<Trace> = { initial: [], steps: [] };
   /** Those of the machine that the scenario is on. */
@@ -124,7 +126,6 @@ export class TracePool {
     this.#messages.reset();
     this.#calls.reset();
     this.#eventLists.reset();
-    this.#changeLists.reset();
     this.#callLists.reset();
   }
 
@@ -259,13 +260,15 @@ export class TracePool {
   }
 
   #changesOf(seen: Device | Guest): readonly VectorChange[] {
-    if (seen.isUntouched()) return NONE;
-    for (let vector = seen.nextChange(0); vector !== -1; vector = seen.nextChange(vector + 1)) {
-      const change = this.#changes.next();
+    const count = seen.takeChanges(this.#changed);
+    if (count === 0) return NONE;
+    const changes = this.#changes.next(count);
+    for (let place = 0; place < count; place += 1) {
+      const change = changes[place] as Mutable<VectorChange>;
+      const vector = this.#changed[place] as number;
       change.vector = vector;
       change.state = seen.state(vector);
-      this.#changeLists.push(change);
     }
-    return this.#changeLists.next();
+    return changes;
   }
 }

@@ -43,9 +43,12 @@ export class VectorSet {
   }
 
   clear(): void {
-    for (let word = this.#nextWord(0); word !== -1; word = this.#nextWord(word + 1)) this.#words[word] = 0;
-    // Not by `fill`, whose call costs more than all the rest.
-    for (let place = 0; place < SUMMARY_WORDS; place += 1) this.#summary[place] = 0;
+    // The second level not by `fill`, whose call costs more than all the rest.
+    for (let place = 0; place < SUMMARY_WORDS; place += 1) {
+      for (let bits = this.#summary[place] as number; bits !== 0; bits &= bits - 1)
+        this.#words[place * 32 + lowestBit(bits)] = 0;
+      this.#summary[place] = 0;
+    }
   }
 
   /** The smallest member from `from` (0 to 2048) on, or -1. The set may be changed between two calls. */

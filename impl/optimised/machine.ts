@@ -89,7 +89,7 @@ export class OptimisedMachine extends GuestLayer {
     this.failing = 0;
     this.outcomes.reset();
     this.describeDevices(config.devices);
-    this.guests.length = 0;
+    while (this.guests.length > 0) this.guests.pop();
     if (config.vmm !== undefined) for (const device of this.devices) this.#showToGuest(device, config.vmm);
   }
 

@@ -36,14 +36,17 @@ export const NOBODY: readonly Delivery[] = [];
  * Source: PCIe 6.0, 6.1.4.5 for masked entries; vfio_msihandler, vfio_intx_handler, Linux 6.1 and 6.12.
  */
 export function deliveries(moment: Told): readonly Delivery[] {
-  const { device, devices, operation, call, step } = moment;
-  const isQuiet = call === null && step.events.length === 0;
+  const { device, devices, operation, call, arming, granted, step } = moment;
+  const isQuiet = step.events.length === 0 && (call === null || (!granted && arming === null));
   if (isQuiet && device !== undefined && !hearsIntx(device, moment)) return NOBODY;
   const account = new Account();
   account.count(step.events);
   if (device !== undefined) deviceSignals(moment, device, account);
   else if (operation.kind === 'vfio.writeEventfd') writtenSignals(devices, operation.eventfd, account);
-  for (const { singlesBefore } of devices) if (singlesBefore.unmask !== null) account.leaveOut(singlesBefore.unmask);
+  for (let at = 0; at < devices.length; at += 1) {
+    const { unmask } = (devices[at] as DeviceView).singlesBefore;
+    if (unmask !== null) account.leaveOut(unmask);
+  }
   return account.deliveries;
 }
 
@@ -59,7 +62,10 @@ class Account {
   }
 
   count(events: readonly Event[]): void {
-    for (const event of events) if (event.kind === 'signalled') this.#of(event.eventfd).counted += event.count;
+    for (let at = 0; at < events.length; at += 1) {
+      const event = events[at] as Event;
+      if (event.kind === 'signalled') this.#of(event.eventfd).counted += event.count;
+    }
   }
 
   /** A signal that is owed. */

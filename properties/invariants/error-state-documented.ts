@@ -23,19 +23,19 @@ export const errorStateDocumented: Invariant = {
     'After an error, or a positive return, nothing has changed, but that a failed range has disarmed its vectors up ' +
     'to the one that failed, and with them their IMS entries.',
   source: 'vfio_msi_set_block, Linux 6.1 and 6.12; A. Williamson on the dynamic MSI-X series, April 2023',
-  start:
-    (): Watch =>
-    (moment): readonly Breach[] => {
-      const { device, granted, step, index } = moment;
-      if (granted || device === undefined) return KEPT;
-      if (step.outcome.kind !== 'errno' && step.outcome.kind !== 'positive') return KEPT;
-      const wrong = registersChanged(moment, device) ?? vectorsChanged(moment, device);
-      if (wrong === null) return KEPT;
-      const what = step.outcome.kind === 'errno' ? step.outcome.errno : step.outcome.value;
-      return [{ step: index, causes: [index], message: `${what} was returned and yet ${wrong}` }];
-    },
+  start: (): Watch => watchErrors,
   startMdev: watchMdevErrors,
 };
+
+function watchErrors(moment: Moment): readonly Breach[] {
+  const { device, granted, step, index } = moment;
+  if (granted || device === undefined) return KEPT;
+  if (step.outcome.kind !== 'errno' && step.outcome.kind !== 'positive') return KEPT;
+  const wrong = registersChanged(moment, device) ?? vectorsChanged(moment, device);
+  if (wrong === null) return KEPT;
+  const what = step.outcome.kind === 'errno' ? step.outcome.errno : step.outcome.value;
+  return [{ step: index, causes: [index], message: `${what} was returned and yet ${wrong}` }];
+}
 
 function registersChanged(moment: Moment, { before, after }: DeviceView): string | null {
   if (before.enable !== after.enable) return `MSI-X Enable went from ${before.enable} to ${after.enable}`;

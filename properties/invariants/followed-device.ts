@@ -2,6 +2,7 @@ import {
   ALLOCATED,
   ARMED,
   type DeviceObservation,
+  type Event,
   type EventfdName,
   INTX_HANDLER,
   isEventfdName,
@@ -186,7 +187,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     const open = msixInfoFlags !== 0;
     if (changes.length > 0) this.transitions = this.#observeVectors(changes);
     let { allocated, armed } = this.before;
-    for (const { before, after } of this.transitions) {
+    for (let at = 0; at < this.transitions.length; at += 1) {
+      const { before, after } = this.transitions[at] as Transition;
       allocated += (after & ALLOCATED) - (before & ALLOCATED);
       armed += ((after & ARMED) - (before & ARMED)) / ARMED;
     }
@@ -302,7 +304,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
       if (choices.msiOff || choices.oneMessage) this.choices = chosen(choices, { msiOff: false, oneMessage: false });
     }
     if (before.held && !after.held) this.choices = FRESH;
-    for (const transition of this.transitions) this.#followTransition(transition, wipes);
+    for (let at = 0; at < this.transitions.length; at += 1)
+      this.#followTransition(this.transitions[at] as Transition, wipes);
   }
 
   #followTransition({ vector, after }: Transition, wipes: boolean): void {
@@ -328,7 +331,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   /** What was raised, and which MSI vectors wait for their first handler with it. */
   #followRaises(place: number, { events }: Step): void {
     let raised: number[] | null = null;
-    for (const event of events) {
+    for (let at = 0; at < events.length; at += 1) {
+      const event = events[at] as Event;
       if (event.kind !== 'raised' || event.device !== place) continue;
       // A list that is pushed to while it is empty takes room for many.
       if (raised === null) raised = [event.vector];

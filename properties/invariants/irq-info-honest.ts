@@ -11,7 +11,7 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
 } from '#vocabulary';
 import type { Call } from './calls.ts';
-import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevIrqInfo } from './mdev-irq-info.ts';
 import { canGrow, type DeviceView, type Moment } from './moment.ts';
 
@@ -21,16 +21,18 @@ export const irqInfoHonest: Invariant = {
   promise:
     'GET_IRQ_INFO reports how many interrupts an index has, and its NORESIZE flag says whether a vector can be added.',
   source: 'vfio_pci_ioctl_get_irq_info, Linux 6.1 and 6.12; include/uapi/linux/vfio.h',
-  start: (): Watch => (moment) => {
-    const { device } = moment;
-    const wrong =
-      device === undefined
-        ? null
-        : (infoWrong(moment, device) ?? rangeWrong(moment, device) ?? flagWrong(moment, device));
-    return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
-  },
+  start: (): Watch => watchIrqInfo,
   startMdev: watchMdevIrqInfo,
 };
+
+function watchIrqInfo(moment: Moment): readonly Breach[] {
+  const { device } = moment;
+  const wrong =
+    device === undefined
+      ? null
+      : (infoWrong(moment, device) ?? rangeWrong(moment, device) ?? flagWrong(moment, device));
+  return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
+}
 
 const INDEX_NAMES: readonly string[] = ['INTx', 'MSI', 'MSI-X', 'ERR', 'REQ'];
 

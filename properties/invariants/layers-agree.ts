@@ -1,7 +1,7 @@
 import { ALLOCATED, ARMED, INTX_DISABLE, INTX_HANDLER, INTX_STATUS, MSI_ENABLE, UNMASKED } from '#vocabulary';
-import { type Invariant, KEPT, type Watch } from './invariant.ts';
+import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchMdevLayers } from './mdev-layers.ts';
-import type { DeviceView, Transition } from './moment.ts';
+import type { DeviceView, Moment, Transition } from './moment.ts';
 import { watchVmmLayers } from './vmm-layers.ts';
 
 /** vfio-pci, the irq domain and the device's registers tell the same story; with a VMM, its calls tell it as well. */
@@ -13,17 +13,20 @@ export const layersAgree: Invariant = {
     'is what the function has; an mdev says of its vectors what their IMS entries say.',
   source:
     'vfio_msi_set_vector_signal, msix_capability_init, pci_free_irq_vectors, vfio_intx_handler, Linux 6.1 and 6.12',
-  start: (): Watch => (moment) => {
-    let breaches = KEPT;
-    for (const device of moment.devices) {
-      const message = msixDisagrees(device) ?? othersDisagree(device) ?? firstWrong(device);
-      if (message !== null) breaches = [...breaches, { step: moment.index, causes: [moment.index], message }];
-    }
-    return breaches;
-  },
+  start: (): Watch => watchLayers,
   startGuest: watchVmmLayers,
   startMdev: watchMdevLayers,
 };
+
+function watchLayers(moment: Moment): readonly Breach[] {
+  let breaches = KEPT;
+  for (let at = 0; at < moment.devices.length; at += 1) {
+    const device = moment.devices[at] as DeviceView;
+    const message = msixDisagrees(device) ?? othersDisagree(device) ?? firstWrong(device);
+    if (message !== null) breaches = [...breaches, { step: moment.index, causes: [moment.index], message }];
+  }
+  return breaches;
+}
 
 function msixDisagrees({ after, config }: DeviceView): string | null {
   if (after.functionMask) return 'Function Mask is set between operations';
@@ -45,8 +48,9 @@ function othersDisagree({ after, choices }: DeviceView): string | null {
 }
 
 function firstWrong(device: DeviceView): string | null {
-  for (const transition of device.transitions) {
-    const wrong = vectorDisagrees(device, transition);
+  const { transitions } = device;
+  for (let at = 0; at < transitions.length; at += 1) {
+    const wrong = vectorDisagrees(device, transitions[at] as Transition);
     if (wrong !== null) return wrong;
   }
   return null;

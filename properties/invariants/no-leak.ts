@@ -23,19 +23,22 @@ export const noLeak: Invariant = {
     'the last hold on a device give everything back, and nothing is used up on the way; a PASID is free when nothing ' +
     'refers to it.',
   source: 'vfio_msi_disable, vfio_intx_disable, vfio_pci_core_disable, Linux 6.1 and 6.12',
-  start: (): Watch => (moment) => {
-    const wrong = moment.device === undefined ? null : (leaked(moment, moment.device) ?? usedUp(moment));
-    let breaches = wrong === null ? KEPT : [breach(moment, wrong)];
-    for (const device of moment.devices) {
-      if (isUntouched(device, moment)) continue;
-      const moved = typeMoved(moment, device) ?? triggersMoved(moment, device);
-      if (moved !== null) breaches = [...breaches, breach(moment, moved)];
-    }
-    return breaches;
-  },
+  start: (): Watch => watchLeaks,
   startGuest: watchVmmLeaks,
   startMdev: watchMdevLeaks,
 };
+
+function watchLeaks(moment: Moment): readonly Breach[] {
+  const wrong = moment.device === undefined ? null : (leaked(moment, moment.device) ?? usedUp(moment));
+  let breaches = wrong === null ? KEPT : [breach(moment, wrong)];
+  for (let at = 0; at < moment.devices.length; at += 1) {
+    const device = moment.devices[at] as DeviceView;
+    if (isUntouched(device, moment)) continue;
+    const moved = typeMoved(moment, device) ?? triggersMoved(moment, device);
+    if (moved !== null) breaches = [...breaches, breach(moment, moved)];
+  }
+  return breaches;
+}
 
 function breach({ index }: Moment, message: string): Breach {
   return { step: index, causes: [index], message };
@@ -71,8 +74,10 @@ function hasChanged(device: DeviceView, kind: string): boolean {
 function allocationMoved({ before, after, transitions }: DeviceView): string | null {
   if (before.type !== after.type || before.type === 'none') return null;
   let added: Transition | null = null;
-  for (const transition of transitions) {
-    const [owned, owns] = [transition.before & ALLOCATED, transition.after & ALLOCATED];
+  for (let at = 0; at < transitions.length; at += 1) {
+    const transition = transitions[at] as Transition;
+    const owned = transition.before & ALLOCATED;
+    const owns = transition.after & ALLOCATED;
     if (owned > owns) return `vector ${transition.vector} was freed while ${TYPE_NAMES[after.type]} stays on`;
     if (owned < owns) added ??= transition;
   }
@@ -101,7 +106,8 @@ function triggersMoved(moment: Moment, device: DeviceView): string | null {
 }
 
 function movedUnasked({ transitions }: DeviceView, call: Call | null): string | null {
-  for (const { vector, before, after } of transitions) {
+  for (let at = 0; at < transitions.length; at += 1) {
+    const { vector, before, after } = transitions[at] as Transition;
     if ((before & ARMED) === (after & ARMED)) continue;
     if (call !== null && vector >= call.start && vector < call.start + call.count) continue;
     return `vector ${vector} ${(after & ARMED) !== 0 ? 'gained' : 'lost'} its trigger, and nobody asked for it`;

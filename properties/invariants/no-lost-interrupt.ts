@@ -86,13 +86,18 @@ function follow(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly
   let breaches = sofar;
   // Nearly always there is nothing to settle.
   const owesNobody = owed.gone.isEmpty;
-  for (const transition of transitions)
+  for (let at = 0; at < transitions.length; at += 1) {
+    const transition = transitions[at] as Transition;
     if (!owesNobody || isOrWasPending(transition)) breaches = settle(moment, device, owed, transition, breaches);
+  }
   if (before.type !== after.type && after.type === 'none') owed.turnedOffAt = moment.index;
   if (!after.held) owed.forget();
   if (moment.device === device) giveUp(moment, owed);
   if (raised.length > 0) breaches = note(moment, device, owed, breaches);
-  for (const transition of transitions) if ((transition.after & ARMED) !== 0) owed.wanted.add(transition.vector);
+  for (let at = 0; at < transitions.length; at += 1) {
+    const transition = transitions[at] as Transition;
+    if ((transition.after & ARMED) !== 0) owed.wanted.add(transition.vector);
+  }
   return breaches;
 }
 

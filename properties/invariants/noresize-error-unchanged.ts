@@ -9,15 +9,15 @@ export const noresizeErrorUnchanged: Invariant = {
   id: 'noresize-error-unchanged',
   promise: 'Where NORESIZE is reported, a request beyond the allocation fails and changes nothing.',
   source: 'VFIO_IRQ_INFO_NORESIZE, include/uapi/linux/vfio.h; the cover letter of dynamic MSI-X for vfio-pci, 2023',
-  start:
-    (): Watch =>
-    (moment): readonly Breach[] => {
-      const { arming, device, step, index } = moment;
-      if (device === undefined || arming === null || !goesBeyond(device, arming)) return KEPT;
-      const breach = step.outcome.kind === 'errno' ? changed(moment, device) : grew(device, arming);
-      return breach === null ? KEPT : [{ step: index, causes: [index], message: breach }];
-    },
+  start: (): Watch => watchNoresizeErrors,
 };
+
+function watchNoresizeErrors(moment: Moment): readonly Breach[] {
+  const { arming, device, step, index } = moment;
+  if (device === undefined || arming === null || !goesBeyond(device, arming)) return KEPT;
+  const breach = step.outcome.kind === 'errno' ? changed(moment, device) : grew(device, arming);
+  return breach === null ? KEPT : [{ step: index, causes: [index], message: breach }];
+}
 
 /** Whether the call leaves what was allocated, on an index that says it cannot grow. */
 function goesBeyond({ before, config }: DeviceView, call: Call): boolean {

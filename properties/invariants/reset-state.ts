@@ -22,14 +22,16 @@ export const resetState: Invariant = {
     'nothing is pending or asserted afterwards. A VMM resets the function with its guest, which finds MSI-X off, all ' +
     'masked and nothing pending.',
   source: 'vfio_pci_ioctl_reset, pci_restore_msi_state, Linux 6.1 and 6.12; PCIe 6.0, 6.6.2',
-  start: (): Watch => (moment) => {
-    const wrong = moment.device === undefined ? null : resetWrong(moment, moment.device);
-    return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
-  },
+  start: (): Watch => watchResets,
   startGuest: (): GuestWatch => watchGuestResets,
   startMdev: watchMdevResets,
   startMdevGuest: (): GuestWatch => watchGuestResets,
 };
+
+function watchResets(moment: Moment): readonly Breach[] {
+  const wrong = moment.device === undefined ? null : resetWrong(moment, moment.device);
+  return wrong === null ? KEPT : [{ step: moment.index, causes: [moment.index], message: wrong }];
+}
 
 function watchGuestResets({ operation, device, index }: GuestMoment): readonly Breach[] {
   const wrong = operation.kind === 'guest.reset' && device !== undefined ? guestResetWrong(device) : null;

@@ -1,4 +1,7 @@
-import { MSIX_VECTORS_MAX } from '#vocabulary';
+import * as vocabulary from '#vocabulary';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const { MSIX_VECTORS_MAX } = vocabulary;
 
 // What is remembered of the vectors of one device. Of a vector that no device can have nothing is remembered, whatever
 // a system says of it.

@@ -1,19 +1,12 @@
-import {
-  ADDRESS_0,
-  ARMED,
-  type Event,
-  type EventfdName,
-  INTX_DISABLE,
-  INTX_HANDLER,
-  INTX_STATUS,
-  isEventfdName,
-  PENDING,
-  UNMASKED,
-  VFIO_PCI_ERR_IRQ_INDEX,
-} from '#vocabulary';
+import * as vocabulary from '#vocabulary';
+import { type Event, type EventfdName, isEventfdName } from '#vocabulary';
 import { type Call, type IrqType, isChosen, loopsBack, placesOf, setsIntx, unmasksIntx } from './calls.ts';
 import { sendsMsi } from './followed-device.ts';
 import type { DeviceView, Moment, TriggerView } from './moment.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const { ADDRESS_0, ARMED, INTX_DISABLE, INTX_HANDLER, INTX_STATUS, PENDING, UNMASKED, VFIO_PCI_ERR_IRQ_INDEX } =
+  vocabulary;
 
 /** How many signals an eventfd must and may show for one step. */
 export interface Delivery {

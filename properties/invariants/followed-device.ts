@@ -1,29 +1,34 @@
+import * as vocabulary from '#vocabulary';
 import {
-  ALLOCATED,
-  ARMED,
   type DeviceObservation,
   type Event,
   type EventfdName,
-  INTX_HANDLER,
   isEventfdName,
-  MSI_ENABLE,
-  MSI_MESSAGE,
   type Operation,
   type PciFunction,
-  PENDING,
   type Step,
-  UNMASKED,
   type VectorChange,
-  VFIO_IRQ_SET_DATA_EVENTFD,
-  VFIO_IRQ_SET_DATA_NONE,
-  VFIO_PCI_ERR_IRQ_INDEX,
-  VFIO_PCI_REQ_IRQ_INDEX,
   type VfioConfigWrite,
 } from '#vocabulary';
 import { ByVector, VectorSet } from './by-vector.ts';
 import { type Call, type IrqType, placesOf, setsIntx, setsUnmaskEventfd } from './calls.ts';
 import { flags, type Memory, tellText, type Words } from './memory.ts';
 import type { Asked, Choices, DeviceView, Registers, SingleTriggers, Transition, TriggerView } from './moment.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const {
+  ALLOCATED,
+  ARMED,
+  INTX_HANDLER,
+  MSI_ENABLE,
+  MSI_MESSAGE,
+  PENDING,
+  UNMASKED,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_ERR_IRQ_INDEX,
+  VFIO_PCI_REQ_IRQ_INDEX,
+} = vocabulary;
 
 const FRESH: Choices = { busMaster: true, inD3hot: false, msiOff: false, oneMessage: false, intxDisable: false };
 const UNCHANGED: readonly Transition[] = [];

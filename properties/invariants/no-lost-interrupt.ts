@@ -1,4 +1,5 @@
-import { ARMED, isEventfdName, PENDING, UNMASKED } from '#vocabulary';
+import * as vocabulary from '#vocabulary';
+import { isEventfdName } from '#vocabulary';
 import { VectorMap, VectorSet } from './by-vector.ts';
 import { placesOf } from './calls.ts';
 import { deliverable } from './deliveries.ts';
@@ -7,6 +8,9 @@ import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
 import { flags, type Label, type Memory, remembering, type Words } from './memory.ts';
 import { type DeviceView, isUntouched, type Moment, type Transition } from './moment.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const { ARMED, PENDING, UNMASKED } = vocabulary;
 
 /** An event that was neither delivered nor kept. */
 export interface Gone {

@@ -64,8 +64,9 @@ class Account {
   /** A signal that is owed. */
   owe(trigger: TriggerView): void {
     if (trigger === 'unseen') return;
-    this.allow(trigger);
-    this.#of(trigger).least += 1;
+    const delivery = this.#of(trigger);
+    delivery.least += 1;
+    delivery.most += 1;
   }
 
   /** A signal that may come. */
@@ -78,7 +79,11 @@ class Account {
   }
 
   #of(eventfd: EventfdName): Making {
-    if (this.#opened !== null) for (const delivery of this.#opened) if (delivery.eventfd === eventfd) return delivery;
+    const opened = this.#opened ?? NOBODY;
+    for (let at = 0; at < opened.length; at += 1) {
+      const delivery = opened[at] as Making;
+      if (delivery.eventfd === eventfd) return delivery;
+    }
     const delivery = { eventfd, least: 0, most: 0, counted: 0 };
     // A list that is pushed to while it is empty takes room for many.
     if (this.#opened === null) this.#opened = [delivery];

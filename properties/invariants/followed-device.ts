@@ -190,13 +190,16 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     const { enable, functionMask, msixInfoFlags, registers, changes } = observation;
     if (changes.length === 0 && this.#isSeen(observation)) return;
     const open = msixInfoFlags !== 0;
-    if (changes.length > 0) this.transitions = this.#observeVectors(changes);
+    const transitions = new Array<Transition>(changes.length);
     let { allocated, armed } = this.before;
-    for (let at = 0; at < this.transitions.length; at += 1) {
-      const { before, after } = this.transitions[at] as Transition;
+    for (let at = 0; at < changes.length; at += 1) {
+      const transition = this.#observeVector(changes[at] as VectorChange);
+      const { before, after } = transition;
+      transitions[at] = transition;
       allocated += (after & ALLOCATED) - (before & ALLOCATED);
       armed += ((after & ARMED) - (before & ARMED)) / ARMED;
     }
+    this.transitions = transitions;
     this.after = {
       open,
       held: open || this.mappings > 0,
@@ -210,14 +213,12 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
     };
   }
 
-  #observeVectors(changes: readonly VectorChange[]): readonly Transition[] {
-    return changes.map(({ vector, state }): Transition => {
-      const before = this.stateAfter(vector);
-      this.statesNow.set(vector, state);
-      if ((state & PENDING) > (before & PENDING)) this.pending.add(vector);
-      if ((state & PENDING) < (before & PENDING)) this.pending.delete(vector);
-      return { vector, before, after: state };
-    });
+  #observeVector({ vector, state }: VectorChange): Transition {
+    const before = this.stateAfter(vector);
+    this.statesNow.set(vector, state);
+    if ((state & PENDING) > (before & PENDING)) this.pending.add(vector);
+    if ((state & PENDING) < (before & PENDING)) this.pending.delete(vector);
+    return { vector, before, after: state };
   }
 
   /** Whether all that is read of the device besides its vectors is as it was. */
@@ -326,6 +327,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
 
   /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
   #followArming({ start, data }: Call, granted: boolean): void {
+    // Nearly always nothing is wiped.
+    if (granted && this.wiped.next(0) === -1) return;
     for (let place = 0; place < data.length; place += 1) {
       if (!isEventfdName(data[place])) continue;
       if (granted) this.wiped.delete(start + place);

@@ -2,7 +2,7 @@ import * as vocabulary from '#vocabulary';
 import { isEventfdName } from '#vocabulary';
 import { VectorMap, VectorSet } from './by-vector.ts';
 import { placesOf } from './calls.ts';
-import { deliverable } from './deliveries.ts';
+import { type Delivery, deliverable } from './deliveries.ts';
 import { ascending, type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchLostMessages } from './lost-message.ts';
 import { watchLostCompletions } from './mdev-lost.ts';
@@ -107,9 +107,11 @@ function follow(moment: Moment, device: DeviceView, owed: Debts, sofar: readonly
 
 function missingSignals(moment: Moment): readonly Breach[] {
   let breaches = KEPT;
-  for (const { eventfd, counted, least } of moment.deliveries)
+  for (let at = 0; at < moment.deliveries.length; at += 1) {
+    const { eventfd, counted, least } = moment.deliveries[at] as Delivery;
     if (counted < least)
       breaches = [...breaches, breach(moment, `${eventfd} was signalled ${counted} times where ${least} were owed`)];
+  }
   return breaches;
 }
 

@@ -1,3 +1,4 @@
+import type { Delivery } from './deliveries.ts';
 import { type Breach, type Invariant, KEPT, type Watch } from './invariant.ts';
 import { watchSpuriousCompletions } from './mdev-spurious.ts';
 import type { Moment } from './moment.ts';
@@ -16,7 +17,8 @@ export const noSpuriousInterrupt: Invariant = {
 
 function watchSpuriousSignals(moment: Moment): readonly Breach[] {
   let breaches = KEPT;
-  for (const { eventfd, counted, most } of moment.deliveries) {
+  for (let at = 0; at < moment.deliveries.length; at += 1) {
+    const { eventfd, counted, most } = moment.deliveries[at] as Delivery;
     if (counted <= most) continue;
     const message = `${eventfd} was signalled ${counted} times where at most ${most} had a reason`;
     breaches = [...breaches, { step: moment.index, causes: [moment.index], message }];

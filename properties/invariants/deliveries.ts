@@ -144,7 +144,8 @@ function arrives(device: DeviceView, type: IrqType, vector: number): boolean {
 
 /** A loopback signals the triggers it names. */
 function loopbacks(device: DeviceView, call: Call, account: Account): void {
-  for (let place = 0; place < placesOf(call); place += 1) {
+  const places = placesOf(call);
+  for (let place = 0; place < places; place += 1) {
     const trigger = loopbackTrigger(device, call, call.start + place);
     if (isChosen(call, place) && trigger !== null) account.owe(trigger);
   }

@@ -277,7 +277,8 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
 
   #setTriggers(call: Call): void {
     const { start, data } = call;
-    for (let place = 0; place < placesOf(call); place += 1) {
+    const places = placesOf(call);
+    for (let place = 0; place < places; place += 1) {
       const element = data[place];
       this.triggers.set(start + place, isEventfdName(element) ? element : null);
     }

@@ -112,7 +112,8 @@ function movedUnasked({ transitions }: DeviceView, call: Call | null): string | 
 function notGranted(device: DeviceView, call: Call): string | null {
   const { type, start, data } = call;
   const live = type === 'msix' ? ARMED | UNMASKED : ARMED;
-  for (let place = 0; place < placesOf(call); place += 1) {
+  const places = placesOf(call);
+  for (let place = 0; place < places; place += 1) {
     const vector = start + place;
     const state = device.stateAfter(vector);
     if (!isEventfdName(data[place])) {

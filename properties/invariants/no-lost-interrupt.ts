@@ -210,7 +210,8 @@ function isChosen({ config, choices, after }: DeviceView, vector: number): boole
 /** The user gives a vector up by removing its trigger. */
 function giveUp({ arming, granted }: Moment, owed: Debts): void {
   if (arming === null || !granted) return;
-  for (let place = 0; place < placesOf(arming); place += 1) {
+  const places = placesOf(arming);
+  for (let place = 0; place < places; place += 1) {
     if (isEventfdName(arming.data[place])) continue;
     owed.wanted.delete(arming.start + place);
     owed.gone.delete(arming.start + place);

@@ -33,7 +33,7 @@ describe('something of some of the vectors', () => {
         }
         const expected = [...plain].sort(([left], [right]) => left - right);
         expect([...map]).toEqual(expected);
-        expect([set.size, map.isEmpty]).toEqual([plain.size, plain.size === 0]);
+        expect([set.size, set.isEmpty, map.isEmpty]).toEqual([plain.size, plain.size === 0, plain.size === 0]);
         expect([map.get(33), set.next(33)]).toEqual([plain.get(33), expected.find(([one]) => one >= 33)?.[0] ?? -1]);
         for (const { vector } of [...first, ...second].filter((write) => write !== 'clear'))
           expect([set.has(vector), map.get(vector)]).toEqual([plain.has(vector), plain.get(vector)]);

@@ -92,6 +92,10 @@ export class VectorSet {
     return size;
   }
 
+  get isEmpty(): boolean {
+    return this.#first === 0 && this.#nextOfMore(32) === -1;
+  }
+
   /** The lowest from `from` on, or -1. The set may change between two calls. */
   next(from: number): number {
     const found = from < 32 ? this.#first & (-1 << from) : 0;
@@ -159,7 +163,7 @@ export class VectorMap<Item> {
   }
 
   get isEmpty(): boolean {
-    return this.next(0) === -1;
+    return this.#vectors.isEmpty;
   }
 
   /** The lowest vector from `from` on of which there is something, or -1. The map may change between two calls. */

@@ -329,7 +329,7 @@ export class FollowedDevice implements DeviceView, Memory<FollowedDevice> {
   /** A vector that is given a trigger is given its entry; where the call failed, it may have had both for a moment. */
   #followArming({ start, data }: Call, granted: boolean): void {
     // Nearly always nothing is wiped.
-    if (granted && this.wiped.next(0) === -1) return;
+    if (granted && this.wiped.isEmpty) return;
     for (let place = 0; place < data.length; place += 1) {
       if (!isEventfdName(data[place])) continue;
       if (granted) this.wiped.delete(start + place);

@@ -1,13 +1,5 @@
 import type { DataElement, EventfdName, Outcome, VfioSetIrqs, Window } from '#vocabulary';
-import {
-  VFIO_IRQ_SET_ACTION_MASK,
-  VFIO_IRQ_SET_ACTION_TRIGGER,
-  VFIO_IRQ_SET_ACTION_UNMASK,
-  VFIO_IRQ_SET_DATA_EVENTFD,
-  VFIO_IRQ_SET_DATA_NONE,
-  VFIO_PCI_INTX_IRQ_INDEX,
-  VFIO_PCI_MSIX_IRQ_INDEX,
-} from '#vocabulary';
+import * as vocabulary from '#vocabulary';
 import type { SetIrqsCall } from './call-pool.ts';
 import type { Device } from './device.ts';
 import type { Guest } from './guest.ts';
@@ -15,6 +7,17 @@ import { ADDRESS, DATA, HIGH } from './guest-table.ts';
 import { OK } from './outcomes.ts';
 import { RegionLayer } from './region-layer.ts';
 import { TracePool } from './trace-pool.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const {
+  VFIO_IRQ_SET_ACTION_MASK,
+  VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_UNMASK,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+} = vocabulary;
 
 /** Removes a trigger, or leaves one out. */
 export const NO_EVENTFD = -1;

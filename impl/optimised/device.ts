@@ -1,5 +1,9 @@
 import type { PciFunction, Window } from '#vocabulary';
-import {
+import * as vocabulary from '#vocabulary';
+import { VectorSet } from './vector-set.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const {
   ADDRESS_0,
   ALLOCATED,
   ARMED,
@@ -12,8 +16,7 @@ import {
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
   VFIO_PCI_REQ_IRQ_INDEX,
-} from '#vocabulary';
-import { VectorSet } from './vector-set.ts';
+} = vocabulary;
 
 /** VFIO_PCI_NUM_IRQS, which as an irq_type says that none is set up. */
 export const NUM_IRQS = 5;

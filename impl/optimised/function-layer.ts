@@ -1,6 +1,9 @@
-import { INTX_DISABLE, INTX_STATUS, MSI_ENABLE, MSI_MESSAGE, PENDING, UNMASKED } from '#vocabulary';
+import * as vocabulary from '#vocabulary';
 import { type Device, MESSAGE } from './device.ts';
 import { EventfdLayer } from './eventfd-layer.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const { INTX_DISABLE, INTX_STATUS, MSI_ENABLE, MSI_MESSAGE, PENDING, UNMASKED } = vocabulary;
 
 /** The PCI function: what it does with an event, its INTx pin, its table, its reset. Steps are named as in QEMU 7.2. */
 export abstract class FunctionLayer extends EventfdLayer {

@@ -1,5 +1,11 @@
 import type { Outcome } from '#vocabulary';
-import {
+import * as vocabulary from '#vocabulary';
+import { COMPOSED, type Device, MESSAGE, REPLAY } from './device.ts';
+import { FunctionLayer } from './function-layer.ts';
+import { EINVAL, ENOSPC, ERANGE, OK } from './outcomes.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const {
   ALLOCATED,
   ARMED,
   INTX_DISABLE,
@@ -8,10 +14,7 @@ import {
   UNMASKED,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
-} from '#vocabulary';
-import { COMPOSED, type Device, MESSAGE, REPLAY } from './device.ts';
-import { FunctionLayer } from './function-layer.ts';
-import { EINVAL, ENOSPC, ERANGE, OK } from './outcomes.ts';
+} = vocabulary;
 
 /** The irqs of MSI-X and MSI: the PCI core, the MSI domain and the x86 vectors below it. */
 export abstract class IrqLayer extends FunctionLayer {

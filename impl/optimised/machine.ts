@@ -12,12 +12,18 @@ import type {
   VfioSetIrqs,
   VmmTraits,
 } from '#vocabulary';
-import {
-  HarnessError,
+import * as vocabulary from '#vocabulary';
+import { HarnessError, isAskable, isGuestOperation } from '#vocabulary';
+import { validated } from './data.ts';
+import { Device, NUM_IRQS } from './device.ts';
+import { Guest, type Strategy } from './guest.ts';
+import { GuestLayer } from './guest-layer.ts';
+import { EBADF, EFAULT, EINVAL, ENOTTY, OK } from './outcomes.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const {
   INTX_DISABLE,
   IRQ_INFO_BYTES,
-  isAskable,
-  isGuestOperation,
   VFIO_IRQ_INFO_AUTOMASKED,
   VFIO_IRQ_INFO_EVENTFD,
   VFIO_IRQ_INFO_MASKABLE,
@@ -30,12 +36,7 @@ import {
   VFIO_PCI_INTX_IRQ_INDEX,
   VFIO_PCI_MSI_IRQ_INDEX,
   VFIO_PCI_MSIX_IRQ_INDEX,
-} from '#vocabulary';
-import { validated } from './data.ts';
-import { Device, NUM_IRQS } from './device.ts';
-import { Guest, type Strategy } from './guest.ts';
-import { GuestLayer } from './guest-layer.ts';
-import { EBADF, EFAULT, EINVAL, ENOTTY, OK } from './outcomes.ts';
+} = vocabulary;
 
 /** What else is asked of a device through its descriptor. */
 type DescriptorCall = VfioClose | VfioMapBar | Exclude<VfioCall, VfioSetIrqs>;

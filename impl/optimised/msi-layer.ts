@@ -1,9 +1,12 @@
 import type { DataElement, Outcome, VfioSetIrqs, Window } from '#vocabulary';
-import { VFIO_IRQ_SET_DATA_EVENTFD, VFIO_IRQ_SET_DATA_NONE, VFIO_PCI_MSIX_IRQ_INDEX } from '#vocabulary';
+import * as vocabulary from '#vocabulary';
 import { isTrue } from './data.ts';
 import { type Device, NUM_IRQS } from './device.ts';
 import { IrqLayer } from './irq-layer.ts';
 import { EINVAL, OK } from './outcomes.ts';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const { VFIO_IRQ_SET_DATA_EVENTFD, VFIO_IRQ_SET_DATA_NONE, VFIO_PCI_MSIX_IRQ_INDEX } = vocabulary;
 
 /** SET_IRQS on the MSI and MSI-X indices, and what vfio-pci does when a message comes. */
 export abstract class MsiLayer extends IrqLayer {

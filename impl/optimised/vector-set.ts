@@ -1,4 +1,7 @@
-import { MSIX_VECTORS_MAX } from '#vocabulary';
+import * as vocabulary from '#vocabulary';
+
+// V8 folds the constants of a module into its code, and not those that it imports.
+const { MSIX_VECTORS_MAX } = vocabulary;
 
 const WORDS = MSIX_VECTORS_MAX >>> 5;
 const SUMMARY_WORDS = WORDS >>> 5;

@@ -71,6 +71,11 @@ if (reason !== '' && !REQUIRED) {
       expect(page).toContain('npx vfio-irq replay reports/out/findings/');
     });
 
+    it('runs a long campaign on all cores', async () => {
+      const held = await vfioIrq('run', '--system', 'optimised', '--profile', 'linux-6.12', '--time', '20');
+      expect(held.code, said(held)).toBe(0);
+    });
+
     it('drives a program through the protocol', async () => {
       const smoked = await vfioIrq('smoke', `stdio:node node_modules/${NAME}/dist/impl/stdio/loopback.js`);
       expect(smoked.code, said(smoked)).toBe(0);

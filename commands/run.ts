@@ -44,6 +44,9 @@ const SECONDS_REAL_UNNAMED = 2;
 
 /** Scenarios of a campaign for which it is worth while to start other processes. */
 const CREW_SCENARIOS = 1000;
+/** Of a long one: scenarios, some hundred thousand for each process, or seconds. */
+const LONG_SCENARIOS = 500_000;
+const LONG_SECONDS = 20;
 
 interface RunOptions {
   readonly systems: readonly string[] | undefined;
@@ -139,7 +142,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const startedAt = new Date();
   const stop = stopOnInterrupt();
   const results: CampaignResult[] = [];
-  const crew = (options.runs ?? Number.POSITIVE_INFINITY) < CREW_SCENARIOS ? null : new Crew();
+  const crew = crewFor(options);
   try {
     for (const factory of factories) {
       if (!stop.aborted) results.push(...(await runSystem(factory, options, crew, stop)));
@@ -163,6 +166,13 @@ export async function run(args: readonly string[]): Promise<number> {
   if (stop.aborted) process.stdout.write('Interrupted: this is what was found so far.\n');
   if (results.some(({ verdict }) => verdict === 'fail')) return EXIT.broken;
   return results.some(({ verdict }) => verdict === 'errored') ? EXIT.harness : EXIT.held;
+}
+
+/** Those that help with each campaign: nobody where it is over before they are ready. */
+function crewFor({ runs, seconds }: RunOptions): Crew | null {
+  if (runs !== undefined && runs < CREW_SCENARIOS) return null;
+  const isLong = runs === undefined ? (seconds ?? 0) >= LONG_SECONDS : runs >= LONG_SCENARIOS;
+  return new Crew(isLong ? 'long' : 'short');
 }
 
 function environmentHere(): Environment {

@@ -8,7 +8,7 @@ import { Crew, type CrewWorker, type Piece, share } from './crew.ts';
 import { planOf } from './plan.fixture.ts';
 import type { CampaignResult } from './verdict.ts';
 
-const crew = new Crew(2);
+const crew = new Crew('short', 2);
 afterAll(() => crew.end());
 
 /** What is not the time it took. */
@@ -99,7 +99,7 @@ it('a worker that is not ready when nothing is left to draw is not waited for', 
 });
 
 it('a worker that ends leaves a campaign that has errored', async () => {
-  const lost = new Crew(1);
+  const lost = new Crew('short', 1);
   const [worker] = lost.workers;
   await worker?.ready;
   lost.end();

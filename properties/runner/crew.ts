@@ -5,7 +5,7 @@ import type { InvariantId } from '../invariants/invariant.ts';
 import type { ShortFailure } from './shortest.ts';
 import type { Failure, TallyPart } from './tally.ts';
 import { together } from './together.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { type Stint, WorkerProcess } from './worker-process.ts';
 
 /** A campaign, as a worker is told of it. */
 export interface CampaignTold {
@@ -50,8 +50,8 @@ export class Crew {
   readonly workers: readonly CrewWorker[];
 
   /** @param size processes; one for each core besides our own when left out */
-  constructor(size: number = availableParallelism() - 1) {
-    this.workers = Array.from({ length: size }, () => new WorkerProcess('campaign-worker'));
+  constructor(stint: Stint, size: number = availableParallelism() - 1) {
+    this.workers = Array.from({ length: size }, () => new WorkerProcess('campaign-worker', stint));
   }
 
   end(): void {

@@ -29,7 +29,7 @@ export type SliceWorker<Of> = Pick<WorkerProcess<SliceQuestion<Of>, SliceFound>,
 
 /** @param source the file of the worker, as WorkerProcess has it: it calls `answerSlices` */
 export function sliceWorkers<Of>(source: string, size = availableParallelism() - 1): readonly SliceWorker<Of>[] {
-  return Array.from({ length: size }, () => new WorkerProcess(source));
+  return Array.from({ length: size }, () => new WorkerProcess(source, 'short'));
 }
 
 /** Fewer states are tried here: to ask for them would take as long. */

@@ -33,7 +33,7 @@ export async function hunts(jobs: readonly Job[], plan: HuntsPlan = {}): Promise
     let worker: WorkerProcess<Job, Hunt> | null = null;
     for (let next = left.shift(); next !== undefined && plan.stop?.aborted !== true; next = left.shift()) {
       const [place, job] = next;
-      worker ??= new WorkerProcess('mutant-worker');
+      worker ??= new WorkerProcess('mutant-worker', 'short');
       const told = await worker
         .ask(job, plan.secondsMax ?? SECONDS_MAX)
         .catch((error: unknown) => unanswered(job, error instanceof Error ? error.message : String(error)));

@@ -6,13 +6,24 @@ interface Asker<Answer> {
   readonly secondsMax: number;
 }
 
+/** How long a worker is to go on with the same work, and with it how much it is worth to compile that well. */
+export type Stint = 'short' | 'long';
+
 /**
- * What V8 is told when a worker begins. Nearly all that a step makes is garbage after it, and half of the collections
- * are saved by room for twice as much: a twentieth of the time. Operations have some twenty shapes, and what they say
- * is read sooner by code for each of them than by a look-up: another twentieth. More inlining saves a hundredth of a
- * long campaign, and costs more than that in the many short ones of a run, for which all is compiled anew.
+ * Nearly all that a step makes is garbage after it, and half of the collections are saved by room for twice as much: a
+ * twentieth of the time. Operations have some twenty shapes, and what they say is read sooner by code for each of them
+ * than by a look-up: another twentieth.
  */
-const ENGINE_OPTIONS = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--max-valid-polymorphic-map-count=30'];
+const SHORT = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--max-valid-polymorphic-map-count=30'];
+
+/**
+ * What V8 is told when a worker begins. More inlining saves a long campaign a twenty-fifth, and costs as much as it
+ * saves in 100,000 scenarios: too much for the many short campaigns of a run, for each of which code is made anew.
+ */
+const ENGINE_OPTIONS: Readonly<Record<Stint, readonly string[]>> = {
+  short: SHORT,
+  long: [...SHORT, '--max-inlined-bytecode-size-cumulative=1400'],
+};
 
 /** A process of its own that answers one question after the other, each with one message. */
 export class WorkerProcess<Question, Answer> {
@@ -27,10 +38,10 @@ export class WorkerProcess<Question, Answer> {
   readonly ready: Promise<void>;
 
   /** @param source the file of the worker beside ours, without its ending: it is one thing as source, another built */
-  constructor(source: string) {
+  constructor(source: string, stint: Stint) {
     const isSource = import.meta.url.endsWith('.ts');
     const file = new URL(`./${source}.${isSource ? 'ts' : 'js'}`, import.meta.url);
-    const execArgv = isSource ? [...ENGINE_OPTIONS, '--import', import.meta.resolve('tsx')] : ENGINE_OPTIONS;
+    const execArgv = [...ENGINE_OPTIONS[stint], ...(isSource ? ['--import', import.meta.resolve('tsx')] : [])];
     this.#child = fork(file, { execArgv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr?.on('data', (data: Buffer) => {
       this.#said = (this.#said + data).slice(-2000);

@@ -28,7 +28,7 @@ it('the parts of a campaign run each of its scenarios once, and add up', async (
 });
 
 it('a campaign that ended before it was done is not measured', async () => {
-  const lost = new Crew(1);
+  const lost = new Crew('short', 1);
   await lost.workers[0]?.ready;
   lost.end();
   await expect(measuredCampaign({ ...measuredPlan(MEASURED), crew: lost })).rejects.toThrow(

@@ -19,7 +19,7 @@ const SECONDS_MAX = 600;
 export async function coresRows(profile: ProfileName, scenarios: number): Promise<readonly BenchRow[]> {
   const count = availableParallelism();
   const plan = measuredPlan({ system: optimisedSystem(), profile, platform: platformOf(profile), scenarios });
-  const crew = new Crew(count - 1);
+  const crew = new Crew('long', count - 1);
   // In a worker, which has the engine options of the crew; this process has not.
   const one = shardProcess();
   const shards = Array.from({ length: count }, shardProcess);
@@ -47,5 +47,5 @@ export async function coresRows(profile: ProfileName, scenarios: number): Promis
 }
 
 function shardProcess(): WorkerProcess<ShardWork, number> {
-  return new WorkerProcess('../../reports/bench/shard-worker');
+  return new WorkerProcess('../../reports/bench/shard-worker', 'long');
 }

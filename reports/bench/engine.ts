@@ -57,5 +57,5 @@ async function partRows(work: Omit<EngineWork, 'side'>): Promise<readonly BenchR
 }
 
 function sideWorker(): WorkerProcess<EngineWork, number> {
-  return new WorkerProcess('../../reports/bench/engine-worker');
+  return new WorkerProcess('../../reports/bench/engine-worker', 'long');
 }

@@ -15,7 +15,10 @@ const SECONDS_MAX = 1800;
 export async function explorationRows(): Promise<readonly BenchRow[]> {
   if (!canSpin()) return [];
   // In a process of its own: in one that has measured other things before, the same code takes 1.7 times as long.
-  const worker = new WorkerProcess<typeof VECTORS, readonly BenchRow[]>('../../reports/bench/exploration-worker');
+  const worker = new WorkerProcess<typeof VECTORS, readonly BenchRow[]>(
+    '../../reports/bench/exploration-worker',
+    'short',
+  );
   try {
     return await worker.ask(VECTORS, SECONDS_MAX);
   } finally {

@@ -7,7 +7,7 @@ const MIB = 2 ** 20;
 
 /** What a long campaign of one process needs, and whether it needs more and more. */
 export async function memoryRows(profile: ProfileName, seconds: number): Promise<readonly BenchRow[]> {
-  const worker = new WorkerProcess<MemoryWork, MemoryUsed>('../../reports/bench/memory-worker');
+  const worker = new WorkerProcess<MemoryWork, MemoryUsed>('../../reports/bench/memory-worker', 'long');
   try {
     const { peak, quarter, end } = await worker.ask({ profile, seconds }, seconds * 3 + 60);
     const row = { section: 'memory', unit: 'MiB', of: 'live heap' } as const;

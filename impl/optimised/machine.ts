@@ -90,6 +90,7 @@ export class OptimisedMachine extends GuestLayer {
     this.failing = 0;
     this.outcomes.reset();
     this.describeDevices(config.devices);
+    // To set the length of a list leaves compiled code, also where it is 0 already.
     while (this.guests.length > 0) this.guests.pop();
     if (config.vmm !== undefined) for (const device of this.devices) this.#showToGuest(device, config.vmm);
   }

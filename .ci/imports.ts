@@ -155,7 +155,7 @@ export const IMPORTS: readonly ImportRow[] = [
   {
     from: /^properties\/minimiser\/model-state\.ts$/,
     may: [
-      ...['#vocabulary', 'model/machine.ts', 'model/mdev-machine.ts', 'model/vector-map.ts'],
+      ...['#vocabulary', 'model/machine.ts', 'model/mdev-machine.ts', 'model/eventfd-map.ts', 'model/vector-map.ts'],
       'properties/runner/compare.ts',
     ],
     reason: 'what a scenario leaves behind is the state of the model, and where the system differed from it',

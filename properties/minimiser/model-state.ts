@@ -1,4 +1,5 @@
 import type { Precision, Scenario, Trace } from '#vocabulary';
+import { EventfdMap } from '../../model/eventfd-map.ts';
 import { initial, observe, step } from '../../model/machine.ts';
 import { initialMdevMachine, observeMdevs, stepMdev } from '../../model/mdev-machine.ts';
 import { VectorMap } from '../../model/vector-map.ts';
@@ -94,7 +95,7 @@ function print(value: unknown, parts: string[], seen: Map<object, number>): void
     parts.push('<');
     for (const [name, item] of Object.entries(value)) {
       // An eventfd that nothing refers to is as good as one that was never made.
-      if (NO_STATE.has(name) || typeof item === 'function' || (name === 'open' && typeof item === 'object')) continue;
+      if (NO_STATE.has(name) || typeof item === 'function' || item instanceof EventfdMap) continue;
       print(item, parts, seen);
     }
     parts.push('>');
